@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The line between this Blender and the server that owns it.
+
+Works as an extension (Blender 4.2 and later, `blender_manifest.toml`) and as a
+legacy add-on (`bl_info`).
+"""
+
+from contextlib import ExitStack
+
+from . import log, preferences, session, ui
+from .session import handler, run
+
+bl_info = {
+    "name": "CR8 Router",
+    "description": "Saves the work and closes Blender when its server is lost",
+    "author": "CR8",
+    "version": (0, 1, 0),
+    "blender": (3, 4, 0),
+    "location": "3D View > Sidebar > CR8",
+    "category": "System",
+}
+
+__all__ = ["bl_info", "handler", "register", "run", "unregister"]
+
+_registered = ExitStack()
+
+
+def register() -> None:
+    """Show the add-on and start the line, if it is configured. Never raises for a missing line."""
+    global _registered
+    unregister()
+    with ExitStack() as undo:
+        for part in (log, preferences, ui, session):
+            undo.callback(part.unregister)
+            part.register()
+        _registered = undo.pop_all()
+
+
+def unregister() -> None:
+    """Leave no timer, thread, socket, handler or class behind."""
+    _registered.close()

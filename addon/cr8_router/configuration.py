@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The line's settings: the environment wins, then preferences, then defaults."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from . import native
+from .errors import OfflineError, UnconfiguredError
+
+if TYPE_CHECKING:
+    from cr8_lifeline._native import Lifeline, SettingInfo
+
+# The add-on's own name: `cr8_router`, or `bl_ext.<repository>.cr8_router` as an extension.
+ADDON = __package__ or "cr8_router"
+
+
+def in_environment(info: SettingInfo) -> bool:
+    """Whether the environment decides this setting."""
+    return bool(os.environ.get(info["variable"], "").strip())
+
+
+def field_default(info: SettingInfo) -> float | int | str:
+    """A setting's default as its preferences field holds it."""
+    default = info["default"]
+    if info["kind"] == "seconds":
+        return float(default)
+    if info["kind"] == "count":
+        return int(default)
+    if info["kind"] == "seconds-list":
+        return ", ".join(f"{float(item):g}" for item in default)
+    return str(default or "")
+
+
+def _from_field(info: SettingInfo, value: Any) -> object:
+    """A field's value as the line takes it; a list that is none stays text, to be refused there."""
+    if info["kind"] == "seconds":
+        # Blender's floats are 32 bits wide; the line counts milliseconds.
+        return round(float(value), 3)
+    if info["kind"] == "seconds-list":
+        try:
+            return [float(item) for item in value.replace(",", " ").split()]
+        except ValueError:
+            return value
+    return value
+
+
+def from_preferences() -> dict[str, object]:
+    """What a person has set otherwise than the default, by name.
+
+    Empty when the add-on runs without being listed in the preferences, as from a script.
+    """
+    listed = bpy.context.preferences.addons.get(ADDON)
+    fields = listed.preferences if listed is not None else None
+    chosen: dict[str, object] = {}
+    for info in native.settings_table():
+        value = _from_field(info, getattr(fields, info["name"], field_default(info)))
+        if value != _from_field(info, field_default(info)):
+            chosen[info["name"]] = value
+    return chosen
+
+
+def new_line() -> Lifeline:
+    """A line as configured, not connected yet.
+
+    Raises OfflineError, UnconfiguredError, NativeMissingError, SettingsInvalidError.
+    """
+    chosen = from_preferences()
+    server = next(info for info in native.settings_table() if info["name"] == "server_url")
+    if not (in_environment(server) or chosen.get("server_url") or server["default"]):
+        raise UnconfiguredError(
+            f"No server is configured: set {server['variable']}, or the server in the "
+            "add-on's preferences."
+        )
+    # New in 4.2; what has no such switch is online.
+    if not getattr(bpy.app, "online_access", True):
+        raise OfflineError(
+            "Online access is off: allow it in Blender's preferences (System), or start Blender "
+            "with --online-mode, and enable the add-on again."
+        )
+    return native.new_line(chosen)

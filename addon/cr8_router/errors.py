@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on's errors."""
+
+import logging
+
+
+class AddonError(Exception):
+    """Base of every error raised by this add-on. `level` is how loudly to log it."""
+
+    level: int = logging.ERROR
+
+
+class NativeMissingError(AddonError):
+    """The module `cr8_lifeline` cannot be imported."""
+
+
+class OfflineError(AddonError):
+    """Blender's preferences forbid access to the network."""
+
+    level = logging.WARNING
+
+
+class UnconfiguredError(AddonError):
+    """No server is named: the ordinary case of a Blender that nobody owns."""
+
+    level = logging.INFO
+
+
+class SettingsInvalidError(AddonError):
+    """A setting is missing, unknown or out of its range."""
+
+
+class NotRunningError(AddonError):
+    """There is no line to run."""
+
+
+class SaveError(AddonError):
+    """The file was not saved; the text says what and why."""

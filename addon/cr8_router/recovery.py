@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings unsaved work back: what the last Blender of this user left in the recovery folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from .log import logger
+from .recovery_store import RecoveryStore
+from .wording import utf8
+
+if TYPE_CHECKING:
+    from cr8_lifeline import Lifeline
+
+
+def store_for(line: Lifeline) -> RecoveryStore:
+    """The recovery folder that the line's settings name, else one among the user's own data."""
+    settings = line.settings()
+    folder = settings.get("recovery_dir") or bpy.utils.user_resource(
+        "DATAFILES", path="cr8_recovery"
+    )
+    return RecoveryStore(Path(os.path.abspath(folder)), settings.get("username") or "")
+
+
+class Recovery:
+    """Looks for work to bring back: at Blender's start, then at each newly opened file."""
+
+    def __init__(self, store: RecoveryStore, *, at_start: bool) -> None:
+        self._store = store
+        self._at_start = at_start
+        self._seen = ""
+
+    def step(self) -> None:
+        """For the main thread, once Blender is up: opening a file is not possible before."""
+        if self._at_start:
+            self._at_start = False
+            if not bpy.data.filepath and not bpy.data.is_dirty:
+                self._restore_untitled()
+        if bpy.data.filepath != self._seen:
+            self._seen = bpy.data.filepath
+            if self._seen:
+                self._point_out_copies(self._seen)
+
+    def _restore_untitled(self) -> None:
+        for record in self._store.unclaimed():
+            if record.original_path:
+                continue
+            try:
+                # Before it is opened: a copy that crashes Blender must not do so at every start.
+                self._store.mark_restored(record)
+                bpy.ops.wm.open_mainfile(filepath=record.recovery_path)
+            except (OSError, RuntimeError) as error:
+                logger.error(
+                    "Unsaved work in %s cannot be recovered: %s",
+                    utf8(record.recovery_path),
+                    " ".join(str(error).split()),
+                )
+                with contextlib.suppress(OSError):
+                    self._store.mark_unclaimed(record)
+                continue
+            logger.info("Recovered unsaved work from %s", utf8(record.recovery_path))
+            return
+
+    def _point_out_copies(self, path: str) -> None:
+        """A copy of a named file is for its user to choose: the file may have moved on."""
+        for record in self._store.unclaimed():
+            if record.original_path == path and _is_newer(record.saved_at, path):
+                logger.warning(
+                    "Saving %s had failed; its last work is in the recovery copy %s",
+                    utf8(path),
+                    utf8(record.recovery_path),
+                )
+                return
+
+
+def _is_newer(saved_at: str, path: str) -> bool:
+    """Whether the copy is newer than the file as it is on the disk now."""
+    try:
+        changed = datetime.fromtimestamp(Path(path).stat().st_mtime, timezone.utc)
+    except OSError:
+        return True
+    return datetime.fromisoformat(saved_at) > changed

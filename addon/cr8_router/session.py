@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The running add-on: one line, what it needs, and what is done at each tick."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import bpy
+
+from . import configuration
+from .errors import AddonError, NotRunningError
+from .log import logger
+from .recovery import Recovery, store_for
+from .scene import SceneWatch
+from .ws.pump import Pump
+from .ws.websocket_handler import WebSocketHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cr8_lifeline._native import Lifeline, Status
+
+# Seconds between two ticks.
+_CONNECTED = 1.0
+_OUTAGE = 0.25
+
+_session: Session | None = None
+_idle_reason = ""
+
+# A later session of this Blender must not open another file in a person's face.
+_first = True
+
+watchers: list[Callable[[Status | None], None]] = []
+"""Called with the status at each tick, and with None when the session ends."""
+
+
+class Session:
+    """One line from its start to its end."""
+
+    def __init__(self, line: Lifeline, *, first: bool) -> None:
+        store = store_for(line)
+        self.handler = WebSocketHandler(line, store)
+        self.pump = Pump(self._step)
+        self._scene = SceneWatch(line)
+        self._recovery = Recovery(store, at_start=first)
+
+    def start(self) -> None:
+        """Begin to tick; the first tick connects."""
+        self._scene.attach()
+        self.pump.start()
+
+    def stop(self) -> None:
+        """Leave nothing behind."""
+        self.pump.stop()
+        self._scene.detach()
+        self.handler.disconnect()
+        for watcher in watchers:
+            watcher(None)
+
+    def _step(self) -> float | None:
+        # The host first: a save waits for nothing else.
+        self.handler.poll()
+        if self.handler.finished:
+            return None
+        self._recovery.step()
+        self._scene.report()
+        # Only now, so that the server hears which file is open; later calls do nothing.
+        self.handler.connect()
+        status = self.handler.status()
+        for watcher in watchers:
+            watcher(status)
+        return _CONNECTED if status["connected"] else _OUTAGE
+
+
+def start() -> None:
+    """Start the session afresh, if it is configured; else log one sentence, and stay idle."""
+    global _session, _idle_reason, _first
+    stop()
+    try:
+        session = Session(configuration.new_line(), first=_first)
+    except AddonError as error:
+        _idle_reason = str(error)
+        logger.log(error.level, "%s", error)
+        return
+    _session, _first = session, False
+    session.start()
+
+
+def stop() -> None:
+    """End the session, if there is one."""
+    global _session, _idle_reason
+    session, _session, _idle_reason = _session, None, ""
+    if session is not None:
+        session.stop()
+
+
+register = start
+unregister = stop
+
+
+def handler() -> WebSocketHandler | None:
+    """The live handler; None while idle."""
+    return _session.handler if _session is not None else None
+
+
+def idle_reason() -> str:
+    """Why there is no session."""
+    return _idle_reason
+
+
+def run() -> None:
+    """The loop for background mode (`blender -b`, the bpy module), where timers never tick.
+
+    Ends the process with exit code 0 when Blender is to close; returns when the
+    add-on is unregistered meanwhile. Raises NotRunningError.
+    """
+    session = _session
+    if session is None:
+        raise NotRunningError(_idle_reason or "The add-on is not registered.")
+    if not bpy.app.background:
+        raise NotRunningError("With a window the add-on runs by itself; run() would freeze it.")
+    if session.pump.run():
+        stop()
+        sys.exit(0)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the interface says, from the status alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..wording import clock
+
+if TYPE_CHECKING:
+    from cr8_lifeline._native import Status
+
+
+def starting_up(status: Status) -> bool:
+    """Blender has just started, and its first attempt to connect is not answered yet."""
+    return status["reason"] == "never-connected" and status["attempt"] == 0
+
+
+def overlay_lines(status: Status | None) -> tuple[str, ...]:
+    """The lines over the 3D view: none while there is nothing to worry about."""
+    if status is None or starting_up(status):
+        return ()
+    phase = status["phase"]
+    if phase == "reconnecting":
+        return (f"Server unavailable — {attempt(status)}",)
+    if phase == "counting-down":
+        left = clock(status["remaining"] or 0.0)
+        return (
+            "Server unavailable",
+            f"Blender will save and close in {left} — Keep Open in the sidebar (N) > CR8",
+        )
+    if phase == "saving":
+        return ("Server unavailable — saving the file",)
+    if phase == "quitting":
+        return ("Server unavailable — closing Blender",)
+    if phase == "held":
+        return ("Server unavailable — kept open until released in the sidebar (N) > CR8",)
+    return ()
+
+
+def attempt(status: Status) -> str:
+    """`attempt 3 of 5`; beyond the last, or before the first, there is nothing to count."""
+    number, of = status["attempt"], status["attempts"]
+    return f"attempt {number} of {of}" if 0 < number <= of else "trying to connect"
+
+
+def state_lines(status: Status | None) -> tuple[str, ...]:
+    """The state for the panel, headline first."""
+    if status is None:
+        return ("Not running",)
+    phase = status["phase"]
+    if phase == "connected":
+        return ("Connected", status["server"])
+    if starting_up(status):
+        return ("Connecting", status["server"])
+    if phase == "reconnecting":
+        return ("Server unavailable", attempt(status).capitalize())
+    if phase == "counting-down":
+        return ("Server unavailable", f"Save and close in {clock(status['remaining'] or 0.0)}")
+    return {
+        "saving": ("Server unavailable", "Saving the file"),
+        "quitting": ("Server unavailable", "Closing Blender"),
+        "held": ("Server unavailable", "Kept open until released"),
+    }.get(phase, ("Not connected",))

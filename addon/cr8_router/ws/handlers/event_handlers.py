@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One function for each kind of event that comes from the host, called on the main thread."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from ... import processing
+from ...log import logger
+from ...wording import span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cr8_lifeline import Event
+
+    from ..websocket_handler import WebSocketHandler
+
+_LOSSES: Final = {
+    "never-connected": "Server not reached yet",
+    "transport-error": "Connection to server lost",
+    "ping-timeout": "Server stopped answering",
+    "server-disconnect": "Server has disconnected this Blender",
+}
+
+
+def on_log(_handler: WebSocketHandler, event: Event) -> None:
+    """The host has something for the log."""
+    level = logging.getLevelName((event.level or "info").upper())
+    logger.log(level, "%s", event.message)
+
+
+def on_connect(handler: WebSocketHandler, _event: Event) -> None:
+    """The server accepted the connection."""
+    logger.info("Connected to server")
+    handler.cancel_server_cleanup()
+
+
+def on_disconnect(_handler: WebSocketHandler, event: Event) -> None:
+    """The server is lost, and with it whoever waits for the command being processed."""
+    logger.warning("%s. Trying to connect.", _LOSSES.get(event.reason or "", "Server lost"))
+    command = processing.current()
+    if command is not None:
+        processing.clear()
+        logger.warning("Processing of %s abandoned", command)
+
+
+def on_recovered(handler: WebSocketHandler, event: Event) -> None:
+    """The server is back."""
+    logger.info("Server reconnected after %s", span(event.seconds or 0.0))
+    handler.cancel_server_cleanup()
+
+
+def on_countdown(handler: WebSocketHandler, event: Event) -> None:
+    """The server is unreachable: save and close at the end of a countdown."""
+    handler.start_server_cleanup_timer(event.seconds, event.attempts)
+
+
+def on_warn(_handler: WebSocketHandler, event: Event) -> None:
+    """The countdown nears its end."""
+    logger.warning(
+        "Blender will save and close in %s if server does not reconnect.",
+        span(event.seconds or 0.0),
+    )
+
+
+def on_held(handler: WebSocketHandler, _event: Event) -> None:
+    """A person keeps Blender open."""
+    logger.info("Blender is kept open until it is released")
+    handler.cancel_server_cleanup()
+
+
+def on_save(handler: WebSocketHandler, event: Event) -> None:
+    """Save, and answer."""
+    if event.ticket is not None and event.place is not None:
+        handler.ask_to_save(event.ticket, event.place)
+        handler.perform_server_cleanup()
+
+
+def on_quit(handler: WebSocketHandler, event: Event) -> None:
+    """Close Blender."""
+    if event.ticket is not None:
+        handler.close_blender(event.ticket)
+
+
+def on_server_event(handler: WebSocketHandler, event: Event) -> None:
+    """The server sent an event."""
+    handler.dispatch(event.name or "", event.args or [])
+
+
+def on_policy(_handler: WebSocketHandler, event: Event) -> None:
+    """A swap of policies has ended."""
+    if event.message is None:
+        logger.info("Policy %s decides now", event.name)
+    else:
+        logger.error("Policy %s not taken: %s", event.name, event.message)
+
+
+HANDLERS: Final[Mapping[str, Callable[[WebSocketHandler, Event], None]]] = {
+    "log": on_log,
+    "connected": on_connect,
+    "lost": on_disconnect,
+    "recovered": on_recovered,
+    "countdown": on_countdown,
+    "warn": on_warn,
+    "held": on_held,
+    "save": on_save,
+    "quit": on_quit,
+    "server": on_server_event,
+    "policy": on_policy,
+}

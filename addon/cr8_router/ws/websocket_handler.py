@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on's side of the line to the server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import bpy
+
+from .. import processing, saving
+from ..errors import SaveError
+from ..log import logger
+from ..wording import amount, hyphenated, span, utf8
+from .handlers.event_handlers import HANDLERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cr8_lifeline._native import Lifeline, Status
+
+    from ..recovery_store import RecoveryStore
+
+
+class ServerCleanupTimer:
+    """A countdown that runs. The host keeps its time; this only tells it."""
+
+    def __init__(self, line: Lifeline) -> None:
+        self._line = line
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until save and close."""
+        return self._line.status()["remaining"] or 0.0
+
+
+class PendingSave(NamedTuple):
+    """A save that the host has asked for."""
+
+    ticket: int
+    place: str
+
+
+class WebSocketHandler:
+    """Owns one line, and carries out on Blender's main thread what it asks for.
+
+    Nothing here waits for the network.
+    """
+
+    def __init__(self, line: Lifeline, store: RecoveryStore) -> None:
+        self._line = line
+        self._store = store
+        self._handlers: dict[str, list[Callable[..., object]]] = {}
+        self._pending_save: PendingSave | None = None
+        self._cleaning_up = False
+        self.server_cleanup_timer: ServerCleanupTimer | None = None
+        self.finished = False
+        """Blender was told to close."""
+
+    # The line
+
+    def connect(self) -> None:
+        """Start the line: attempts begin, and go on until `disconnect`."""
+        self._line.connect()
+
+    def disconnect(self) -> None:
+        """Say goodbye to the server, for good."""
+        self.server_cleanup_timer = None
+        processing.clear()
+        if not self._line.close():
+            logger.warning("The connection to the server has not ended in time")
+
+    def emit(self, event: str, data: object = None) -> bool:
+        """Send an event. False: not connected, nothing was sent."""
+        return self._line.emit(event, data)
+
+    def status(self) -> Status:
+        """How things stand, as of the call."""
+        return self._line.status()
+
+    def hold(self) -> None:
+        """Keep Blender open until `release`."""
+        self._line.hold()
+
+    def extend(self, seconds: float) -> None:
+        """Add to the countdown."""
+        self._line.extend(seconds)
+
+    def release(self) -> None:
+        """End the hold; the countdown starts afresh."""
+        self._line.release()
+
+    def close_now(self) -> None:
+        """In an outage: save and close without waiting."""
+        self._line.close_now()
+
+    # Events
+
+    def register_handler(self, event_name: str, fn: Callable[..., object]) -> None:
+        """Call `fn(*args)` on the main thread for each server event of this name.
+
+        It may return `processing.PENDING`: see there.
+        """
+        self._handlers.setdefault(event_name, []).append(fn)
+
+    def poll(self) -> None:
+        """Carry out what has happened since the last call, oldest first."""
+        for event in self._line.poll():
+            try:
+                HANDLERS[event.kind](self, event)
+            except Exception:
+                logger.exception("The event %s was not handled", event.kind)
+
+    def dispatch(self, name: str, args: list[Any]) -> None:
+        """Give a server event to whoever registered for it."""
+        for fn in self._handlers.get(name, ()):
+            processing.begin(name)
+            outcome: object = None
+            try:
+                outcome = fn(*args)
+            except Exception:
+                logger.exception("A handler of the server event %s failed", name)
+            if outcome is not processing.PENDING:
+                processing.finish(name)
+
+    # The clean-up
+
+    def start_server_cleanup_timer(
+        self, seconds: float | None = None, attempts: int | None = None
+    ) -> None:
+        """Show the countdown that the host has started; nothing if it is shown, or none runs.
+
+        seconds, attempts: as the `countdown` event tells them; None: as the status does.
+        The event counts even when a blocked main thread hears of it after its end:
+        what ended it comes right behind.
+        """
+        status = self._line.status()
+        whole = seconds if seconds is not None else status["remaining"]
+        tried = attempts if attempts is not None else status["attempt"]
+        if self.server_cleanup_timer is not None or whole is None:
+            return
+        self.server_cleanup_timer = ServerCleanupTimer(self._line)
+        logger.warning(
+            "Server unreachable after %s. Blender will save and close in %s "
+            "if server does not reconnect.",
+            amount(tried, "connection attempt"),
+            span(whole),
+        )
+        logger.info("%s server cleanup timer started", hyphenated(whole))
+
+    def cancel_server_cleanup(self) -> None:
+        """The countdown is off, and so is a clean-up that has begun."""
+        self._cleaning_up = False
+        self._pending_save = None
+        if self.server_cleanup_timer is not None:
+            self.server_cleanup_timer = None
+            logger.info("Server cleanup timer cancelled")
+
+    def ask_to_save(self, ticket: int, place: str) -> None:
+        """The host wants a save; `perform_server_cleanup` carries it out."""
+        self._pending_save = PendingSave(ticket, place)
+
+    def perform_server_cleanup(self) -> None:
+        """Carry out the save that the host has asked for, if it still stands, and answer.
+
+        The host then asks for the quit (`close_blender`), or for a save elsewhere.
+        """
+        pending, self._pending_save = self._pending_save, None
+        if pending is None:
+            return
+        if not self._line.claim(pending.ticket):
+            logger.info("Server cleanup withdrawn: nothing was saved")
+            return
+        self.server_cleanup_timer = None
+        if not self._cleaning_up:
+            self._cleaning_up = True
+            logger.info("Performing server cleanup: saving file and closing Blender")
+        try:
+            save = (
+                saving.save_in_place if pending.place == "in-place" else saving.save_recovery_copy
+            )
+            path = save(self._store)
+        except SaveError as error:
+            logger.warning("Blender file not saved: %s", error)
+            self._line.save_failed(pending.ticket, str(error))
+        except Exception as error:
+            logger.exception("Blender file not saved")
+            self._line.save_failed(pending.ticket, f"{type(error).__name__}: {error}")
+        else:
+            self._line.saved(pending.ticket, utf8(str(path)))
+
+    def close_blender(self, ticket: int) -> None:
+        """Close Blender, if the host still wants it."""
+        if not self._line.claim(ticket):
+            logger.info("Closing Blender withdrawn: Blender stays open")
+            return
+        logger.info("Closing Blender instance")
+        # In background mode the operator ends nothing; there the loop sees `finished` and exits.
+        if not bpy.app.background:
+            try:
+                # Never with INVOKE_DEFAULT: over a changed file that opens a dialog, and waits.
+                bpy.ops.wm.quit_blender()
+            except RuntimeError as error:
+                logger.error("Blender cannot be closed: %s", " ".join(str(error).split()))
+                return
+        self.finished = True

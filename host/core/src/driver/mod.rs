@@ -1,0 +1,299 @@
+//! One host thread: events in, decisions out.
+//!
+//! [`Lifeline`] is the handle that Blender's main thread holds: nothing in it waits, but `close`.
+
+mod judge;
+mod load;
+mod run;
+#[cfg(test)]
+mod tests;
+
+pub use load::PolicySource;
+
+use crate::clock::Clock;
+use crate::contract::{Request, Scene};
+use crate::event::{Event, Level, Queue};
+use crate::link::{Connector, SocketIo};
+use crate::settings::Settings;
+use crate::status::Snapshot;
+use crate::tickets::Tickets;
+use serde_json::Value;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// What the handle can refuse.
+#[derive(Debug, Error)]
+pub enum LifelineError {
+    /// Nothing to connect to.
+    #[error("no server is configured: set WS_URL, or server_url in the preferences")]
+    NoServer,
+    /// It was closed before.
+    #[error("this line was closed; make a new one")]
+    Closed,
+    /// The system gives no thread.
+    #[error("the host thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// A name that Socket.IO keeps for itself.
+    #[error("{0:?} is a name that Socket.IO keeps for itself: choose another")]
+    ReservedName(String),
+    /// An extension that is no length of time.
+    #[error("{0} is no length of time: expected seconds above 0")]
+    Seconds(f64),
+}
+
+/// Names that Socket.IO, or the client library, gives a meaning of its own.
+const RESERVED: [&str; 7] = [
+    "connect",
+    "connect_error",
+    "disconnect",
+    "error",
+    "open",
+    "close",
+    "message",
+];
+
+/// What the main thread asks of the host thread.
+#[derive(Debug)]
+enum Command {
+    Scene {
+        scene: Scene,
+        path: String,
+    },
+    Saved {
+        ticket: u64,
+        outcome: Result<String, String>,
+    },
+    Request(Request),
+    Emit {
+        name: String,
+        data: Option<Value>,
+    },
+    Swap(PolicySource),
+    Close,
+}
+
+/// What both threads see.
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    events: Queue,
+    tickets: Tickets,
+    snapshot: Mutex<Snapshot>,
+}
+
+impl Shared {
+    fn snapshot(&self) -> MutexGuard<'_, Snapshot> {
+        // Written as a whole: a poisoned one is still in order.
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One line to one server.
+pub struct Lifeline {
+    settings: Settings,
+    policy: Option<PolicySource>,
+    shared: Arc<Shared>,
+    commands: UnboundedSender<Command>,
+    inbox: Mutex<Option<UnboundedReceiver<Command>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Lifeline {
+    /// Nothing happens before [`Lifeline::connect`]. `policy` wins over the setting.
+    pub fn new(settings: Settings, policy: Option<PolicySource>) -> Self {
+        let (commands, inbox) = unbounded_channel();
+        let snapshot = Snapshot {
+            server: settings
+                .server
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            attempts: settings.timing.retry_attempts,
+            cleanup_timeout: settings.timing.cleanup_timeout,
+            ..Snapshot::default()
+        };
+        let shared = Arc::new(Shared {
+            clock: Clock::start(),
+            events: Queue::default(),
+            tickets: Tickets::default(),
+            snapshot: Mutex::new(snapshot),
+        });
+        Lifeline {
+            policy: policy.or_else(|| settings.policy.clone().map(PolicySource::Path)),
+            settings,
+            shared,
+            commands,
+            inbox: Mutex::new(Some(inbox)),
+            thread: Mutex::new(None),
+        }
+    }
+
+    /// Starts the host thread, which connects. Later calls do nothing.
+    pub fn connect(&self) -> Result<(), LifelineError> {
+        let Some(server) = self.settings.server.clone() else {
+            return Err(LifelineError::NoServer);
+        };
+        if self.is_closed() {
+            return Err(LifelineError::Closed);
+        }
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(commands) = inbox.take() else {
+            return Ok(());
+        };
+        let connector = Box::new(SocketIo::new(server, self.settings.token.clone()));
+        let settings = self.settings.clone();
+        let policy = self.policy.clone();
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new()
+            .name("lifeline".into())
+            .spawn(move || host_thread(connector, settings, policy, commands, &shared))?;
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(())
+    }
+
+    /// What happened since the last call, oldest first.
+    pub fn poll(&self) -> Vec<Event> {
+        self.shared.events.drain()
+    }
+
+    /// Whether a `save` or `quit` still stands, right before acting.
+    pub fn claim(&self, ticket: u64) -> bool {
+        self.shared.tickets.claim(ticket)
+    }
+
+    /// Answers a claimed save: the path, or why it failed.
+    pub fn answer(&self, ticket: u64, outcome: Result<String, String>) {
+        self.send(Command::Saved { ticket, outcome });
+    }
+
+    /// What is open in Blender; `path` is empty while it has no name.
+    pub fn scene(&self, scene: Scene, path: String) {
+        self.send(Command::Scene { scene, path });
+    }
+
+    /// Keep Blender open until [`Lifeline::release`].
+    pub fn hold(&self) {
+        self.send(Command::Request(Request::Hold));
+    }
+
+    /// Adds to the countdown.
+    pub fn extend(&self, seconds: f64) -> Result<(), LifelineError> {
+        let by = Duration::try_from_secs_f64(seconds)
+            .ok()
+            .filter(|by| !by.is_zero())
+            .ok_or(LifelineError::Seconds(seconds))?;
+        self.send(Command::Request(Request::Extend(crate::clock::as_millis(
+            by,
+        ))));
+        Ok(())
+    }
+
+    /// Ends the hold.
+    pub fn release(&self) {
+        self.send(Command::Request(Request::Release));
+    }
+
+    /// Saves and closes without waiting; nothing while connected.
+    pub fn close_now(&self) {
+        self.send(Command::Request(Request::CloseNow));
+    }
+
+    /// Sends an event to the server; false if it is not connected.
+    pub fn emit(&self, name: &str, data: Option<Value>) -> Result<bool, LifelineError> {
+        if RESERVED.contains(&name) {
+            return Err(LifelineError::ReservedName(name.to_string()));
+        }
+        let connected = self.shared.snapshot().connected;
+        if connected {
+            self.send(Command::Emit {
+                name: name.to_string(),
+                data,
+            });
+        }
+        Ok(connected)
+    }
+
+    /// Loads a policy beside the running one and switches to it; a policy event tells the end.
+    pub fn swap_policy(&self, source: PolicySource) {
+        self.send(Command::Swap(source));
+    }
+
+    /// Where everything stands.
+    pub fn status(&self) -> Value {
+        self.shared.snapshot().json(self.shared.clock.now())
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the host thread has ended.
+    pub fn is_closed(&self) -> bool {
+        self.shared.snapshot().closed
+    }
+
+    /// Says goodbye and ends the host thread; true if it has ended within `timeout`.
+    pub fn close(&self, timeout: Duration) -> bool {
+        self.send(Command::Close);
+        self.shared.tickets.withdraw();
+        self.shared.snapshot().closed = true;
+        let deadline = Instant::now() + timeout;
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        while thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        // It has ended: joining does not wait. A panic in it was reported when it happened.
+        thread.take().is_none_or(|thread| thread.join().is_ok())
+    }
+
+    fn send(&self, command: Command) {
+        // After close nobody listens, and nothing is left to be done.
+        let _ = self.commands.send(command);
+    }
+}
+
+impl Drop for Lifeline {
+    fn drop(&mut self) {
+        self.send(Command::Close);
+    }
+}
+
+fn host_thread(
+    connector: Box<dyn Connector>,
+    settings: Settings,
+    policy: Option<PolicySource>,
+    commands: UnboundedReceiver<Command>,
+    shared: &Arc<Shared>,
+) {
+    let body = AssertUnwindSafe(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| format!("its event loop cannot be started: {error}"))?;
+        let driver = run::Driver::new(connector, settings, Arc::clone(shared))
+            .map_err(|error| error.to_string())?;
+        if let Some(source) = policy {
+            driver.swap(source);
+        }
+        runtime.block_on(driver.run(commands));
+        Ok(())
+    });
+    let outcome = std::panic::catch_unwind(body)
+        .unwrap_or_else(|_| Err("it panicked; this is a fault in Lifeline".to_string()));
+    if let Err(reason) = outcome {
+        let message = format!("The connection to the server has ended for good: {reason}");
+        shared.events.push(Event::Log(Level::Error, message));
+    }
+    shared.tickets.withdraw();
+    let mut snapshot = shared.snapshot();
+    snapshot.closed = true;
+    snapshot.connected = false;
+}

@@ -1,0 +1,177 @@
+//! What the host thread tells Blender's main thread, and the queue in which it waits to be polled.
+
+use crate::contract::Place;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// How loud a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// For developers.
+    Debug,
+    /// For everybody.
+    Info,
+    /// Something is wrong.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+impl Level {
+    /// The name that Python's logging gives it, in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
+}
+
+/// Something that happened. Times in seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// For the log.
+    Log(Level, String),
+    /// The server accepted the connection.
+    Connected,
+    /// The connection is lost, or was not to be had in the first place.
+    Lost {
+        /// The contract's name of the reason.
+        reason: &'static str,
+    },
+    /// The server is back.
+    Recovered {
+        /// How long the outage was.
+        seconds: f64,
+    },
+    /// Unreachable: save and quit will follow.
+    Countdown {
+        /// Attempts made so far.
+        attempts: u32,
+        /// Until the deadline.
+        seconds: f64,
+    },
+    /// The policy warns.
+    Warn {
+        /// Until the deadline.
+        seconds: f64,
+    },
+    /// A person keeps Blender open.
+    Held,
+    /// Claim the ticket, save, answer.
+    Save {
+        /// To be claimed.
+        ticket: u64,
+        /// Where to.
+        place: Place,
+    },
+    /// Claim the ticket, close Blender.
+    Quit {
+        /// To be claimed.
+        ticket: u64,
+    },
+    /// The server sent an event.
+    Server {
+        /// Its name.
+        name: String,
+        /// Its arguments.
+        args: Vec<Value>,
+    },
+    /// A swap of policies has ended.
+    Policy {
+        /// Of the policy that decides now.
+        name: String,
+        /// Why the new one was not taken.
+        message: Option<String>,
+    },
+}
+
+/// Server events and log lines beyond this many are dropped: a main thread that is blocked for
+/// hours must not fill the memory. What saves and closes Blender is never dropped.
+const CAPACITY: usize = 10_000;
+
+/// Events on their way to the main thread.
+#[derive(Debug, Default)]
+pub struct Queue {
+    events: Mutex<VecDeque<Event>>,
+    /// Lets an empty poll go without the lock.
+    length: AtomicUsize,
+    dropped: AtomicUsize,
+}
+
+impl Queue {
+    /// Adds an event.
+    pub fn push(&self, event: Event) {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let expendable = matches!(event, Event::Log(..) | Event::Server { .. });
+        if expendable && events.len() >= CAPACITY {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        events.push_back(event);
+        self.length.store(events.len(), Ordering::Release);
+    }
+
+    /// Takes all events, oldest first.
+    pub fn drain(&self) -> Vec<Event> {
+        if self.length.load(Ordering::Acquire) == 0 {
+            return Vec::new();
+        }
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        self.length.store(0, Ordering::Release);
+        let mut drained: Vec<Event> = events.drain(..).collect();
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            let message =
+                format!("{dropped} server events were dropped: Blender was busy too long");
+            drained.push(Event::Log(Level::Warning, message));
+        }
+        drained
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_come_out_in_order_once() {
+        let queue = Queue::default();
+        queue.push(Event::Connected);
+        queue.push(Event::Held);
+        assert_eq!(queue.drain(), [Event::Connected, Event::Held]);
+        assert_eq!(queue.drain(), []);
+    }
+
+    #[test]
+    fn a_full_queue_drops_chatter_but_never_a_save() {
+        let queue = Queue::default();
+        for _ in 0..CAPACITY + 5 {
+            queue.push(Event::Server {
+                name: "chatter".into(),
+                args: vec![],
+            });
+        }
+        queue.push(Event::Save {
+            ticket: 1,
+            place: Place::InPlace,
+        });
+        let drained = queue.drain();
+        assert_eq!(drained.len(), CAPACITY + 2);
+        assert_eq!(
+            drained[CAPACITY],
+            Event::Save {
+                ticket: 1,
+                place: Place::InPlace
+            }
+        );
+        let Event::Log(Level::Warning, message) = &drained[CAPACITY + 1] else {
+            panic!()
+        };
+        assert!(message.starts_with("5 server events"), "{message}");
+    }
+}

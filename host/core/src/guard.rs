@@ -1,0 +1,485 @@
+//! What no policy can break.
+//!
+//! The guard keeps its own record of the line and of the saves, and holds every decision against
+//! it. A decision that breaks a rule is dropped whole, its state too.
+
+use crate::contract::{Action, Decision, Moment, Phase, Place, State};
+use crate::sandbox::Call;
+use thiserror::Error;
+
+/// The most actions of one decision.
+pub const MAX_ACTIONS: usize = 16;
+/// The most bytes of memo.
+pub const MAX_MEMO: usize = 4096;
+
+/// Why a decision was dropped.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Violation {
+    /// Rule 1.
+    #[error("it asked for {0} while the server is connected")]
+    WhileConnected(&'static str),
+    /// Rule 2.
+    #[error("it asked to quit before a save was answered")]
+    QuitBeforeSave,
+    /// Its phase contradicts the line.
+    #[error("its phase is {phase} although the server is {line}")]
+    Phase {
+        /// The contract's name.
+        phase: &'static str,
+        /// What the guard knows.
+        line: &'static str,
+    },
+    /// It would never be called again.
+    #[error("it left an outage without asking to be woken")]
+    NeverWakes,
+    /// The state is not of this call.
+    #[error("its state was seen at {seen}, but it is {now}")]
+    Seen {
+        /// As answered.
+        seen: u64,
+        /// As told.
+        now: u64,
+    },
+    /// A save or quit that does not fit the phase.
+    #[error("its phase {phase} and its actions do not fit: {why}")]
+    Misfit {
+        /// The contract's name.
+        phase: &'static str,
+        /// What is missing or too much.
+        why: &'static str,
+    },
+    /// More than the contract allows.
+    #[error("it answered with {got} {what}; the contract allows {limit}")]
+    TooMany {
+        /// Actions, or bytes of memo.
+        what: &'static str,
+        /// How many.
+        got: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
+}
+
+/// The guard's own record of the present outage.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    floor: u64,
+    line: Line,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Line {
+    Connected,
+    Lost { at: u64, save_answered: bool },
+}
+
+impl Guard {
+    /// The line is down at first. `floor`: milliseconds after a loss in which nothing quits.
+    pub fn new(floor: u64, now: u64) -> Self {
+        Guard {
+            floor,
+            line: Line::Lost {
+                at: now,
+                save_answered: false,
+            },
+        }
+    }
+
+    /// The server accepted.
+    pub fn connected(&mut self) {
+        self.line = Line::Connected;
+    }
+
+    /// The line was lost. A second loss in the same outage changes nothing.
+    pub fn lost(&mut self, now: u64) {
+        if self.line == Line::Connected {
+            self.line = Line::Lost {
+                at: now,
+                save_answered: false,
+            };
+        }
+    }
+
+    /// A save that this outage asked for has ended, well or not.
+    pub fn save_answered(&mut self) {
+        if let Line::Lost { save_answered, .. } = &mut self.line {
+            *save_answered = true;
+        }
+    }
+
+    /// Whether the server is connected.
+    pub fn is_connected(&self) -> bool {
+        self.line == Line::Connected
+    }
+
+    /// When the line was lost.
+    pub fn lost_at(&self) -> Option<u64> {
+        match self.line {
+            Line::Connected => None,
+            Line::Lost { at, .. } => Some(at),
+        }
+    }
+
+    /// The earliest instant at which Blender may quit; None while connected, or before a save.
+    pub fn quit_from(&self) -> Option<u64> {
+        match self.line {
+            Line::Lost {
+                at,
+                save_answered: true,
+            } => Some(at.saturating_add(self.floor)),
+            _ => None,
+        }
+    }
+
+    /// Holds a decision against the rules.
+    pub fn check(
+        &self,
+        before: &State,
+        call: &Call,
+        moment: &Moment,
+        decision: &Decision,
+    ) -> Result<(), Violation> {
+        let phase = &decision.state.phase;
+        at_most("actions", decision.actions.len(), MAX_ACTIONS)?;
+        at_most("bytes of memo", decision.state.memo.len(), MAX_MEMO)?;
+        if decision.state.seen != moment.now {
+            return Err(Violation::Seen {
+                seen: decision.state.seen,
+                now: moment.now,
+            });
+        }
+        if self.is_connected() {
+            if let Some(action) = decision.actions.first() {
+                return Err(Violation::WhileConnected(action_name(action)));
+            }
+        }
+        if self.is_connected() != matches!(phase, Phase::Connected) {
+            let line = if self.is_connected() {
+                "connected"
+            } else {
+                "lost"
+            };
+            return Err(Violation::Phase {
+                phase: phase_name(phase),
+                line,
+            });
+        }
+        if self.is_connected() {
+            return Ok(());
+        }
+        if decision.wake_at.is_none() && !matches!(phase, Phase::Held(_)) {
+            return Err(Violation::NeverWakes);
+        }
+        self.check_save_and_quit(before, call, decision)
+    }
+
+    fn check_save_and_quit(
+        &self,
+        before: &State,
+        call: &Call,
+        decision: &Decision,
+    ) -> Result<(), Violation> {
+        let phase = &decision.state.phase;
+        let misfit = |why| {
+            Err(Violation::Misfit {
+                phase: phase_name(phase),
+                why,
+            })
+        };
+        let saves: Vec<Place> = decision
+            .actions
+            .iter()
+            .filter_map(|action| match action {
+                Action::Save(place) => Some(*place),
+                _ => None,
+            })
+            .collect();
+        let quits = decision.actions.contains(&Action::Quit);
+        if quits && self.quit_from().is_none() {
+            return Err(Violation::QuitBeforeSave);
+        }
+        match phase {
+            Phase::Saving(saving) => {
+                let asked_before = matches!(&before.phase, Phase::Saving(old) if old.place == saving.place)
+                    && !matches!(call, Call::OnSaved(_));
+                match (saves.as_slice(), asked_before) {
+                    _ if quits => misfit("it saves and quits at once"),
+                    ([], true) => Ok(()),
+                    ([place], false) if *place == saving.place => Ok(()),
+                    ([], false) => misfit("no save was asked for"),
+                    (_, true) => misfit("that save was asked for before and is not answered"),
+                    _ => misfit("it asked for another save"),
+                }
+            }
+            _ if !saves.is_empty() => misfit("it asked for a save"),
+            Phase::Quitting(_) => {
+                let asked_before = matches!(before.phase, Phase::Quitting(_));
+                match (quits, asked_before) {
+                    // A state that another policy left: still no quit without a save.
+                    _ if self.quit_from().is_none() => Err(Violation::QuitBeforeSave),
+                    (false, false) => misfit("quit was not asked for"),
+                    _ => Ok(()),
+                }
+            }
+            _ if quits => misfit("it asked to quit"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn at_most(what: &'static str, got: usize, limit: usize) -> Result<(), Violation> {
+    if got > limit {
+        Err(Violation::TooMany { what, got, limit })
+    } else {
+        Ok(())
+    }
+}
+
+fn action_name(action: &Action) -> &'static str {
+    match action {
+        Action::Connect => "connect",
+        Action::Warn(_) => "warn",
+        Action::Save(_) => "save",
+        Action::Quit => "quit",
+    }
+}
+
+/// The contract's name of a phase.
+pub fn phase_name(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Connected => "connected",
+        Phase::Reconnecting(_) => "reconnecting",
+        Phase::CountingDown(_) => "counting-down",
+        Phase::Saving(_) => "saving",
+        Phase::Quitting(_) => "quitting",
+        Phase::Held(_) => "held",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Attempt, Loss, Outage, Saving};
+
+    const NOW: u64 = 50_000;
+
+    fn outage() -> Outage {
+        Outage {
+            lost_at: 0,
+            why: Loss::TransportError,
+            attempts: 5,
+            attempt: Attempt::Due(60_000),
+            extended: 0,
+        }
+    }
+
+    fn saving(place: Place) -> Phase {
+        Phase::Saving(Saving {
+            outage: outage(),
+            place,
+            since: NOW,
+        })
+    }
+
+    fn state(phase: Phase) -> State {
+        State {
+            phase,
+            seen: NOW,
+            memo: vec![],
+        }
+    }
+
+    fn decision(phase: Phase, actions: Vec<Action>) -> Decision {
+        let wake_at = (phase != Phase::Connected).then_some(60_000);
+        Decision {
+            state: state(phase),
+            actions,
+            wake_at,
+        }
+    }
+
+    fn lost() -> Guard {
+        Guard::new(10_000, 0)
+    }
+
+    fn lost_and_saved() -> Guard {
+        let mut guard = lost();
+        guard.save_answered();
+        guard
+    }
+
+    fn up() -> Guard {
+        let mut guard = lost();
+        guard.connected();
+        guard
+    }
+
+    fn check_from(
+        guard: &Guard,
+        before: Phase,
+        call: &Call,
+        d: &Decision,
+    ) -> Result<(), Violation> {
+        let moment = Moment {
+            now: NOW,
+            due: None,
+            entropy: None,
+            settings: None,
+            scene: None,
+        };
+        guard.check(&state(before), call, &moment, d)
+    }
+
+    fn check(guard: &Guard, d: &Decision) -> Result<(), Violation> {
+        check_from(guard, Phase::Reconnecting(outage()), &Call::Tick, d)
+    }
+
+    #[test]
+    fn rule_1_nothing_is_done_while_connected() {
+        for action in [
+            Action::Save(Place::InPlace),
+            Action::Quit,
+            Action::Connect,
+            Action::Warn(1),
+        ] {
+            let answer = check(&up(), &decision(Phase::Connected, vec![action]));
+            assert_eq!(answer, Err(Violation::WhileConnected(action_name(&action))));
+        }
+        assert_eq!(check(&up(), &decision(Phase::Connected, vec![])), Ok(()));
+    }
+
+    #[test]
+    fn rule_2_quit_needs_an_answered_save() {
+        let quit = decision(Phase::Quitting(outage()), vec![Action::Quit]);
+        assert_eq!(check(&lost(), &quit), Err(Violation::QuitBeforeSave));
+        assert_eq!(check(&lost_and_saved(), &quit), Ok(()));
+    }
+
+    #[test]
+    fn rule_2_a_quitting_phase_alone_needs_it_too() {
+        let quitting = decision(Phase::Quitting(outage()), vec![]);
+        let before = Phase::Quitting(outage());
+        let answer = check_from(&lost(), before, &Call::Tick, &quitting);
+        assert_eq!(answer, Err(Violation::QuitBeforeSave));
+    }
+
+    #[test]
+    fn rule_2_a_save_of_an_earlier_outage_does_not_count() {
+        let mut guard = lost_and_saved();
+        guard.connected();
+        guard.lost(40_000);
+        assert_eq!(guard.quit_from(), None);
+    }
+
+    #[test]
+    fn rule_3_the_floor_counts_from_the_loss() {
+        assert_eq!(lost_and_saved().quit_from(), Some(10_000));
+        let mut guard = up();
+        guard.lost(7_000);
+        guard.lost(9_000);
+        guard.save_answered();
+        assert_eq!(guard.quit_from(), Some(17_000));
+    }
+
+    #[test]
+    fn rule_4_the_phase_follows_the_line() {
+        let answer = check(&lost(), &decision(Phase::Connected, vec![]));
+        assert_eq!(
+            answer,
+            Err(Violation::Phase {
+                phase: "connected",
+                line: "lost"
+            })
+        );
+        let answer = check(&up(), &decision(Phase::Held(outage()), vec![]));
+        assert_eq!(
+            answer,
+            Err(Violation::Phase {
+                phase: "held",
+                line: "connected"
+            })
+        );
+    }
+
+    #[test]
+    fn rule_4_an_outage_wants_to_be_woken_unless_held() {
+        let mut asleep = decision(Phase::Reconnecting(outage()), vec![]);
+        asleep.wake_at = None;
+        assert_eq!(check(&lost(), &asleep), Err(Violation::NeverWakes));
+        let mut held = decision(Phase::Held(outage()), vec![]);
+        held.wake_at = None;
+        assert_eq!(check(&lost(), &held), Ok(()));
+    }
+
+    #[test]
+    fn rule_4_the_state_is_of_this_call() {
+        let mut old = decision(Phase::Reconnecting(outage()), vec![]);
+        old.state.seen = NOW - 1;
+        assert_eq!(
+            check(&lost(), &old),
+            Err(Violation::Seen {
+                seen: NOW - 1,
+                now: NOW
+            })
+        );
+    }
+
+    #[test]
+    fn rule_4_sizes() {
+        let mut d = decision(Phase::Reconnecting(outage()), vec![Action::Connect; 17]);
+        assert!(matches!(
+            check(&lost(), &d),
+            Err(Violation::TooMany { got: 17, .. })
+        ));
+        d.actions.truncate(16);
+        d.state.memo = vec![0; 4096];
+        assert_eq!(check(&lost(), &d), Ok(()));
+        d.state.memo.push(0);
+        assert!(matches!(
+            check(&lost(), &d),
+            Err(Violation::TooMany { got: 4097, .. })
+        ));
+    }
+
+    #[test]
+    fn a_save_comes_with_its_phase_once() {
+        let save = |place| Action::Save(place);
+        let entering = decision(saving(Place::InPlace), vec![save(Place::InPlace)]);
+        assert_eq!(check(&lost(), &entering), Ok(()));
+        for (phase, actions) in [
+            (saving(Place::InPlace), vec![]),
+            (saving(Place::InPlace), vec![save(Place::Recovery)]),
+            (
+                saving(Place::InPlace),
+                vec![save(Place::InPlace), save(Place::InPlace)],
+            ),
+            (Phase::Reconnecting(outage()), vec![save(Place::InPlace)]),
+            (Phase::Held(outage()), vec![Action::Quit]),
+            (
+                saving(Place::InPlace),
+                vec![save(Place::InPlace), Action::Quit],
+            ),
+            (Phase::Quitting(outage()), vec![]),
+        ] {
+            let d = decision(phase, actions);
+            assert!(
+                matches!(check(&lost_and_saved(), &d), Err(Violation::Misfit { .. })),
+                "{d:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_running_save_is_not_asked_for_again_until_it_is_answered() {
+        let again = decision(saving(Place::InPlace), vec![Action::Save(Place::InPlace)]);
+        let before = || saving(Place::InPlace);
+        let answer = check_from(&lost(), before(), &Call::Tick, &again);
+        assert!(matches!(answer, Err(Violation::Misfit { .. })));
+        let failed = Call::OnSaved(Err("disk full".into()));
+        assert_eq!(check_from(&lost(), before(), &failed, &again), Ok(()));
+        let waiting = decision(saving(Place::InPlace), vec![]);
+        assert_eq!(check_from(&lost(), before(), &Call::Tick, &waiting), Ok(()));
+        let copy = decision(saving(Place::Recovery), vec![Action::Save(Place::Recovery)]);
+        assert_eq!(check_from(&lost(), before(), &failed, &copy), Ok(()));
+    }
+}

@@ -1,0 +1,102 @@
+//! The real connector: rust_socketio, one OS thread and one runtime for each attempt.
+//!
+//! rust_socketio leaves tasks and sockets behind when a connection ends in most of the ways in
+//! which it can end. With a runtime of its own for each attempt, dropping the runtime clears all of
+//! it away. Its own reconnecting is off: when to try is the policy's business.
+
+use super::session::{self, Command};
+use super::{Connection, Connector, Failure, LinkEvent, Sink};
+use crate::settings::{Secret, ServerUrl};
+use serde_json::Value;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+/// The namespace in which cr8_engine expects a Blender.
+pub const NAMESPACE: &str = "/blender";
+
+/// How long a runtime may take to end: a name lookup cannot be interrupted.
+const SHUTDOWN: Duration = Duration::from_millis(500);
+
+/// Connects to one server.
+#[derive(Clone, Debug)]
+pub struct SocketIo {
+    server: ServerUrl,
+    token: Secret,
+}
+
+impl SocketIo {
+    /// `token` is what must not be seen in any message.
+    pub fn new(server: ServerUrl, token: Secret) -> Self {
+        SocketIo { server, token }
+    }
+}
+
+impl Connector for SocketIo {
+    fn connect(&self, id: u64, auth: Value, timeout: Duration, sink: Sink) -> Box<dyn Connection> {
+        let (commands, inbox) = unbounded_channel();
+        let target = session::Target {
+            url: self.server.reveal().to_string(),
+            namespace: NAMESPACE.to_string(),
+            auth,
+            timeout,
+            token: self.token.clone(),
+        };
+        let report = move |event: LinkEvent| {
+            // The driver may be gone already: then nobody wants to know.
+            let _ = sink.send((id, event));
+        };
+        let failed = report.clone();
+        let thread = thread::Builder::new()
+            .name(format!("lifeline-link-{id}"))
+            .spawn(move || {
+                match tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                {
+                    Ok(runtime) => {
+                        runtime.block_on(session::run(target, inbox, &report));
+                        runtime.shutdown_timeout(SHUTDOWN);
+                    }
+                    Err(error) => report(LinkEvent::Failed(Failure::unreachable(format!(
+                        "the connection's event loop cannot be started: {error}"
+                    )))),
+                }
+            });
+        let thread = thread.map_err(|error| {
+            failed(LinkEvent::Failed(Failure::unreachable(format!(
+                "no thread for the connection can be started: {error}"
+            ))));
+        });
+        Box::new(Attempt {
+            commands,
+            thread: thread.ok(),
+        })
+    }
+}
+
+struct Attempt {
+    commands: UnboundedSender<Command>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Connection for Attempt {
+    fn emit(&self, name: String, data: Option<Value>) {
+        // A session that has ended takes nothing more; its end is reported on its own.
+        let _ = self.commands.send(Command::Emit { name, data });
+    }
+
+    fn end(self: Box<Self>, timeout: Duration) -> bool {
+        let Attempt { commands, thread } = *self;
+        drop(commands);
+        let deadline = Instant::now() + timeout;
+        let Some(thread) = thread else { return true };
+        while !thread.is_finished() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        thread.join().is_ok()
+    }
+}

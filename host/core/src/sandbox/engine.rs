@@ -1,0 +1,100 @@
+//! How wasmtime is set up inside Blender.
+
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter,
+};
+
+/// What one call of a policy may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Units of fuel, roughly one per instruction. A Python-written policy uses about 61 000.
+    pub fuel: u64,
+    /// Bytes of linear memory, all memories together.
+    pub memory: usize,
+    /// Bytes of a component's file.
+    pub component: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            fuel: 50_000_000,
+            memory: 64 << 20,
+            component: 64 << 20,
+        }
+    }
+}
+
+/// Entries of a table; a Python-written policy has about ten thousand.
+const TABLE_ELEMENTS: usize = 100_000;
+/// A component may be linked from several core modules.
+const MODULES: u32 = 40;
+
+/// An engine for components that import nothing.
+///
+/// Signals stay Blender's: without `signals_based_traps(false)` wasmtime would take SIGSEGV and
+/// its like away from Blender's crash handler. The pool makes a fresh instance cost microseconds.
+pub(super) fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(2)
+        .total_core_instances(MODULES)
+        .max_core_instances_per_component(MODULES)
+        .total_memories(4)
+        .max_memories_per_component(4)
+        .total_tables(MODULES)
+        .max_tables_per_component(MODULES)
+        .table_elements(TABLE_ELEMENTS)
+        .max_component_instance_size(1 << 20)
+        .max_core_instance_size(1 << 20)
+        .max_memory_size(limits.memory)
+        .linear_memory_keep_resident(128 << 10)
+        .table_keep_resident(16 << 10);
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .consume_fuel(true)
+        .signals_based_traps(false)
+        .memory_reservation(limits.memory as u64)
+        .memory_guard_size(0)
+        .max_wasm_stack(256 << 10)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Engine::new(&config)
+}
+
+/// Holds a call to its memory, over all its linear memories and tables.
+pub(super) struct Budget {
+    memory: usize,
+}
+
+impl Budget {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Budget {
+            memory: limits.memory,
+        }
+    }
+}
+
+impl ResourceLimiter for Budget {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let more = desired.saturating_sub(current);
+        if more > self.memory {
+            return Ok(false);
+        }
+        self.memory -= more;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS)
+    }
+}

@@ -1,0 +1,274 @@
+//! What can be set, and where it comes from: the environment wins over preferences, preferences
+//! over defaults. Every value that cannot be used is named, all of them at once.
+
+mod server;
+mod table;
+mod value;
+
+pub use server::ServerUrl;
+pub use table::{Setting, TABLE};
+pub use value::{Kind, Value};
+
+use crate::contract;
+use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Text that must not be seen: it has no `Display`, and its `Debug` hides it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the one place that sends it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// `text` without this secret, should it stand in there.
+    pub fn redact(&self, text: &str) -> String {
+        if self.0.is_empty() {
+            text.to_string()
+        } else {
+            text.replace(&self.0, "***")
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+/// The settings in force.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// None: not configured, nothing to connect to.
+    pub server: Option<ServerUrl>,
+    /// Sent to the server when connecting.
+    pub username: String,
+    /// Sent to the server when connecting.
+    pub token: Secret,
+    /// What a policy gets to see.
+    pub timing: contract::Settings,
+    /// Milliseconds after a loss in which nothing quits, whatever a policy says.
+    pub quit_floor: u64,
+    /// A policy component; None: the built-in one.
+    pub policy: Option<PathBuf>,
+    /// Where recovery copies go; None: the add-on chooses.
+    pub recovery_dir: Option<PathBuf>,
+    shown: Map<String, Json>,
+}
+
+/// Everything that is wrong with the settings, a line each.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{}", .0.join("\n"))]
+pub struct SettingsError(pub Vec<String>);
+
+impl Settings {
+    /// Puts the layers together.
+    ///
+    /// `preferences` go by [`Setting::name`]; null counts as not set. `environment` goes by
+    /// [`Setting::variable`]; an empty text counts as not set.
+    pub fn resolve(
+        preferences: &Map<String, Json>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, SettingsError> {
+        let mut faults: Vec<String> = preferences
+            .keys()
+            .filter(|name| !TABLE.iter().any(|setting| setting.name == name.as_str()))
+            .map(|name| format!("{name}: there is no such setting"))
+            .collect();
+        let mut values = BTreeMap::new();
+        for setting in TABLE {
+            match setting.resolve(preferences, environment) {
+                Ok(value) => {
+                    values.insert(setting.name, value);
+                }
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(SettingsError(faults));
+        }
+        let mut shown: Map<String, Json> = TABLE
+            .iter()
+            .filter(|setting| setting.kind != Kind::Secret)
+            .filter_map(|setting| {
+                Some((setting.name.to_string(), values.get(setting.name)?.json()))
+            })
+            .collect();
+        let server = match text(&values, "server_url") {
+            url if url.is_empty() => None,
+            url => match ServerUrl::parse(&url) {
+                Ok(server) => {
+                    shown.insert("server_url".into(), Json::String(server.to_string()));
+                    Some(server)
+                }
+                Err(fault) => return Err(SettingsError(vec![format!("server_url: {fault}")])),
+            },
+        };
+        let path = |name| {
+            Some(text(&values, name))
+                .filter(|p| !p.is_empty())
+                .map(PathBuf::from)
+        };
+        Ok(Settings {
+            server,
+            username: text(&values, "username"),
+            token: Secret(text(&values, "token")),
+            timing: contract::Settings {
+                retry_attempts: u32::try_from(number(&values, "retry_attempts"))
+                    .unwrap_or(u32::MAX),
+                retry_delay: number(&values, "retry_delay"),
+                retry_delay_max: number(&values, "retry_delay_max"),
+                retry_jitter: number(&values, "retry_jitter"),
+                connect_timeout: number(&values, "connect_timeout"),
+                cleanup_timeout: number(&values, "cleanup_timeout"),
+                warn_before: numbers(&values, "warn_before"),
+                render_wait: number(&values, "render_wait"),
+            },
+            quit_floor: number(&values, "quit_floor"),
+            policy: path("policy"),
+            recovery_dir: path("recovery_dir"),
+            shown,
+        })
+    }
+
+    /// Every setting by name, durations in seconds, secrets left out.
+    pub fn shown(&self) -> &Map<String, Json> {
+        &self.shown
+    }
+}
+
+/// A number as resolved: milliseconds, or a count. The table gives each its kind and a default.
+fn number(values: &BTreeMap<&str, Value>, name: &str) -> u64 {
+    match values.get(name) {
+        Some(Value::Millis(number) | Value::Count(number)) => *number,
+        _ => 0,
+    }
+}
+
+fn numbers(values: &BTreeMap<&str, Value>, name: &str) -> Vec<u64> {
+    match values.get(name) {
+        Some(Value::MillisList(list)) => list.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn text(values: &BTreeMap<&str, Value>, name: &str) -> String {
+    match values.get(name) {
+        Some(Value::Text(text)) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn resolve(preferences: Json, environment: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let environment = environment
+            .iter()
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect();
+        Settings::resolve(preferences.as_object().unwrap(), &environment)
+    }
+
+    #[test]
+    fn the_defaults_are_the_contracts() {
+        let timing = resolve(json!({}), &[]).unwrap().timing;
+        // The numbers that wit/policy.wit documents.
+        let documented = contract::Settings {
+            retry_attempts: 5,
+            retry_delay: 2_000,
+            retry_delay_max: 10_000,
+            retry_jitter: 500,
+            connect_timeout: 10_000,
+            cleanup_timeout: 300_000,
+            warn_before: vec![60_000, 10_000],
+            render_wait: 0,
+        };
+        assert_eq!(timing, documented);
+    }
+
+    #[test]
+    fn the_environment_wins_over_preferences_over_defaults() {
+        let preferences = json!({"cleanup_timeout": 60, "retry_delay": 1.5, "username": "ada"});
+        let settings = resolve(preferences, &[("CR8_CLEANUP_TIMEOUT", "7.25")]).unwrap();
+        assert_eq!(settings.timing.cleanup_timeout, 7_250);
+        assert_eq!(settings.timing.retry_delay, 1_500);
+        assert_eq!(settings.timing.retry_attempts, 5);
+        assert_eq!(settings.username, "ada");
+    }
+
+    #[test]
+    fn empty_and_null_mean_not_set() {
+        let settings = resolve(
+            json!({"retry_delay": null}),
+            &[("CR8_CLEANUP_TIMEOUT", " ")],
+        )
+        .unwrap();
+        assert_eq!(settings.timing.retry_delay, 2_000);
+        assert_eq!(settings.timing.cleanup_timeout, 300_000);
+    }
+
+    #[test]
+    fn lists_of_seconds() {
+        let settings = resolve(json!({}), &[("CR8_WARN_BEFORE", "90, 5.5")]).unwrap();
+        assert_eq!(settings.timing.warn_before, [90_000, 5_500]);
+        let settings = resolve(json!({"warn_before": []}), &[]).unwrap();
+        assert!(settings.timing.warn_before.is_empty());
+    }
+
+    #[test]
+    fn every_fault_is_named_with_what_was_expected() {
+        let error = resolve(
+            json!({"retry_attempts": 2.5, "cleanup": 3}),
+            &[
+                ("CR8_RETRY_DELAY", "soon"),
+                ("CR8_CLEANUP_TIMEOUT", "-1"),
+                ("CR8_CONNECT_TIMEOUT", "nan"),
+            ],
+        )
+        .unwrap_err();
+        assert_eq!(
+            error.0,
+            [
+                "cleanup: there is no such setting",
+                "retry_attempts (preference) is 2.5: expected a whole number from 0 to 1000",
+                "CR8_RETRY_DELAY is \"soon\": expected seconds from 0.01 to 3600",
+                "CR8_CONNECT_TIMEOUT is \"nan\": expected seconds from 0.1 to 600",
+                "CR8_CLEANUP_TIMEOUT is \"-1\": expected seconds from 0 to 604800",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_token_is_shown_nowhere() {
+        let settings = resolve(
+            json!({}),
+            &[
+                ("CR8_AUTH_TOKEN", "hunter2"),
+                ("WS_URL", "ws://me:hunter2@h:1/?token=hunter2"),
+            ],
+        )
+        .unwrap();
+        let shown = format!("{settings:?} {:?}", settings.shown());
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert_eq!(settings.token.reveal(), "hunter2");
+        assert_eq!(settings.token.redact("bad token hunter2"), "bad token ***");
+    }
+
+    #[test]
+    fn a_token_of_the_wrong_type_is_not_echoed() {
+        let error = resolve(json!({"token": 12345}), &[]).unwrap_err();
+        assert_eq!(
+            error.0,
+            ["token (preference) has a value that cannot be used: expected text"]
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! Every setting there is: the one source for resolving, preferences and documentation.
+
+use super::value::{Kind, Value};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// In preferences.
+    pub name: &'static str,
+    /// In the environment.
+    pub variable: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// As JSON text.
+    default: &'static str,
+    /// One sentence for a person.
+    pub about: &'static str,
+}
+
+const DAY: f64 = 86_400.0;
+
+/// All settings, in the order in which people should meet them.
+pub const TABLE: &[Setting] = &[
+    Setting {
+        name: "server_url",
+        variable: "WS_URL",
+        kind: Kind::Text,
+        default: "\"\"",
+        about: "The server, like ws://host:8000; its path is /ws/socket.io/ unless the URL has one",
+    },
+    Setting {
+        name: "username",
+        variable: "CR8_USERNAME",
+        kind: Kind::Text,
+        default: "\"\"",
+        about: "Whose Blender this is",
+    },
+    Setting {
+        name: "token",
+        variable: "CR8_AUTH_TOKEN",
+        kind: Kind::Secret,
+        default: "\"\"",
+        about: "What the server asks for before it accepts this Blender",
+    },
+    Setting {
+        name: "retry_attempts",
+        variable: "CR8_RETRY_ATTEMPTS",
+        kind: Kind::Count(0, 1000),
+        default: "5",
+        about: "Attempts to reconnect before the countdown starts",
+    },
+    Setting {
+        name: "retry_delay",
+        variable: "CR8_RETRY_DELAY",
+        kind: Kind::Seconds(0.01, 3600.0),
+        default: "2",
+        about: "Delay before the first attempt; it doubles with each further one",
+    },
+    Setting {
+        name: "retry_delay_max",
+        variable: "CR8_RETRY_DELAY_MAX",
+        kind: Kind::Seconds(0.01, 3600.0),
+        default: "10",
+        about: "The longest delay between attempts",
+    },
+    Setting {
+        name: "retry_jitter",
+        variable: "CR8_RETRY_JITTER",
+        kind: Kind::Seconds(0.0, 3600.0),
+        default: "0.5",
+        about: "Each delay is moved by up to this much, either way",
+    },
+    Setting {
+        name: "connect_timeout",
+        variable: "CR8_CONNECT_TIMEOUT",
+        kind: Kind::Seconds(0.1, 600.0),
+        default: "10",
+        about: "An attempt without an answer has failed after this long",
+    },
+    Setting {
+        name: "cleanup_timeout",
+        variable: "CR8_CLEANUP_TIMEOUT",
+        kind: Kind::Seconds(0.0, 7.0 * DAY),
+        default: "300",
+        about: "The countdown: Blender saves and closes this long after the last attempt",
+    },
+    Setting {
+        name: "warn_before",
+        variable: "CR8_WARN_BEFORE",
+        kind: Kind::SecondsList,
+        default: "[60, 10]",
+        about: "Warn when this much of the countdown is left",
+    },
+    Setting {
+        name: "render_wait",
+        variable: "CR8_RENDER_WAIT",
+        kind: Kind::Seconds(0.0, 7.0 * DAY),
+        default: "0",
+        about: "A running render may put off the save by this much at most",
+    },
+    Setting {
+        name: "quit_floor",
+        variable: "CR8_QUIT_FLOOR",
+        kind: Kind::Seconds(0.0, DAY),
+        default: "10",
+        about: "Blender never closes sooner than this after the loss, whatever the policy",
+    },
+    Setting {
+        name: "policy",
+        variable: "CR8_POLICY",
+        kind: Kind::Path,
+        default: "\"\"",
+        about: "A policy component (.wasm); empty: the built-in five-minutes",
+    },
+    Setting {
+        name: "recovery_dir",
+        variable: "CR8_RECOVERY_DIR",
+        kind: Kind::Path,
+        default: "\"\"",
+        about: "Where recovery copies go; empty: a folder in Blender's user data",
+    },
+];
+
+impl Setting {
+    /// What it is when nobody has set it.
+    pub fn default(&self) -> Json {
+        serde_json::from_str(self.default).unwrap_or(json!(null))
+    }
+
+    /// The value in force, or the sentence that says why there is none.
+    pub(super) fn resolve(
+        &self,
+        preferences: &Map<String, Json>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Value, String> {
+        if let Some(text) = environment
+            .get(self.variable)
+            .filter(|text| !text.trim().is_empty())
+        {
+            let given = if self.kind == Kind::Secret {
+                format!("{} has a value that cannot be used", self.variable)
+            } else {
+                format!("{} is {text:?}", self.variable)
+            };
+            return self
+                .kind
+                .from_text(text)
+                .ok_or_else(|| format!("{given}: expected {}", self.kind.expected()));
+        }
+        if let Some(json) = preferences.get(self.name).filter(|json| !json.is_null()) {
+            let given = if self.kind == Kind::Secret {
+                format!("{} (preference) has a value that cannot be used", self.name)
+            } else {
+                format!("{} (preference) is {json}", self.name)
+            };
+            return self
+                .kind
+                .from_json(json)
+                .ok_or_else(|| format!("{given}: expected {}", self.kind.expected()));
+        }
+        self.kind
+            .from_json(&self.default())
+            .ok_or_else(|| format!("{}: no default", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_a_value_of_its_kind() {
+        for setting in TABLE {
+            assert!(
+                setting.kind.from_json(&setting.default()).is_some(),
+                "{}",
+                setting.name
+            );
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The kinds of values, and how text and JSON become one.
+
+use crate::clock::as_seconds;
+use serde_json::{Value as Json, json};
+
+/// What a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Seconds, from and to.
+    Seconds(f64, f64),
+    /// Several numbers of seconds.
+    SecondsList,
+    /// A whole number, from and to.
+    Count(u64, u64),
+    /// Any text.
+    Text,
+    /// Any text, shown nowhere.
+    Secret,
+    /// A path.
+    Path,
+}
+
+/// A value as it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Milliseconds.
+    Millis(u64),
+    /// Milliseconds.
+    MillisList(Vec<u64>),
+    /// A number of things.
+    Count(u64),
+    /// Text, a path, or a secret.
+    Text(String),
+}
+
+impl Value {
+    /// As people write it: seconds, not milliseconds.
+    pub fn json(&self) -> Json {
+        match self {
+            Value::Millis(millis) => json!(as_seconds(*millis)),
+            Value::MillisList(list) => {
+                json!(
+                    list.iter()
+                        .map(|&millis| as_seconds(millis))
+                        .collect::<Vec<_>>()
+                )
+            }
+            Value::Count(count) => json!(count),
+            Value::Text(text) => json!(text),
+        }
+    }
+}
+
+impl Kind {
+    /// Names the kind to programs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Kind::Seconds(..) => "seconds",
+            Kind::SecondsList => "seconds-list",
+            Kind::Count(..) => "count",
+            Kind::Text => "text",
+            Kind::Secret => "secret",
+            Kind::Path => "path",
+        }
+    }
+
+    /// What a person should have written.
+    pub fn expected(&self) -> String {
+        match self {
+            Kind::Seconds(from, to) => format!("seconds from {from} to {to}"),
+            Kind::SecondsList => "seconds, separated by commas".to_string(),
+            Kind::Count(from, to) => format!("a whole number from {from} to {to}"),
+            Kind::Text | Kind::Secret => "text".to_string(),
+            Kind::Path => "a path".to_string(),
+        }
+    }
+
+    /// From an environment variable.
+    pub fn from_text(&self, text: &str) -> Option<Value> {
+        match self {
+            Kind::SecondsList => {
+                let seconds: Option<Vec<Json>> = text
+                    .split(',')
+                    .map(|part| part.trim().parse::<f64>().ok().map(|number| json!(number)))
+                    .collect();
+                self.from_json(&Json::Array(seconds?))
+            }
+            Kind::Seconds(..) => self.from_json(&json!(text.trim().parse::<f64>().ok()?)),
+            Kind::Count(..) => self.from_json(&json!(text.trim().parse::<u64>().ok()?)),
+            Kind::Text | Kind::Secret | Kind::Path => Some(Value::Text(text.to_string())),
+        }
+    }
+
+    /// From a preference or a default.
+    pub fn from_json(&self, json: &Json) -> Option<Value> {
+        match self {
+            Kind::Seconds(from, to) => {
+                let seconds = json.as_f64().filter(|s| (*from..=*to).contains(s))?;
+                Some(Value::Millis(millis(seconds)))
+            }
+            Kind::SecondsList => {
+                let list = json.as_array()?.iter().map(|item| {
+                    item.as_f64()
+                        .filter(|s| s.is_finite() && *s >= 0.0)
+                        .map(millis)
+                });
+                list.collect::<Option<Vec<u64>>>().map(Value::MillisList)
+            }
+            Kind::Count(from, to) => json
+                .as_u64()
+                .filter(|n| (*from..=*to).contains(n))
+                .map(Value::Count),
+            Kind::Text | Kind::Secret | Kind::Path => {
+                json.as_str().map(|text| Value::Text(text.to_string()))
+            }
+        }
+    }
+}
+
+/// Rounded to whole milliseconds; the cast saturates.
+fn millis(seconds: f64) -> u64 {
+    (seconds * 1000.0).round() as u64
+}

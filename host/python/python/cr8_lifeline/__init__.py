@@ -1,0 +1,23 @@
+"""Lifeline inside Blender's Python: see `Lifeline`."""
+
+from cr8_lifeline._native import (
+    ClosedError,
+    Event,
+    Lifeline,
+    LifelineError,
+    PolicyError,
+    SettingsError,
+    __version__,
+    settings_table,
+)
+
+__all__ = [
+    "ClosedError",
+    "Event",
+    "Lifeline",
+    "LifelineError",
+    "PolicyError",
+    "SettingsError",
+    "__version__",
+    "settings_table",
+]

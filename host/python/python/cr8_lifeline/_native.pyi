@@ -1,0 +1,211 @@
+"""The line between a Blender and the server that owns it (built from Rust).
+
+All times are seconds (float). No function here waits for the network or for a
+policy: the work is done by one host thread, which never takes the GIL; what it
+has to say is fetched with `Lifeline.poll()`.
+"""
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any, Final, Literal, TypedDict, final
+
+__version__: Final[str]
+
+class LifelineError(Exception):
+    """Base of every error raised here."""
+
+class SettingsError(LifelineError):
+    """A setting is missing, unknown or out of its range. Every fault is named."""
+
+class PolicyError(LifelineError):
+    """`swap_policy` was given neither a path nor bytes."""
+
+class ClosedError(LifelineError):
+    """The object was closed before."""
+
+class PolicyStatus(TypedDict):
+    """The policy that decides now."""
+
+    name: str
+    version: str
+    about: str
+    sha256: str
+    """Of the component's bytes, lower-case hex."""
+    origin: str
+    """`built-in`, a path, or `bytes`."""
+    failures: int
+    """Calls of this policy that were dropped since it was swapped in."""
+    set_aside: bool
+    """After three failures: `five-minutes` decides until the next swap."""
+    last_failure: str | None
+
+class Status(TypedDict):
+    """A snapshot, as of the call. Times in seconds, from now."""
+
+    phase: Literal[
+        "idle", "connected", "reconnecting", "counting-down", "saving", "quitting", "held", "closed"
+    ]
+    """`idle` before `connect()`, `closed` after `close()`; the policy's phase in between."""
+    connected: bool
+    server: str
+    """The URL without user, password and query."""
+    attempt: int
+    """Attempts begun in this outage."""
+    attempts: int
+    """Attempts before the countdown starts."""
+    attempting: bool
+    """An attempt to connect is under way."""
+    next_attempt: float | None
+    lost_for: float | None
+    reason: str | None
+    """Why the line is down: `never-connected`, `transport-error`, `ping-timeout`, `server-disconnect`."""
+    last_error: str | None
+    """How the last attempt failed, as a sentence."""
+    remaining: float | None
+    """Until save and quit; while counting down only."""
+    cleanup_timeout: float
+    outages: int
+    """Since the start, this one included."""
+    recoveries: int
+    """Outages that ended with the server back."""
+    policy: PolicyStatus
+
+@final
+class Event:
+    """Something that happened; which attributes are set follows from `kind`.
+
+    | kind        | attributes                      | meaning |
+    |-------------|---------------------------------|---------|
+    | `log`       | `level`, `message`              | for the log |
+    | `connected` |                                 | the server accepted the connection |
+    | `lost`      | `reason`                        | the connection is lost (once per loss) |
+    | `recovered` | `seconds`                       | the server is back, after an outage of `seconds` |
+    | `countdown` | `attempts`, `seconds`           | unreachable: save and quit in `seconds` |
+    | `warn`      | `seconds`                       | a warning: save and quit in `seconds` |
+    | `held`      |                                 | a person keeps Blender open |
+    | `save`      | `ticket`, `place`               | claim the ticket, save, answer |
+    | `quit`      | `ticket`                        | claim the ticket, close Blender |
+    | `server`    | `name`, `args`                  | the server sent an event |
+    | `policy`    | `name`, `message`               | a swap ended: `message` is None, or why the old one stays |
+    """
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def level(self) -> Literal["debug", "info", "warning", "error"] | None: ...
+    @property
+    def message(self) -> str | None: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def seconds(self) -> float | None: ...
+    @property
+    def attempts(self) -> int | None: ...
+    @property
+    def ticket(self) -> int | None: ...
+    @property
+    def place(self) -> Literal["in-place", "recovery"] | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def args(self) -> list[Any] | None:
+        """The arguments of a server event, decoded from JSON."""
+
+@final
+class Lifeline:
+    """One line to one server, with its own host thread.
+
+    settings: preferences by name (see `settings_table()`); the environment wins over them.
+    policy: a component's path or bytes; None: the environment's `CR8_POLICY`, else the built-in one.
+    environ: what to read as the environment; None: the process's own.
+
+    Raises SettingsError. A policy that cannot be loaded is not an error here:
+    the built-in one decides, and a `policy` event says why.
+    """
+
+    def __new__(
+        cls,
+        settings: Mapping[str, object] | None = None,
+        policy: str | PathLike[str] | bytes | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+    ) -> Lifeline: ...
+    def connect(self) -> None:
+        """Start the line. Attempts, countdown and events begin. Later calls do nothing."""
+
+    def poll(self) -> list[Event]:
+        """What happened since the last call, oldest first. Never waits."""
+
+    def claim(self, ticket: int) -> bool:
+        """Ask, right before acting, whether a `save` or `quit` still stands.
+
+        False: it was withdrawn (the server is back, a person held); do nothing.
+        A ticket can be claimed once.
+        """
+
+    def saved(self, ticket: int, path: str) -> None:
+        """Answer a claimed `save`: the file is safe at `path`."""
+
+    def save_failed(self, ticket: int, reason: str) -> None:
+        """Answer a claimed `save`: it failed; `reason` names what and why."""
+
+    def scene(self, *, modified: bool, untitled: bool, rendering: bool, path: str) -> None:
+        """What is open now. Cheap; `path` ("" while untitled) goes to the server at the next connection."""
+
+    def hold(self) -> None:
+        """Keep Blender open until `release()`."""
+
+    def extend(self, seconds: float) -> None:
+        """Add to the countdown. Raises LifelineError unless positive and finite."""
+
+    def release(self) -> None:
+        """End the hold; the countdown starts afresh."""
+
+    def close_now(self) -> None:
+        """In an outage: save and quit without waiting. Nothing while connected."""
+
+    def emit(self, event: str, data: object = None) -> bool:
+        """Send an event to the server. False: not connected, nothing was sent.
+
+        data: what `json.dumps` takes. Raises LifelineError for a name that Socket.IO reserves.
+        """
+
+    def status(self) -> Status: ...
+    def swap_policy(self, policy: str | PathLike[str] | bytes) -> None:
+        """Load a policy beside the running one and switch to it, state carried over.
+
+        Returns at once; a `policy` event tells the end. Raises PolicyError for another type.
+        """
+
+    def settings(self) -> dict[str, Any]:
+        """The settings in force, by name; the token is left out."""
+
+    def close(self, timeout: float = 2.0) -> bool:
+        """Say goodbye to the server and end the host thread. True: it has ended.
+
+        Nothing is saved and nothing quits. Later calls do nothing.
+        """
+
+    @property
+    def closed(self) -> bool: ...
+
+class SettingInfo(TypedDict):
+    """One setting, for preferences and documentation."""
+
+    name: str
+    variable: str
+    """The environment variable."""
+    kind: Literal["seconds", "seconds-list", "count", "text", "secret", "path"]
+    default: Any
+    minimum: float | None
+    maximum: float | None
+    about: str
+
+def settings_table() -> list[SettingInfo]:
+    """Every setting with its environment variable, unit, default and limits.
+
+    Names: server_url (WS_URL), username (CR8_USERNAME), token (CR8_AUTH_TOKEN),
+    retry_attempts, retry_delay, retry_delay_max, retry_jitter, connect_timeout,
+    cleanup_timeout, warn_before, render_wait, quit_floor, policy, recovery_dir
+    (each CR8_ and the name in capitals).
+    """

@@ -1,0 +1,29 @@
+//! `cr8_lifeline._native`: Lifeline for Python. A thin layer: every decision is in the crate
+//! `lifeline`. The stub `_native.pyi` is the documentation.
+
+mod convert;
+mod errors;
+mod event;
+mod line;
+mod table;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    use super::*;
+
+    #[pymodule_export]
+    use super::errors::{ClosedError, LifelineError, PolicyError, SettingsError};
+    #[pymodule_export]
+    use super::event::Event;
+    #[pymodule_export]
+    use super::line::Lifeline;
+    #[pymodule_export]
+    use super::table::settings_table;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

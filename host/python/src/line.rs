@@ -1,0 +1,142 @@
+//! `Lifeline`, as Python sees it.
+
+use crate::convert::{from_python, preferences, to_python};
+use crate::errors::{LifelineError, PolicyError, SettingsError, raised};
+use crate::event::Event;
+use lifeline::PolicySource;
+use lifeline::contract::Scene;
+use lifeline::settings::Settings;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One line to one server, with its own host thread.
+#[pyclass(frozen, module = "cr8_lifeline")]
+pub struct Lifeline(lifeline::Lifeline);
+
+#[pymethods]
+impl Lifeline {
+    #[new]
+    #[pyo3(signature = (settings=None, policy=None, *, environ=None))]
+    fn new(
+        settings: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+        environ: Option<BTreeMap<String, String>>,
+    ) -> PyResult<Self> {
+        let preferences = settings.map_or_else(|| Ok(Map::new()), preferences)?;
+        let environment = environ.unwrap_or_else(process_environment);
+        let settings = Settings::resolve(&preferences, &environment)
+            .map_err(|error| SettingsError::new_err(error.to_string()))?;
+        let policy = policy.map(source).transpose()?;
+        Ok(Lifeline(lifeline::Lifeline::new(settings, policy)))
+    }
+
+    fn connect(&self) -> PyResult<()> {
+        self.0.connect().map_err(raised)
+    }
+
+    fn poll(&self) -> Vec<Event> {
+        self.0.poll().into_iter().map(Event::from).collect()
+    }
+
+    fn claim(&self, ticket: u64) -> bool {
+        self.0.claim(ticket)
+    }
+
+    fn saved(&self, ticket: u64, path: String) {
+        self.0.answer(ticket, Ok(path));
+    }
+
+    fn save_failed(&self, ticket: u64, reason: String) {
+        self.0.answer(ticket, Err(reason));
+    }
+
+    #[pyo3(signature = (*, modified, untitled, rendering, path))]
+    fn scene(&self, modified: bool, untitled: bool, rendering: bool, path: String) {
+        self.0.scene(
+            Scene {
+                modified,
+                untitled,
+                rendering,
+            },
+            path,
+        );
+    }
+
+    fn hold(&self) {
+        self.0.hold();
+    }
+
+    fn extend(&self, seconds: f64) -> PyResult<()> {
+        self.0.extend(seconds).map_err(raised)
+    }
+
+    fn release(&self) {
+        self.0.release();
+    }
+
+    fn close_now(&self) {
+        self.0.close_now();
+    }
+
+    #[pyo3(signature = (event, data=None))]
+    fn emit(&self, event: &str, data: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+        let data = data.map(from_python).transpose()?;
+        self.0.emit(event, data).map_err(raised)
+    }
+
+    fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.status())
+    }
+
+    fn swap_policy(&self, policy: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.0.swap_policy(source(policy)?);
+        Ok(())
+    }
+
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &Value::Object(self.0.settings().shown().clone()))
+    }
+
+    #[pyo3(signature = (timeout=2.0))]
+    fn close(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let timeout = Duration::try_from_secs_f64(timeout)
+            .map_err(|_| LifelineError::new_err("timeout: expected seconds, 0 or more"))?;
+        Ok(py.detach(|| self.0.close(timeout)))
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    fn __repr__(&self) -> String {
+        match &self.0.settings().server {
+            Some(server) => format!("<Lifeline to {server}>"),
+            None => "<Lifeline, no server>".to_string(),
+        }
+    }
+}
+
+/// A variable that is not UTF-8 is none of ours.
+fn process_environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn source(policy: &Bound<'_, PyAny>) -> PyResult<PolicySource> {
+    if let Ok(bytes) = policy.cast::<PyBytes>() {
+        return Ok(PolicySource::Bytes(bytes.as_bytes().to_vec()));
+    }
+    if policy.is_instance_of::<PyString>() || policy.hasattr("__fspath__")? {
+        return Ok(PolicySource::Path(policy.extract::<PathBuf>()?));
+    }
+    let kind = policy.get_type().name()?;
+    Err(PolicyError::new_err(format!(
+        "policy is a {kind}: expected a path or bytes"
+    )))
+}

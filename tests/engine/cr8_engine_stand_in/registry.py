@@ -1,0 +1,83 @@
+"""Which Blender is whose: one per user."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+KEPT = 500
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connected Blender."""
+
+    username: str
+    sid: str
+    blend_file_path: str
+    connected_at: float
+    """Seconds of the monotonic clock, which all processes of a computer share."""
+
+
+@dataclass
+class Registry:
+    """The connected Blenders, and what came from them."""
+
+    connections: Counter[str] = field(default_factory=Counter)
+    """Accepted connections by user, those that have ended included."""
+    refused: int = 0
+    events: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    """The last events that Blenders sent, oldest first: username, event, data, at."""
+    history: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    """What happened to connections, oldest first: what, username, reason, at."""
+    _by_user: dict[str, Connection] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._by_user.values())
+
+    def of(self, username: str) -> Connection | None:
+        return self._by_user.get(username)
+
+    def by_sid(self, sid: str) -> Connection | None:
+        return next((one for one in self if one.sid == sid), None)
+
+    def connected(self, username: str, sid: str, blend_file_path: str) -> Connection | None:
+        """Enter a Blender. Returns the connection that it replaces."""
+        older = self._by_user.get(username)
+        self._by_user[username] = Connection(username, sid, blend_file_path, time.monotonic())
+        self.connections[username] += 1
+        self._note("connected", username, None)
+        return older
+
+    def disconnected(self, sid: str, reason: str) -> Connection | None:
+        """Take a Blender out. None: it was replaced before, so its user has a newer one."""
+        connection = self.by_sid(sid)
+        if connection is not None:
+            del self._by_user[connection.username]
+            self._note("disconnected", connection.username, reason)
+        return connection
+
+    def refuse(self, username: str | None, reason: str) -> None:
+        self.refused += 1
+        self._note("refused", username, reason)
+
+    def received(self, sid: str, event: str, data: list[Any]) -> None:
+        """An event from a connected Blender; one from a replaced Blender is dropped."""
+        connection = self.by_sid(sid)
+        if connection is not None:
+            self.events.append(
+                {
+                    "username": connection.username,
+                    "event": event,
+                    "data": data,
+                    "at": time.monotonic(),
+                }
+            )
+
+    def _note(self, what: str, username: str | None, reason: str | None) -> None:
+        self.history.append(
+            {"what": what, "username": username, "reason": reason, "at": time.monotonic()}
+        )

@@ -1,0 +1,145 @@
+"""The HTTP side: the status, and the controls for tests."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from cr8_engine_stand_in.engine import Engine
+from cr8_engine_stand_in.errors import LaunchError, NotConnectedError, RequestError
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Control = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+BODY_MAX = 32 * 1024 * 1024
+
+
+class Web:
+    """An ASGI application beside the Socket.IO one."""
+
+    def __init__(self, engine: Engine, *, test_controls: bool) -> None:
+        self._engine = engine
+        self._controls: dict[str, Control] = {}
+        if test_controls:
+            self._controls = {
+                "/launch": self._launch,
+                "/disconnect": self._disconnect,
+                "/engineio-close": self._engineio_close,
+                "/emit": self._emit,
+                "/refuse": self._refuse,
+                "/delay-connect": self._delay_connect,
+            }
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close"})
+        elif scope["type"] == "http":
+            code, answer = await self._answer(scope["method"], scope["path"], receive)
+            body = json.dumps(answer, default=_describe).encode()
+            headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+            await send({"type": "http.response.start", "status": code, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, method: str, path: str, receive: Receive) -> tuple[int, dict[str, Any]]:
+        if (method, path) == ("GET", "/status"):
+            return 200, self._status()
+        control = self._controls.get(path)
+        if control is None or method != "POST":
+            return 404, {"error": f"no {method} {path} here"}
+        try:
+            return 200, await control(await _read(receive))
+        except NotConnectedError as error:
+            return 409, {"error": str(error)}
+        except RequestError as error:
+            return 400, {"error": str(error)}
+        except LaunchError as error:
+            return 500, {"error": str(error)}
+
+    def _status(self) -> dict[str, Any]:
+        registry = self._engine.registry
+        return {
+            "blenders": [
+                {
+                    "username": one.username,
+                    "sid": one.sid,
+                    "blend_file_path": one.blend_file_path,
+                    "connected_at": one.connected_at,
+                    "connections": registry.connections[one.username],
+                }
+                for one in registry
+            ],
+            "connects": registry.connections.total(),
+            "refused": registry.refused,
+            "events": list(registry.events),
+            "history": list(registry.history),
+            "launched": [one.facts() for one in self._engine.launcher.launched],
+        }
+
+    async def _launch(self, request: dict[str, Any]) -> dict[str, Any]:
+        path = _text(request, "blend_file_path") if request.get("blend_file_path") else None
+        return self._engine.launch(_text(request, "username"), path)
+
+    async def _disconnect(self, request: dict[str, Any]) -> dict[str, Any]:
+        await self._engine.disconnect(_text(request, "username"))
+        return {}
+
+    async def _engineio_close(self, request: dict[str, Any]) -> dict[str, Any]:
+        await self._engine.close_engineio(_text(request, "username"))
+        return {}
+
+    async def _emit(self, request: dict[str, Any]) -> dict[str, Any]:
+        await self._engine.emit(
+            _text(request, "username"), _text(request, "event"), request.get("data")
+        )
+        return {}
+
+    async def _refuse(self, request: dict[str, Any]) -> dict[str, Any]:
+        on = request.get("on")
+        if not isinstance(on, bool):
+            raise RequestError("on must be true or false")
+        self._engine.refusing = on
+        return {}
+
+    async def _delay_connect(self, request: dict[str, Any]) -> dict[str, Any]:
+        seconds = request.get("seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise RequestError("seconds must be a number")
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise RequestError("seconds must be 0 or more")
+        self._engine.connect_delay = float(seconds)
+        return {}
+
+
+async def _read(receive: Receive) -> dict[str, Any]:
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > BODY_MAX:
+            raise RequestError(f"more than {BODY_MAX} bytes")
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError as error:
+        raise RequestError(f"not JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise RequestError("not a JSON object")
+    return request
+
+
+def _text(request: dict[str, Any], name: str) -> str:
+    value = request.get(name)
+    if not isinstance(value, str) or not value:
+        raise RequestError(f"{name} must be a string that is not empty")
+    return value
+
+
+def _describe(value: object) -> str:
+    """What JSON cannot carry (bytes of a binary event) in words."""
+    return f"{len(value)} bytes" if isinstance(value, bytes) else f"a {type(value).__name__}"

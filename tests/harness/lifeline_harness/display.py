@@ -1,0 +1,141 @@
+"""Where Blender's window goes: an X server without a screen, or the person's own display."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import struct
+import subprocess
+import zlib
+from pathlib import Path
+from types import TracebackType
+
+from lifeline_harness.errors import HarnessError, StartError
+
+SIZE = "1280x720x24"
+START_SECONDS = 20.0
+
+
+class Display:
+    """An X display. `name` is what goes into the variable DISPLAY."""
+
+    def __init__(
+        self, name: str, *, server: subprocess.Popen[bytes] | None, buffer: Path | None
+    ) -> None:
+        self.name = name
+        self._server = server
+        self._buffer = buffer
+
+    @property
+    def virtual(self) -> bool:
+        """Ours, without a screen: Blender must draw by software."""
+        return self._server is not None
+
+    @classmethod
+    def own(cls) -> Display:
+        """The person's. Raises StartError if there is none."""
+        name = os.environ.get("DISPLAY")
+        if not name:
+            raise StartError("there is no display here: DISPLAY is not set")
+        return cls(name, server=None, buffer=None)
+
+    @classmethod
+    def start(cls, folder: Path) -> Display:
+        """Start an Xvfb that keeps its picture in `folder`. Raises StartError."""
+        program = shutil.which("Xvfb")
+        if program is None:
+            raise StartError("Xvfb is not installed")
+        folder.mkdir(parents=True, exist_ok=True)
+        options = ["-screen", "0", SIZE, "-fbdir", str(folder), "-nolisten", "tcp", "-noreset"]
+        reading, writing = os.pipe()
+        try:
+            with (folder / "xvfb.log").open("wb") as log:
+                server = subprocess.Popen(
+                    [program, "-displayfd", str(writing), *options],
+                    pass_fds=[writing],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    # Else Ctrl-C would end it before those that draw on it.
+                    start_new_session=True,
+                )
+            os.close(writing)
+            writing = -1
+            number = _read_line(reading)
+        finally:
+            os.close(reading)
+            if writing >= 0:
+                os.close(writing)
+        display = cls(f":{number}", server=server, buffer=folder / "Xvfb_screen0")
+        if not number:
+            display.close()
+            said = (folder / "xvfb.log").read_text(errors="replace").strip()
+            raise StartError(f"Xvfb did not start: {said}")
+        return display
+
+    def screenshot(self, path: Path) -> None:
+        """Write what is on the screen as PNG, even while Blender's main thread is blocked.
+
+        Raises HarnessError on the person's own display (see `Blender.screenshot`).
+        """
+        if self._buffer is None:
+            raise HarnessError("no picture of the person's own display is taken")
+        path.write_bytes(_png(self._buffer.read_bytes()))
+
+    def close(self) -> None:
+        if self._server is not None and self._server.poll() is None:
+            self._server.terminate()
+            try:
+                self._server.wait(5)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _read_line(fd: int) -> str:
+    """What comes before a line end, the end of the file or the time-out."""
+    line = b""
+    while not line.endswith(b"\n") and select.select([fd], [], [], START_SECONDS)[0]:
+        if not (more := os.read(fd, 64)):
+            break
+        line += more
+    return line.decode().strip()
+
+
+def _png(xwd: bytes) -> bytes:
+    """The picture of an X window dump with 32 bits a pixel, as Xvfb keeps it."""
+    header = struct.unpack_from(">20I", xwd)
+    size, width, height, stride, colours = (header[at] for at in (0, 4, 5, 12, 19))
+    least_significant_first, bits = header[7] == 0, header[11]
+    if bits != 32 or not least_significant_first:
+        raise HarnessError(f"a picture of {bits} bits a pixel is not understood")
+    start = size + 12 * colours
+    rows = bytearray()
+    for top in range(start, start + height * stride, stride):
+        row = xwd[top : top + 4 * width]
+        pixels = bytearray(3 * width)
+        pixels[0::3], pixels[1::3], pixels[2::3] = row[2::4], row[1::4], row[0::4]
+        rows += b"\0" + pixels
+    head = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", head)
+        + _chunk(b"IDAT", zlib.compress(bytes(rows), 6))
+        + _chunk(b"IEND", b"")
+    )
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

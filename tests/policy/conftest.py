@@ -1,0 +1,72 @@
+"""The programs and components that `cargo xtask test policy` names in the environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.policy.cases import Invoke
+
+
+def _named(variable: str) -> Path:
+    path = os.environ.get(variable)
+    if not path:
+        pytest.fail(f"{variable} is not set: run `cargo xtask test policy`")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def component() -> Callable[[str], Path]:
+    """The file of a policy."""
+    folder = _named("LIFELINE_POLICIES")
+
+    def find(policy: str) -> Path:
+        file = folder / f"{policy}.wasm"
+        assert file.is_file(), f"{file} was not built"
+        return file
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def invoke(component: Callable[[str], Path]) -> Invoke:
+    """Call a policy's function through the wasmtime command."""
+    wasmtime = _named("LIFELINE_WASMTIME")
+
+    def call(policy: str, text: str) -> str:
+        run = subprocess.run(
+            [wasmtime, "run", "--invoke", text, component(policy)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert run.returncode == 0, f"wasmtime could not call\n{text}\n{run.stderr}"
+        return run.stdout
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def boundary() -> Callable[[Path], dict[str, list[str]]]:
+    """What a component imports and exports, read from its bytes by `cargo xtask wit`."""
+    xtask = _named("LIFELINE_XTASK")
+
+    def read(file: Path) -> dict[str, list[str]]:
+        run = subprocess.run(
+            [xtask, "wit", file], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert run.returncode == 0, run.stderr
+        found: dict[str, list[str]] = {}
+        for line in run.stdout.splitlines():
+            if line.startswith("  "):
+                found[list(found)[-1]].append(line.strip())
+            else:
+                found[line.partition(":")[0]] = []
+        return found
+
+    return read

@@ -1,0 +1,52 @@
+"""What the built components are, whatever they decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.policy.cases import Invoke, policies
+from tests.policy.wave import parse
+
+ROOT = Path(__file__).parents[2]
+
+# A component that imports an instance `types` without a single function, and exports nothing.
+WITH_AN_IMPORT = b"\0asm\x0d\0\x01\0" + b"\x07\x03\x01\x42\0" + b"\x0a\x0a\x01\0\x05types\x05\0"
+
+Boundary = Callable[[Path], dict[str, list[str]]]
+
+
+@pytest.mark.parametrize("policy", policies())
+def test_it_imports_nothing_and_exports_the_contract(
+    policy: str, component: Callable[[str], Path], boundary: Boundary
+) -> None:
+    found = boundary(component(policy))
+    assert found["imports"] == []
+    # The interface `types` brings the types that `policy` uses.
+    assert found["exports"] == ["cr8:lifeline/types@0.1.0", "cr8:lifeline/policy@0.1.0"]
+
+
+def test_an_import_would_be_seen(tmp_path: Path, boundary: Boundary) -> None:
+    file = tmp_path / "importing.wasm"
+    file.write_bytes(WITH_AN_IMPORT)
+    assert boundary(file) == {"imports": ["types"], "exports": []}
+
+
+def test_the_default_policy_is_under_32_kb(component: Callable[[str], Path]) -> None:
+    assert component("five-minutes").stat().st_size < 32_000
+
+
+def test_the_default_policy_says_who_it_is(invoke: Invoke) -> None:
+    who = parse(invoke("five-minutes", "describe()"))
+    assert isinstance(who, dict)
+    assert who["name"] == "five-minutes"
+    version = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)
+    assert version is not None
+    assert who["version"] == version[1]
+    about = who["about"]
+    assert isinstance(about, str)
+    assert "\n" not in about
+    assert re.fullmatch(r"[A-Z].*\.", about), "one sentence"

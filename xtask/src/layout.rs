@@ -1,0 +1,82 @@
+//! Where things are in the work tree, and where built things go.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Paths below the project's root. Everything built or installed is below `target/`.
+#[derive(Debug)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The root is the folder above this package.
+    pub fn find() -> Result<Self> {
+        // At run time first: a binary that was built before the tree moved still finds it.
+        let package = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = package
+            .parent()
+            .with_context(|| format!("{} has no folder above it", package.display()))?;
+        Ok(Self {
+            root: root.to_path_buf(),
+        })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn target(&self) -> PathBuf {
+        self.root.join("target")
+    }
+
+    /// What tests/requirements.txt names, for building, linting and testing.
+    pub fn venv(&self) -> PathBuf {
+        self.target().join("venv")
+    }
+
+    /// A program of the virtual environment.
+    pub fn venv_program(&self, name: &str) -> PathBuf {
+        self.venv().join("bin").join(name)
+    }
+
+    /// The guest's own build folder: it may be compiled by another compiler.
+    pub fn guest_target(&self) -> PathBuf {
+        self.target().join("guest")
+    }
+
+    /// The policy components.
+    pub fn policies(&self) -> PathBuf {
+        self.target().join("policies")
+    }
+
+    pub fn wheels(&self) -> PathBuf {
+        self.target().join("wheels")
+    }
+
+    /// The unpacked wheel, a folder for Blender's `sys.path`.
+    pub fn blender_python(&self) -> PathBuf {
+        self.target().join("blender-python")
+    }
+
+    /// Programs that are installed for this project alone.
+    pub fn tools(&self) -> PathBuf {
+        self.target().join("tools")
+    }
+
+    /// The stand-in engine, the test harness and the demo, as Python finds them.
+    pub fn test_python_path(&self) -> Result<std::ffi::OsString> {
+        let tests = self.root.join("tests");
+        env::join_paths([
+            tests.join("engine"),
+            tests.join("harness"),
+            tests.join("demo"),
+        ])
+        .context(
+            "the project's path holds a `:`, which Python cannot have in a search path; move it",
+        )
+    }
+}

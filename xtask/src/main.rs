@@ -1,0 +1,115 @@
+//! `cargo xtask`: set up, build, test and show Lifeline.
+//!
+//! Progress goes to stderr; stdout carries what was asked for (test output, the demo's last line).
+#![allow(clippy::print_stdout)] // the results of a command-line program belong there
+
+mod build;
+mod component;
+mod demo;
+mod layout;
+mod process;
+mod setup;
+mod suites;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::demo::DemoOptions;
+use crate::layout::Layout;
+use crate::setup::Part;
+use crate::suites::Suite;
+
+/// Set up, build, test and show Lifeline.
+#[derive(Parser, Debug)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand, Debug)]
+enum Task {
+    /// Install whatever is missing for everything below (each does so for itself, too).
+    Setup,
+    /// Build the policy components and the Python wheel.
+    Build,
+    /// Run test suites; none named: all.
+    Test {
+        /// Suites to run.
+        #[arg(value_enum)]
+        suite: Vec<Suite>,
+        /// Passed on to the test runner of the one suite named.
+        #[arg(last = true, value_name = "WORDS")]
+        extra: Vec<String>,
+    },
+    /// Watch a real Blender lose its server, count down, save, quit and come back.
+    Demo(DemoOptions),
+    /// List what a component imports and exports.
+    Wit {
+        /// The component's file.
+        file: PathBuf,
+    },
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    let layout = Layout::find()?;
+    match task {
+        Task::Setup => setup::ensure(&layout, Part::ALL)?,
+        Task::Build => {
+            build::policies(&layout)?;
+            build::wheel(&layout)?;
+        }
+        Task::Test { suite, extra } => return suites::run(&layout, &suite, &extra),
+        Task::Demo(options) => return demo::run(&layout, &options),
+        Task::Wit { file } => print!("{}", component::read(&file)?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Cli, Task};
+    use crate::suites::Suite;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn suites_are_parsed_by_name_and_words_after_two_dashes_are_kept() -> anyhow::Result<()> {
+        let cli = Cli::try_parse_from(["xtask", "test", "policy", "--", "-k", "tick"])?;
+        let Task::Test { suite, extra } = cli.command else {
+            anyhow::bail!("not the test command: {cli:?}");
+        };
+        assert_eq!(suite, [Suite::Policy]);
+        assert_eq!(extra, ["-k", "tick"]);
+        Ok(())
+    }
+
+    #[test]
+    fn an_unknown_suite_is_answered_with_the_list() {
+        let Err(error) = Cli::try_parse_from(["xtask", "test", "units"]) else {
+            panic!("`units` was taken for a suite");
+        };
+        let text = error.to_string();
+        for name in ["units", "lint", "unit", "link", "policy", "blender"] {
+            assert!(text.contains(name), "{name} is not in: {text}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! System packages: installed on Debian as root, asked for everywhere else.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::process::{self, Step};
+use crate::setup::Part;
+
+/// Something that the system has to bring.
+struct Requirement {
+    part: Part,
+    /// What a person would call it.
+    what: &'static str,
+    /// Debian's package.
+    package: &'static str,
+    /// Whether it is there.
+    present: fn(&'static str) -> bool,
+}
+
+const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        part: Part::Native,
+        what: "pkg-config",
+        package: "pkg-config",
+        present: is_program,
+    },
+    Requirement {
+        part: Part::Native,
+        what: "OpenSSL with its headers",
+        package: "libssl-dev",
+        present: has_openssl,
+    },
+    Requirement {
+        part: Part::Blender,
+        what: "Blender, or its path in BLENDER",
+        package: "blender",
+        present: has_blender,
+    },
+    Requirement {
+        part: Part::Blender,
+        what: "Xvfb, a display without a screen",
+        package: "xvfb",
+        present: has_xvfb,
+    },
+    Requirement {
+        part: Part::Blender,
+        what: "xauth",
+        package: "xauth",
+        present: is_program,
+    },
+    Requirement {
+        part: Part::Blender,
+        what: "Mesa's software OpenGL",
+        package: "libgl1-mesa-dri",
+        present: is_installed_or_not_debian,
+    },
+];
+
+fn is_program(name: &'static str) -> bool {
+    process::find_program(name).is_some()
+}
+
+fn has_openssl(_: &'static str) -> bool {
+    // Elsewhere TLS comes with the system.
+    !cfg!(target_os = "linux") || process::ask("pkg-config", ["--exists", "openssl"]).is_some()
+}
+
+fn has_blender(_: &'static str) -> bool {
+    env::var_os("BLENDER").is_some() || is_program("blender")
+}
+
+fn has_xvfb(_: &'static str) -> bool {
+    is_program("Xvfb")
+}
+
+/// A library has no command to look for; without dpkg there is nobody to ask.
+fn is_installed_or_not_debian(package: &'static str) -> bool {
+    !is_debian() || is_installed(package)
+}
+
+fn is_installed(package: &str) -> bool {
+    process::ask("dpkg-query", ["-W", "-f=${db:Status-Status}", package])
+        .is_some_and(|status| status == "installed")
+}
+
+fn is_debian() -> bool {
+    Path::new("/etc/debian_version").exists() && is_program("apt-get")
+}
+
+/// Packages can be installed without asking anybody.
+pub fn can_install() -> bool {
+    is_debian() && process::ask("id", ["-u"]).is_some_and(|id| id == "0")
+}
+
+/// Install packages by apt-get; only where `can_install`.
+pub fn install(packages: &[&str]) -> Result<()> {
+    let apt = |what: String| {
+        Step::new(what, "apt-get")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            // Another apt-get may be at work.
+            .args(["-q", "-y", "-o", "DPkg::Lock::Timeout=300"])
+            .quiet()
+    };
+    apt("reading Debian's package lists".to_owned())
+        .arg("update")
+        .way_out("check the network and /etc/apt/sources.list")
+        .run()?;
+    apt(format!(
+        "installing {} (Debian packages)",
+        packages.join(", ")
+    ))
+    .args(["install", "--no-install-recommends"])
+    .args(packages)
+    .way_out(format!("install them by hand: {}", packages.join(" ")))
+    .run()
+}
+
+/// Install what is missing of these parts' packages.
+pub fn ensure_system_packages(parts: &[Part]) -> Result<()> {
+    if parts.contains(&Part::Blender) {
+        check_blender_variable()?;
+    }
+    let missing: Vec<&Requirement> = REQUIREMENTS
+        .iter()
+        .filter(|it| parts.contains(&it.part) && !(it.present)(it.package))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().map(|it| it.package).collect();
+    if can_install() {
+        return install(&packages);
+    }
+    let list: Vec<String> = missing
+        .iter()
+        .map(|it| format!("  - {} (Debian: {})", it.what, it.package))
+        .collect();
+    bail!(
+        "missing on this system:\n{}\nInstall them; on Debian and Ubuntu:\n  \
+         sudo apt-get install --no-install-recommends {}",
+        list.join("\n"),
+        packages.join(" ")
+    );
+}
+
+fn check_blender_variable() -> Result<()> {
+    let Some(named) = env::var_os("BLENDER").map(PathBuf::from) else {
+        return Ok(());
+    };
+    let found = if named.components().count() > 1 {
+        named.is_file()
+    } else {
+        named
+            .to_str()
+            .is_some_and(|name| process::find_program(name).is_some())
+    };
+    if !found {
+        bail!(
+            "BLENDER names {}, which is not a program; name Blender's own, or unset BLENDER",
+            named.display()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Installing what is missing, and nothing else.
+
+mod apt;
+mod guest_toolchain;
+mod venv;
+mod wasmtime_cli;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::layout::Layout;
+
+pub use guest_toolchain::{GUEST_TARGET, GuestToolchain};
+
+/// What one can need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Libraries that the host links.
+    Native,
+    /// A compiler for the policies.
+    Guest,
+    /// Python with the packages of tests/requirements.txt.
+    Venv,
+    /// Blender, and a display to run it on.
+    Blender,
+    /// The wasmtime command.
+    WasmtimeCli,
+}
+
+impl Part {
+    pub const ALL: &[Self] = &[
+        Self::Native,
+        Self::Guest,
+        Self::Venv,
+        Self::Blender,
+        Self::WasmtimeCli,
+    ];
+}
+
+/// Install what is missing of these parts.
+pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
+    // In one go: each run of apt-get costs seconds.
+    apt::ensure_system_packages(parts)?;
+    for part in parts {
+        match part {
+            Part::Native | Part::Blender => {} // system packages alone
+            Part::Guest => {
+                guest_toolchain::ensure()?;
+            }
+            Part::Venv => venv::ensure(layout)?,
+            Part::WasmtimeCli => {
+                wasmtime_cli::ensure(layout)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The compiler for the policies, installed if need be.
+pub fn guest_toolchain() -> Result<GuestToolchain> {
+    guest_toolchain::ensure()
+}
+
+/// The wasmtime command, installed if need be.
+pub fn wasmtime(layout: &Layout) -> Result<PathBuf> {
+    wasmtime_cli::ensure(layout)
+}

@@ -1,0 +1,78 @@
+//! The wasmtime command, for calling policies by hand and in the suite `policy`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::layout::Layout;
+use crate::process;
+
+/// The same as the library's, so that both read components alike.
+const VERSION: &str = "48.0.8";
+
+/// `wasmtime 48.0.8 (…)` → `48.0.8`.
+fn version_in(answer: &str) -> Option<&str> {
+    answer.strip_prefix("wasmtime")?.split_whitespace().next()
+}
+
+fn will_do(program: &Path) -> bool {
+    process::ask(program, ["--version"]).is_some_and(|answer| version_in(&answer) == Some(VERSION))
+}
+
+/// The one on the search path if it has the version, else ours, compiled if need be.
+pub fn ensure(layout: &Layout) -> Result<PathBuf> {
+    if let Some(found) = process::find_program("wasmtime").filter(|it| will_do(it)) {
+        return Ok(found);
+    }
+    let ours = layout.tools().join("bin/wasmtime");
+    if will_do(&ours) {
+        return Ok(ours);
+    }
+    let scratch = layout.tools().join("build");
+    let package = "wasmtime-cli";
+    process::cargo(format!(
+        "compiling the wasmtime command {VERSION} (5 to 10 minutes, once)"
+    ))
+    .args([
+        "install",
+        "--quiet",
+        package,
+        "--version",
+        VERSION,
+        "--locked",
+        "--force",
+    ])
+    .args([
+        "--no-default-features",
+        "--features",
+        "run,cranelift,component-model,wat",
+    ])
+    .arg("--root")
+    .arg(layout.tools())
+    .env("CARGO_TARGET_DIR", &scratch)
+    .dir(layout.root())
+    .way_out(format!(
+        "install wasmtime {VERSION} yourself and put it on the search path"
+    ))
+    .run()?;
+    // A gigabyte that nobody needs again.
+    fs::remove_dir_all(&scratch)
+        .with_context(|| format!("{} cannot be removed", scratch.display()))?;
+    Ok(ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_in;
+
+    #[test]
+    fn the_version_is_read_with_and_without_a_commit() {
+        assert_eq!(
+            version_in("wasmtime 48.0.8 (1234abcd 2026-09-01)"),
+            Some("48.0.8")
+        );
+        assert_eq!(version_in("wasmtime 48.0.80"), Some("48.0.80"));
+        assert_eq!(version_in("wasmer 48.0.8"), None);
+    }
+}
