@@ -167,10 +167,10 @@ async fn talk(
                     look.reset_immediately();
                 }
                 Some(Signal::Open) => {}
-                None => return Some(loss(error)),
+                None => return Some(loss(client, error).await),
             },
             _ = look.tick() => if poll_task_has_ended() {
-                return Some(loss(error));
+                return Some(loss(client, error).await);
             },
             sent = async { sending.as_mut()?.await.err().or_else(|| Some(String::new())) },
                 if sending.is_some() => {
@@ -203,16 +203,23 @@ fn send(client: &Client, name: String, data: Option<Value>) -> BoxFuture<'_, Res
     .boxed()
 }
 
-fn loss(error: Option<String>) -> (Loss, String) {
-    match error {
-        // rust_engineio's words for a server that has stopped sending PINGs.
-        Some(text) if text.contains("PING") || text.contains("EngineIO Error") => {
-            (Loss::PingTimeout, "the server stopped answering".into())
-        }
-        Some(text) => (Loss::TransportError, text),
-        None => (
+/// Which kind of loss it was. The crate's errors all read "EngineIO Error", but it closes the
+/// connection itself, and only then, when no PING came in time: after that it sends nothing more.
+async fn loss(client: &Client, error: Option<String>) -> (Loss, String) {
+    let Some(error) = error else {
+        return (
             Loss::TransportError,
             "the server closed the connection".into(),
+        );
+    };
+    match timeout(GOODBYE, client.disconnect()).await {
+        Ok(Err(rust_socketio::Error::IllegalActionBeforeOpen())) => {
+            (Loss::PingTimeout, "the server stopped answering".into())
+        }
+        Ok(Err(cause)) => (Loss::TransportError, Failure::from_error(&cause).detail),
+        _ => (
+            Loss::TransportError,
+            format!("the connection broke ({error})"),
         ),
     }
 }

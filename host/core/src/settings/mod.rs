@@ -21,6 +21,11 @@ use thiserror::Error;
 pub struct Secret(String);
 
 impl Secret {
+    /// Hides `text` from now on.
+    pub fn new(text: impl Into<String>) -> Self {
+        Secret(text.into())
+    }
+
     /// The text itself, for the one place that sends it.
     pub fn reveal(&self) -> &str {
         &self.0

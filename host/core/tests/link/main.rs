@@ -1,0 +1,12 @@
+//! The suite `link`: the real connection against the real python-socketio server under uvicorn.
+//! Each row of the loss table, and what must be left over afterwards: nothing.
+//!
+//! Needs `LIFELINE_ENGINE_PYTHON`, a Python with the requirements of `tests/requirements.txt`, and
+//! `tests/engine` on PYTHONPATH: `cargo xtask test link` sets both.
+
+mod engine;
+mod leftovers;
+mod losses;
+mod messages;
+mod refusals;
+mod wire;

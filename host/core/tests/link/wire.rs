@@ -1,0 +1,57 @@
+//! One connection under test.
+
+use crate::engine::TOKEN;
+use lifeline::link::{Connection, Connector, LinkEvent, SocketIo};
+use lifeline::settings::{Secret, ServerUrl};
+use serde_json::json;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
+
+/// Threads and sockets are counted for the whole process: one test at a time.
+pub async fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    ALONE.lock().await
+}
+
+pub struct Wire {
+    pub connection: Box<dyn Connection>,
+    events: UnboundedReceiver<(u64, LinkEvent)>,
+}
+
+impl Wire {
+    pub fn begin(url: &str, token: &str, limit: Duration) -> Self {
+        let server = ServerUrl::parse(url).expect("a URL");
+        let connector = SocketIo::new(server, Secret::new(token));
+        let auth = json!({"token": token, "username": "ann", "blend_file_path": "/tmp/a.blend"});
+        let (sink, events) = unbounded_channel();
+        let connection = connector.connect(7, auth, limit, sink);
+        Wire { connection, events }
+    }
+
+    /// Connected, as the right user.
+    pub async fn up(url: &str) -> Self {
+        let mut wire = Wire::begin(url, TOKEN, Duration::from_secs(10));
+        assert_eq!(wire.next(10.0).await, Some(LinkEvent::Connected));
+        wire
+    }
+
+    /// The next event within so many seconds; None: there was none.
+    pub async fn next(&mut self, seconds: f64) -> Option<LinkEvent> {
+        let event = timeout(Duration::from_secs_f64(seconds), self.events.recv())
+            .await
+            .ok()??;
+        assert_eq!(event.0, 7, "the id of the attempt");
+        Some(event.1)
+    }
+
+    /// After its last event a connection ends by itself, and says no more.
+    pub async fn assert_ended(mut self) {
+        assert_eq!(self.next(0.2).await, None);
+        assert!(
+            self.connection.end(Duration::from_secs(5)),
+            "its thread has ended"
+        );
+    }
+}

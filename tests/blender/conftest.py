@@ -1,0 +1,47 @@
+"""One display for all; a stage for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from lifeline_harness import processes
+from lifeline_harness.blender import Blender
+from lifeline_harness.display import Display
+from lifeline_harness.profile import Profile
+
+from tests.blender.stage import Stage, staged
+
+MakeStage = Callable[..., Stage]
+
+
+@pytest.fixture(scope="session")
+def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Display]:
+    processes.adopt_orphans()
+    with Display.start(tmp_path_factory.mktemp("display")) as display:
+        yield display
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A .blend that nobody has edited."""
+    folder = tmp_path_factory.mktemp("template")
+    file = folder / "template.blend"
+    save = f"import bpy; bpy.ops.wm.save_as_mainfile(filepath={str(file)!r})"
+    profile = Profile(folder, addon=False)
+    with Blender.start(profile, background=True, arguments=["--python-expr", save]) as blender:
+        assert blender.wait_exit(90) == 0
+    return file
+
+
+@pytest.fixture
+def make_stage(tmp_path: Path, display: Display, template: Path) -> Iterator[MakeStage]:
+    """Set up a scenario, with other settings than the compressed ones if they are named."""
+    with ExitStack() as stack:
+
+        def make(**settings: float) -> Stage:
+            return stack.enter_context(staged(tmp_path, display, template, **settings))
+
+        yield make
