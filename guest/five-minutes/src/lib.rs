@@ -22,7 +22,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-struct FiveMinutes;
+/// The default policy.
+pub struct FiveMinutes;
 
 impl Policy for FiveMinutes {
     fn describe() -> Description {

@@ -401,7 +401,7 @@ fn the_answer_to_an_attempt_from_before_the_sleep_does_not_spend_the_new_one() {
 #[test]
 fn an_early_tick_does_nothing() {
     let mut story = Story::counting_down();
-    let before = (story.state.phase.clone(), story.wake_at);
+    let before = (story.state.phase, story.wake_at);
     let actions = story.log.len();
     story.tick_at(34_001);
     assert_eq!(

@@ -148,10 +148,10 @@ impl Guard {
                 now: moment.now,
             });
         }
-        if self.is_connected() {
-            if let Some(action) = decision.actions.first() {
-                return Err(Violation::WhileConnected(action_name(action)));
-            }
+        if self.is_connected()
+            && let Some(action) = decision.actions.first()
+        {
+            return Err(Violation::WhileConnected(action_name(action)));
         }
         if self.is_connected() != matches!(phase, Phase::Connected) {
             let line = if self.is_connected() {

@@ -362,11 +362,11 @@ impl Driver {
     fn connect(&mut self) {
         self.attempts += 1;
         let id = self.attempts;
-        if let Phase::Reconnecting(outage) = &self.state.phase {
-            if outage.attempts > 0 {
-                let of = self.settings.timing.retry_attempts;
-                self.info(format!("Reconnecting: attempt {} of {of}", outage.attempts));
-            }
+        if let Phase::Reconnecting(outage) = &self.state.phase
+            && outage.attempts > 0
+        {
+            let of = self.settings.timing.retry_attempts;
+            self.info(format!("Reconnecting: attempt {} of {of}", outage.attempts));
         }
         let auth = json!({
             "token": self.settings.token.reveal(),
@@ -382,7 +382,7 @@ impl Driver {
     /// Writes down where everything stands.
     fn publish(&self) {
         let mut snapshot = self.shared.snapshot();
-        snapshot.phase = Some(self.state.phase.clone());
+        snapshot.phase = Some(self.state.phase);
         snapshot.connected = self.guard.is_connected();
         snapshot.lost_at = self.guard.lost_at().filter(|_| self.announced);
         if !self.announced {

@@ -191,7 +191,10 @@ impl Policy {
                 }
                 Call::OnDisconnect(why) => policy.call_on_disconnect(store, state, moment, *why),
                 Call::OnSaved(outcome) => {
-                    let outcome = outcome.as_ref().map(|()| ()).map_err(String::as_str);
+                    let outcome = match outcome {
+                        Ok(()) => Ok(()),
+                        Err(reason) => Err(reason.as_str()),
+                    };
                     policy.call_on_saved(store, state, moment, outcome)
                 }
                 Call::OnRequest(request) => policy.call_on_request(store, state, moment, *request),
