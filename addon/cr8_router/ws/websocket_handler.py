@@ -15,6 +15,7 @@ from .handlers.event_handlers import HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from os import PathLike
 
     from cr8_lifeline._native import Lifeline, Status
 
@@ -92,6 +93,10 @@ class WebSocketHandler:
     def close_now(self) -> None:
         """In an outage: save and close without waiting."""
         self._line.close_now()
+
+    def swap_policy(self, policy: str | PathLike[str] | bytes) -> None:
+        """Let another policy decide: its file, or its bytes. The log tells the end."""
+        self._line.swap_policy(policy)
 
     # Events
 

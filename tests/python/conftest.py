@@ -1,0 +1,110 @@
+"""Servers, and lines that are closed in the end."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from os import PathLike
+from pathlib import Path
+
+import pytest
+from cr8_lifeline import Lifeline
+from lifeline_harness.waiting import wait_until
+
+from tests.python import traces
+from tests.python.recorder import Recorder
+from tests.python.server import Server
+
+MakeLine = Callable[..., Recorder]
+
+# A whole outage in about a second.
+COMPRESSED: dict[str, object] = {
+    "retry_attempts": 2,
+    "retry_delay": 0.05,
+    "retry_delay_max": 0.1,
+    "retry_jitter": 0.01,
+    "connect_timeout": 1.0,
+    "cleanup_timeout": 0.6,
+    "warn_before": [0.3],
+    "quit_floor": 0.1,
+}
+
+
+@pytest.fixture
+def make_line() -> Iterator[MakeLine]:
+    """Make a line with compressed settings and any others that are named; connect it yourself."""
+    lines: list[Lifeline] = []
+
+    def make(
+        server_url: str, policy: str | PathLike[str] | bytes | None = None, **settings: object
+    ) -> Recorder:
+        given = {**COMPRESSED, "server_url": server_url, **settings}
+        lines.append(Lifeline(given, policy, environ={}))
+        return Recorder(lines[-1])
+
+    yield make
+    for line in lines:
+        assert line.close()
+    wait_until("the end of every thread", lambda: not traces.threads(), 2.0)
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """The URL of a server that is not there."""
+    # Bound, so that nobody else gets the port; not listening, so that it refuses.
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"ws://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    # Its pings are those of a server that does not mind a busy machine.
+    server = Server(ping_interval=25.0, ping_timeout=20.0)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Iterator[Server]:
+    """Shared by all tests: it stays alive, and each test is a user of its own."""
+    yield shared_server
+    shared_server.refuse(False)
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """Of one test alone, that may kill it."""
+    server = Server()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def username(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name)
+
+
+@pytest.fixture
+def connected(make_line: MakeLine, server: Server, username: str) -> Recorder:
+    """A line to the shared server, with the news of its connection read."""
+    recorder = make_line(server.url, username=username, token=server.token)
+    recorder.line.connect()
+    recorder.until("connected")
+    return recorder
+
+
+@pytest.fixture(scope="session")
+def five_minutes() -> Path:
+    """The built policy component."""
+    target = Path(__file__).resolve().parents[2] / "target" / "policies"
+    file = Path(os.environ.get("LIFELINE_POLICIES", target)) / "five-minutes.wasm"
+    assert file.is_file(), f"{file} was not built"
+    return file

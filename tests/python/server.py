@@ -1,0 +1,109 @@
+"""The stand-in engine without any Blender, under a test's control."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from lifeline_harness.waiting import wait_until
+
+PACKAGES = Path(__file__).resolve().parents[1] / "engine"
+
+
+class Server:
+    """Keeps its port and its token over restarts. `start` it, and `close` it in the end."""
+
+    def __init__(self, *, ping_interval: float = 1.0, ping_timeout: float = 1.0) -> None:
+        self.token = secrets.token_hex(16)
+        self.port = 0
+        self._pings = (ping_interval, ping_timeout)
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        interval, timeout = self._pings
+        command = [sys.executable, "-m", "cr8_engine_stand_in", "--test-controls"]
+        command += ["--port", str(self.port)]
+        command += ["--ping-interval", str(interval), "--ping-timeout", str(timeout)]
+        self._process = subprocess.Popen(
+            command,
+            env={**os.environ, "CR8_ENGINE_TOKEN": self.token, "PYTHONPATH": str(PACKAGES)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, f"the server ended with {self._process.wait()}"
+        self.port = json.loads(line)["port"]
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        assert self._process is not None, "the server does not run"
+        self._process.kill()
+        self._process.communicate()
+        self._process = None
+
+    def close(self) -> None:
+        """Kill it, if it runs."""
+        if self._process is not None:
+            self.kill()
+
+    def freeze(self) -> None:
+        """SIGSTOP: connections stay and nothing answers."""
+        assert self._process is not None, "the server does not run"
+        self._process.send_signal(signal.SIGSTOP)
+
+    def status(self) -> dict[str, Any]:
+        """See tests/engine/README.md."""
+        return self._request("GET", "/status")
+
+    def emit(self, username: str, event: str, data: object = None) -> None:
+        self._request("POST", "/emit", {"username": username, "event": event, "data": data})
+
+    def refuse(self, on: bool) -> None:
+        """Refuse every connection from now on (or no longer)."""
+        self._request("POST", "/refuse", {"on": on})
+
+    def shut_out(self, username: str) -> None:
+        """Say goodbye to a user's Blender, and refuse it until `refuse(False)`."""
+        self.refuse(True)
+        self._request("POST", "/disconnect", {"username": username})
+
+    def wait_for_events(self, username: str, count: int) -> list[dict[str, Any]]:
+        """The first events from a user, as in the status, once there are that many."""
+
+        def received() -> list[dict[str, Any]] | None:
+            events = [one for one in self.status()["events"] if one["username"] == username]
+            return events if len(events) >= count else None
+
+        return wait_until(f"{count} events from {username} at the server", received, 5.0)
+
+    def history(self, username: str) -> list[tuple[str, str | None]]:
+        """What happened to a user's connections, and why, oldest first."""
+        notes = self.status()["history"]
+        return [(one["what"], one["reason"]) for one in notes if one["username"] == username]
+
+    def _request(
+        self, method: str, path: str, content: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        # Not urllib: it would ask a proxy for 127.0.0.1.
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, None if content is None else json.dumps(content))
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
+        finally:
+            connection.close()
+        assert response.status == http.client.OK, f"{method} {path}: {answer}"
+        return answer

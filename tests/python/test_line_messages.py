@@ -1,0 +1,130 @@
+"""Events to the server and from it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from cr8_lifeline import LifelineError
+
+from tests.python.conftest import MakeLine
+from tests.python.recorder import Recorder
+from tests.python.server import Server
+
+DATA = {"text": "ü \U0001f600 \x1e\0", "list": [1, 2.5, None, True, []], "whole": 2**53 + 1}
+
+
+def test_emit_arrives(connected: Recorder, server: Server, username: str) -> None:
+    assert connected.line.emit("hello", DATA) is True
+    assert connected.line.emit("bare") is True
+    assert connected.line.emit("text", "only") is True
+    arrived = server.wait_for_events(username, 3)
+    assert [(one["event"], one["data"]) for one in arrived] == [
+        ("hello", [DATA]),
+        ("bare", []),
+        ("text", ["only"]),
+    ]
+
+
+def test_emits_keep_their_order(connected: Recorder, server: Server, username: str) -> None:
+    for number in range(200):
+        assert connected.line.emit("count", number)
+    arrived = server.wait_for_events(username, 200)
+    assert [one["data"] for one in arrived] == [[number] for number in range(200)]
+
+
+def test_emit_without_a_connection_sends_nothing(
+    connected: Recorder, make_line: MakeLine, nowhere: str, server: Server, username: str
+) -> None:
+    assert make_line(nowhere).line.emit("hello", 1) is False  # not even begun
+    server.shut_out(username)
+    connected.until("lost")
+    assert connected.line.emit("hello", 1) is False
+    server.refuse(False)
+    connected.until("recovered")
+    # Nor is it sent later.
+    assert connected.line.emit("again") is True
+    assert [one["event"] for one in server.wait_for_events(username, 1)] == ["again"]
+
+
+@pytest.mark.parametrize(
+    "name", ["connect", "connect_error", "disconnect", "error", "open", "close", "message"]
+)
+def test_reserved_names(connected: Recorder, name: str) -> None:
+    with pytest.raises(LifelineError, match=name):
+        connected.line.emit(name, {})
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        ({1, 2}, TypeError),
+        (b"bytes", TypeError),
+        ([object()], TypeError),
+        (math.nan, ValueError),
+        (math.inf, ValueError),
+    ],
+)
+def test_data_that_is_not_json(
+    connected: Recorder, data: object, cause: type[Exception]
+) -> None:
+    with pytest.raises(LifelineError) as caught:
+        connected.line.emit("hello", data)
+    assert isinstance(caught.value.__cause__, cause)
+
+
+def test_data_that_holds_itself(connected: Recorder) -> None:
+    data: list[Any] = []
+    data.append(data)
+    with pytest.raises(LifelineError) as caught:
+        connected.line.emit("hello", data)
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_a_number_arrives_as_it_is_or_not_at_all(
+    connected: Recorder, server: Server, username: str
+) -> None:
+    try:
+        connected.line.emit("huge", 2**64 + 1)
+    except LifelineError:
+        return
+    (arrived,) = server.wait_for_events(username, 1)
+    assert arrived["data"] == [2**64 + 1]
+
+
+def test_server_events_arrive_decoded(connected: Recorder, server: Server, username: str) -> None:
+    server.emit(username, "command", DATA)
+    event = connected.until("server")
+    assert (event.name, event.args) == ("command", [DATA])
+    server.emit(username, "list", [1, [2]])
+    event = connected.until("server")
+    assert (event.name, event.args) == ("list", [[1, [2]]])
+
+
+def test_a_server_event_without_data(connected: Recorder, server: Server, username: str) -> None:
+    server.emit(username, "refresh")
+    event = connected.until("server")
+    assert (event.name, event.args) == ("refresh", [])
+
+
+def test_only_the_attributes_of_its_kind_are_set(
+    connected: Recorder, server: Server, username: str
+) -> None:
+    server.emit(username, "command", 1)
+    event = connected.until("server")
+    others = ["level", "message", "reason", "seconds", "attempts", "ticket", "place"]
+    assert [getattr(event, name) for name in others] == [None] * len(others)
+    log = next(event for event in connected.events if event.kind == "log")
+    assert log.level == "info"
+    assert (log.message or "").startswith("Connecting to ")
+    assert log.args is None
+
+
+def test_the_content_of_server_events_is_not_in_their_repr(
+    connected: Recorder, server: Server, username: str
+) -> None:
+    server.emit(username, "command", {"password": "hunter2"})
+    event = connected.until("server")
+    assert "command" in repr(event)
+    assert "hunter2" not in repr(event)

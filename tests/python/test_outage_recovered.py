@@ -1,0 +1,100 @@
+"""The server is back in time: nothing is saved, nothing closes."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.python.conftest import COMPRESSED, MakeLine
+from tests.python.recorder import Recorder, ticket_of
+from tests.python.server import Server
+
+
+@pytest.fixture
+def shut_out(connected: Recorder, server: Server, username: str) -> Recorder:
+    """A line whose server has said goodbye, and refuses it."""
+    server.shut_out(username)
+    assert connected.until("lost").reason == "server-disconnect"
+    return connected
+
+
+def test_back_in_the_middle_of_the_countdown(shut_out: Recorder, server: Server) -> None:
+    recorder = shut_out
+    recorder.until("countdown")
+    server.refuse(False)
+    recovered = recorder.until("recovered")
+    assert recovered.seconds is not None
+    assert 0 < recovered.seconds < 0.6 + 1
+    status = recorder.line.status()
+    assert (status["phase"], status["outages"], status["recoveries"]) == ("connected", 1, 1)
+    assert (status["remaining"], status["lost_for"], status["reason"]) == (None, None, None)
+    # The deadline passes, and more.
+    recorder.keep_polling(1.0)
+    assert set(recorder.kinds()).isdisjoint({"save", "quit"})
+    assert recorder.kinds()[:4] == ["connected", "lost", "countdown", "connected"] or (
+        recorder.kinds()[3] == "warn"
+    )
+
+
+def test_back_after_it_was_killed(
+    make_line: MakeLine, own_server: Server, username: str
+) -> None:
+    timing = {"cleanup_timeout": 4.0, "warn_before": []}
+    recorder = make_line(own_server.url, username=username, token=own_server.token, **timing)
+    recorder.line.connect()
+    recorder.until("connected")
+    own_server.kill()
+    recorder.until("countdown")
+    deadline = time.monotonic() + 4.0
+    own_server.start()
+    recorder.until("recovered")
+    recorder.keep_polling(deadline + 0.3 - time.monotonic())
+    assert recorder.kinds() == ["connected", "lost", "countdown", "connected", "recovered"]
+
+
+def test_a_save_that_waits_is_withdrawn(shut_out: Recorder, server: Server) -> None:
+    save = ticket_of(shut_out.until("save"))
+    server.refuse(False)
+    shut_out.until("recovered")
+    assert not shut_out.line.claim(save)
+    assert "nothing is saved, and Blender stays open" in shut_out.log()
+
+
+def test_a_save_that_runs_does_not_end_in_a_quit(shut_out: Recorder, server: Server) -> None:
+    line = shut_out.line
+    save = ticket_of(shut_out.until("save"))
+    assert line.claim(save)
+    server.refuse(False)
+    shut_out.until("recovered")
+    line.saved(save, "/work/a.blend")
+    shut_out.keep_polling(0.5)
+    assert "quit" not in shut_out.kinds()
+    assert line.status()["phase"] == "connected"
+
+
+def test_a_quit_that_waits_is_withdrawn(shut_out: Recorder, server: Server) -> None:
+    line = shut_out.line
+    save = ticket_of(shut_out.until("save"))
+    assert line.claim(save)
+    line.saved(save, "/work/a.blend")
+    close = ticket_of(shut_out.until("quit"))
+    server.refuse(False)
+    shut_out.until("recovered")
+    assert not line.claim(close)
+
+
+def test_each_loss_is_an_outage_of_its_own(
+    shut_out: Recorder, server: Server, username: str
+) -> None:
+    for _ in range(2):
+        shut_out.until("countdown")
+        server.refuse(False)
+        shut_out.until("recovered")
+        server.shut_out(username)
+        shut_out.until("lost")
+    countdown = shut_out.until("countdown")
+    assert countdown.seconds == COMPRESSED["cleanup_timeout"]
+    assert shut_out.kinds().count("lost") == 3
+    status = shut_out.line.status()
+    assert (status["outages"], status["recoveries"]) == (3, 2)

@@ -1,0 +1,133 @@
+"""The server is gone for good: saved, closed."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+
+import pytest
+
+from tests.python.conftest import MakeLine
+from tests.python.recorder import Recorder, ticket_of
+from tests.python.server import Server
+
+
+def test_the_whole_outage_in_order(
+    make_line: MakeLine, own_server: Server, username: str
+) -> None:
+    recorder = make_line(own_server.url, username=username, token=own_server.token)
+    line = recorder.line
+    line.connect()
+    recorder.until("connected")
+    own_server.kill()
+    assert recorder.until("lost").reason in ("transport-error", "ping-timeout")
+    countdown = recorder.until("countdown")
+    begun = time.monotonic()
+    assert (countdown.attempts, countdown.seconds) == (2, 0.6)
+    assert recorder.until("warn").seconds == pytest.approx(0.3, abs=0.15)
+    save = recorder.until("save")
+    assert 0.5 < time.monotonic() - begun < 2
+    assert save.place == "in-place"
+    assert line.claim(ticket_of(save))
+    line.saved(ticket_of(save), "/work/a.blend")
+    close = recorder.until("quit")
+    assert ticket_of(close) != ticket_of(save)
+    assert line.claim(ticket_of(close))
+    recorder.keep_polling(0.2)
+    assert recorder.kinds() == ["connected", "lost", "countdown", "warn", "save", "quit"]
+
+
+def test_a_server_that_was_never_there_is_an_outage_too(
+    make_line: MakeLine, nowhere: str
+) -> None:
+    recorder = make_line(nowhere)
+    recorder.line.connect()
+    assert recorder.until("lost").reason == "never-connected"
+    recorder.until("save")
+    assert recorder.kinds() == ["lost", "countdown", "warn", "save"]
+
+
+def saving(make_line: MakeLine, nowhere: str, **settings: object) -> tuple[Recorder, int]:
+    """A line whose countdown is over, and the ticket of its save."""
+    recorder = make_line(nowhere, cleanup_timeout=0.1, warn_before=[], **settings)
+    recorder.line.connect()
+    return recorder, ticket_of(recorder.until("save"))
+
+
+def test_a_ticket_is_claimed_once(make_line: MakeLine, nowhere: str) -> None:
+    recorder, save = saving(make_line, nowhere)
+    line = recorder.line
+    assert [line.claim(save), line.claim(save)] == [True, False]
+    line.saved(save, "/work/a.blend")
+    close = ticket_of(recorder.until("quit"))
+    assert [line.claim(close), line.claim(close)] == [True, False]
+    assert not line.claim(save)
+    assert not line.claim(close + 1)
+
+
+def test_an_answer_without_a_claim_counts_for_nothing(make_line: MakeLine, nowhere: str) -> None:
+    recorder, save = saving(make_line, nowhere)
+    recorder.line.saved(save, "/work/a.blend")
+    recorder.keep_polling(0.3)
+    assert recorder.kinds()[-1] == "save"
+    assert recorder.line.claim(save)
+    recorder.line.saved(save, "/work/a.blend")
+    recorder.until("quit")
+
+
+def test_a_failed_save_leads_to_a_recovery_save(make_line: MakeLine, nowhere: str) -> None:
+    recorder, save = saving(make_line, nowhere)
+    line = recorder.line
+    assert line.claim(save)
+    line.save_failed(save, "a.blend: no space left on device")
+    recovery = recorder.until("save")
+    assert recovery.place == "recovery"
+    assert ticket_of(recovery) != save
+    assert line.claim(ticket_of(recovery))
+    line.saved(ticket_of(recovery), "/recovered/a.blend")
+    recorder.until("quit")
+
+
+def test_after_a_failed_recovery_it_closes_all_the_same(
+    make_line: MakeLine, nowhere: str
+) -> None:
+    recorder, ticket = saving(make_line, nowhere)
+    for _ in range(2):
+        assert recorder.line.claim(ticket)
+        recorder.line.save_failed(ticket, "no space left on device")
+        event = recorder.until("quit" if recorder.kinds().count("save") == 2 else "save")
+        ticket = ticket_of(event)
+    assert recorder.kinds().count("save") == 2
+    assert recorder.line.claim(ticket)
+
+
+def test_nothing_closes_before_the_floor(make_line: MakeLine, nowhere: str) -> None:
+    begun = time.monotonic()
+    recorder, save = saving(make_line, nowhere, quit_floor=1.2)
+    assert recorder.line.claim(save)
+    recorder.line.saved(save, "/work/a.blend")
+    assert time.monotonic() - begun < 1.0, "too slow a machine to tell anything"
+    recorder.until("quit")
+    assert time.monotonic() - begun >= 1.2
+
+
+def test_a_blocked_interpreter_stops_neither_attempts_nor_clock(
+    make_line: MakeLine, nowhere: str
+) -> None:
+    recorder = make_line(nowhere)
+    recorder.line.connect()
+    # PyDLL keeps the GIL: no Python code runs anywhere in the meantime.
+    ctypes.PyDLL(None).usleep(1_600_000)
+    recorder.poll()
+    assert recorder.kinds() == ["lost", "countdown", "warn", "save"]
+
+
+def test_nothing_is_printed(
+    make_line: MakeLine, nowhere: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recorder, save = saving(make_line, nowhere)
+    recorder.line.claim(save)
+    recorder.line.saved(save, "/work/a.blend")
+    recorder.until("quit")
+    assert recorder.line.close()
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,65 @@
+"""One table for preferences, documentation and the settings themselves."""
+
+from __future__ import annotations
+
+import pytest
+from cr8_lifeline import Lifeline, SettingInfo, SettingsError, settings_table
+
+from tests.python import stub
+
+TABLE = settings_table()
+LIMITED = [row for row in TABLE if row["minimum"] is not None]
+
+# A value other than the default, by kind: as a preference, and as text.
+OTHERS: dict[str, tuple[object, str]] = {
+    "seconds": (4.5, "4.5"),
+    "seconds-list": ([7.5, 2.0], "7.5,2"),
+    "count": (7, "7"),
+    "text": ("ws://h/ws/socket.io/", "ws://h/ws/socket.io/"),
+    "path": ("/somewhere", "/somewhere"),
+}
+
+
+def named(row: SettingInfo) -> str:
+    return row["name"]
+
+
+def test_each_row_is_what_the_stub_promises() -> None:
+    assert [stub.faults("SettingInfo", row) for row in TABLE] == [[]] * len(TABLE)
+    assert all(row["about"] for row in TABLE)
+
+
+def test_the_stub_lists_the_same_names_and_variables() -> None:
+    assert stub.documented_settings() == [(row["name"], row["variable"]) for row in TABLE]
+
+
+def test_the_defaults_are_the_settings_of_nobody() -> None:
+    defaults = {row["name"]: row["default"] for row in TABLE if row["kind"] != "secret"}
+    assert Lifeline(environ={}).settings() == defaults
+
+
+def test_only_the_token_is_secret() -> None:
+    assert [row["name"] for row in TABLE if row["kind"] == "secret"] == ["token"]
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row["kind"] != "secret"], ids=named)
+def test_each_setting_goes_by_its_name_and_its_variable(row: SettingInfo) -> None:
+    value, text = OTHERS[row["kind"]]
+    assert value != row["default"]
+    name = row["name"]
+    assert Lifeline({name: value}, environ={}).settings()[name] == value
+    assert Lifeline(environ={row["variable"]: text}).settings()[name] == value
+
+
+@pytest.mark.parametrize("row", LIMITED, ids=named)
+def test_limits_are_the_last_values_that_are_taken(row: SettingInfo) -> None:
+    name, low, high = row["name"], row["minimum"], row["maximum"]
+    assert low is not None
+    assert high is not None
+    for limit in (low, high):
+        assert Lifeline({name: limit}, environ={}).settings()[name] == limit
+    for beyond in (low - 1, high + 1):
+        with pytest.raises(SettingsError, match=name):
+            Lifeline({name: beyond}, environ={})
+        with pytest.raises(SettingsError, match=row["variable"]):
+            Lifeline(environ={row["variable"]: f"{beyond}"})
