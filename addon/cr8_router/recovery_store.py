@@ -85,7 +85,9 @@ class RecoveryStore:
         The record's exclusive creation, still empty, is what reserves the name.
         """
         stem = Path(original).stem if original else self._username
-        readable = re.sub(r"[^\w.-]+", "_", stem)[:60].strip("._") or "untitled"
+        # File systems count bytes.
+        short = re.sub(r"[^\w.-]+", "_", stem).encode("utf-8", "ignore")[:60].decode("utf-8", "ignore")
+        readable = short.strip("._") or "untitled"
         start = f"{_now():%Y%m%dT%H%M%SZ}-{readable}"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -115,7 +117,7 @@ class RecoveryStore:
         )
 
     def give_back(self, copy: Path) -> None:
-        """The copy failed: its name is free again, and what there is of it is removed."""
+        """There is no copy after all: its name is free again."""
         copy.unlink(missing_ok=True)
         _record_path(copy).unlink(missing_ok=True)
 

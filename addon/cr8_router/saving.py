@@ -51,10 +51,13 @@ def save_recovery_copy(store: RecoveryStore) -> Path:
     copy = store.reserve(original)
     try:
         _write(copy, lambda: bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True))
-    except SaveError:
-        with contextlib.suppress(OSError):
-            store.give_back(copy)
-        raise
+    except SaveError as error:
+        if not _is_blender_file(copy):
+            with contextlib.suppress(OSError):
+                store.give_back(copy)
+            raise
+        # Whole or not, it may be all that is left of the work.
+        logger.warning("Recovery copy kept although it is in doubt: %s", error)
     try:
         store.keep(copy, original)
     except OSError as error:
@@ -99,6 +102,14 @@ def _verify(path: Path, before: tuple[int, int] | None) -> None:
         raise SaveError(f"{utf8(str(path))}: the file is empty")
     if not start.startswith(_MAGIC):
         raise SaveError(f"{utf8(str(path))}: not a Blender file")
+
+
+def _is_blender_file(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(7).startswith(_MAGIC)
+    except OSError:
+        return False
 
 
 def _flush(descriptor: int) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Seconds between two ticks.
 _CONNECTED = 1.0
 _OUTAGE = 0.25
+# Between a save and the quit that follows it nobody should get to work on.
+_CLEANUP = 0.02
 
 _session: Session | None = None
 _idle_reason = ""
@@ -65,11 +67,13 @@ class Session:
             return None
         self._recovery.step()
         self._scene.report()
-        # Only now, so that the server hears which file is open; later calls do nothing.
+        # Only now, so that the server hears which file is open.
         self.handler.connect()
         status = self.handler.status()
         for watcher in watchers:
             watcher(status)
+        if status["phase"] in ("saving", "quitting"):
+            return _CLEANUP
         return _CONNECTED if status["connected"] else _OUTAGE
 
 

@@ -14,6 +14,7 @@ _BUTTONS = {
     "reconnecting": ("cr8.keep_open", "cr8.extend", "cr8.save_and_close"),
     "counting-down": ("cr8.keep_open", "cr8.extend", "cr8.save_and_close"),
     "saving": ("cr8.keep_open",),
+    "quitting": ("cr8.keep_open",),
     "held": ("cr8.release", "cr8.save_and_close"),
 }
 

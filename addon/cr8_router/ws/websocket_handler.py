@@ -53,6 +53,7 @@ class WebSocketHandler:
         self._handlers: dict[str, list[Callable[..., object]]] = {}
         self._pending_save: PendingSave | None = None
         self._cleaning_up = False
+        self._clean_since_save = False
         self.server_cleanup_timer: ServerCleanupTimer | None = None
         self.finished = False
         """Blender was told to close."""
@@ -60,8 +61,9 @@ class WebSocketHandler:
     # The line
 
     def connect(self) -> None:
-        """Start the line: attempts begin, and go on until `disconnect`."""
-        self._line.connect()
+        """Start the line: attempts begin, and go on until `disconnect`. Later calls do nothing."""
+        if not self._line.closed:
+            self._line.connect()
 
     def disconnect(self) -> None:
         """Say goodbye to the server, for good."""
@@ -186,11 +188,13 @@ class WebSocketHandler:
             path = save(self._store)
         except SaveError as error:
             logger.warning("Blender file not saved: %s", error)
-            self._line.save_failed(pending.ticket, str(error))
+            self._line.save_failed(pending.ticket, utf8(str(error)))
         except Exception as error:
             logger.exception("Blender file not saved")
-            self._line.save_failed(pending.ticket, f"{type(error).__name__}: {error}")
+            self._line.save_failed(pending.ticket, utf8(f"{type(error).__name__}: {error}"))
         else:
+            # A copy leaves the open file as changed as it was.
+            self._clean_since_save = not bpy.data.is_dirty
             self._line.saved(pending.ticket, utf8(str(path)))
 
     def close_blender(self, ticket: int) -> None:
@@ -198,6 +202,7 @@ class WebSocketHandler:
         if not self._line.claim(ticket):
             logger.info("Closing Blender withdrawn: Blender stays open")
             return
+        self._save_late_changes()
         logger.info("Closing Blender instance")
         # In background mode the operator ends nothing; there the loop sees `finished` and exits.
         if not bpy.app.background:
@@ -208,3 +213,15 @@ class WebSocketHandler:
                 logger.error("Blender cannot be closed: %s", " ".join(str(error).split()))
                 return
         self.finished = True
+
+    def _save_late_changes(self) -> None:
+        """What a person has changed between the save and the quit."""
+        if not (self._clean_since_save and bpy.data.is_dirty):
+            return
+        for save in (saving.save_in_place, saving.save_recovery_copy):
+            try:
+                save(self._store)
+            except SaveError as error:
+                logger.warning("Changes since the save not saved: %s", error)
+            else:
+                return

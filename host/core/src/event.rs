@@ -90,7 +90,7 @@ pub enum Event {
     },
 }
 
-/// Server events and log lines beyond this many are dropped: a main thread that is blocked for
+/// Server events, warnings and log lines beyond this many are dropped: a main thread that is blocked for
 /// hours must not fill the memory. What saves and closes Blender is never dropped.
 const CAPACITY: usize = 10_000;
 
@@ -107,7 +107,10 @@ impl Queue {
     /// Adds an event.
     pub fn push(&self, event: Event) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let expendable = matches!(event, Event::Log(..) | Event::Server { .. });
+        let expendable = matches!(
+            event,
+            Event::Log(..) | Event::Server { .. } | Event::Warn { .. }
+        );
         if expendable && events.len() >= CAPACITY {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
@@ -126,8 +129,7 @@ impl Queue {
         let mut drained: Vec<Event> = events.drain(..).collect();
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let message =
-                format!("{dropped} server events were dropped: Blender was busy too long");
+            let message = format!("{dropped} events were dropped: Blender was busy too long");
             drained.push(Event::Log(Level::Warning, message));
         }
         drained
@@ -172,6 +174,6 @@ mod tests {
         let Event::Log(Level::Warning, message) = &drained[CAPACITY + 1] else {
             panic!()
         };
-        assert!(message.starts_with("5 server events"), "{message}");
+        assert!(message.starts_with("5 events"), "{message}");
     }
 }

@@ -3,7 +3,7 @@
 //! The guard keeps its own record of the line and of the saves, and holds every decision against
 //! it. A decision that breaks a rule is dropped whole, its state too.
 
-use crate::contract::{Action, Decision, Moment, Phase, Place, State};
+use crate::contract::{Action, Decision, Moment, Phase, Place, Request, State};
 use crate::sandbox::Call;
 use thiserror::Error;
 
@@ -32,6 +32,9 @@ pub enum Violation {
     /// It would never be called again.
     #[error("it left an outage without asking to be woken")]
     NeverWakes,
+    /// Only people hold.
+    #[error("it holds although nobody asked for it")]
+    HeldUnasked,
     /// The state is not of this call.
     #[error("its state was seen at {seen}, but it is {now}")]
     Seen {
@@ -97,6 +100,21 @@ impl Guard {
                 at: now,
                 save_answered: false,
             };
+        }
+    }
+
+    /// A save is asked for: what was answered before does not count any more.
+    pub fn save_asked(&mut self) {
+        if let Line::Lost { save_answered, .. } = &mut self.line {
+            *save_answered = false;
+        }
+    }
+
+    /// The policy is in this phase now. Outside saving and quitting people may work on, and an
+    /// answered save gets old.
+    pub fn entered(&mut self, phase: &Phase) {
+        if !matches!(phase, Phase::Saving(_) | Phase::Quitting(_)) {
+            self.save_asked();
         }
     }
 
@@ -170,6 +188,17 @@ impl Guard {
         if decision.wake_at.is_none() && !matches!(phase, Phase::Held(_)) {
             return Err(Violation::NeverWakes);
         }
+        let held = |phase: &Phase| matches!(phase, Phase::Held(_));
+        let asked = matches!(call, Call::OnRequest(Request::Hold));
+        if held(phase) && !held(&before.phase) && !asked {
+            return Err(Violation::HeldUnasked);
+        }
+        let connects = decision
+            .actions
+            .iter()
+            .filter(|it| **it == Action::Connect)
+            .count();
+        at_most("attempts to connect", connects, 1)?;
         self.check_save_and_quit(before, call, decision)
     }
 
@@ -408,7 +437,47 @@ mod tests {
         assert_eq!(check(&lost(), &asleep), Err(Violation::NeverWakes));
         let mut held = decision(Phase::Held(outage()), vec![]);
         held.wake_at = None;
-        assert_eq!(check(&lost(), &held), Ok(()));
+        let before = Phase::Held(outage());
+        assert_eq!(check_from(&lost(), before, &Call::Tick, &held), Ok(()));
+    }
+
+    #[test]
+    fn rule_4_only_people_hold() {
+        let held = decision(Phase::Held(outage()), vec![]);
+        let from = || Phase::Reconnecting(outage());
+        let answer = check_from(&lost(), from(), &Call::Tick, &held);
+        assert_eq!(answer, Err(Violation::HeldUnasked));
+        let asked = Call::OnRequest(Request::Hold);
+        assert_eq!(check_from(&lost(), from(), &asked, &held), Ok(()));
+        assert_eq!(
+            check_from(&lost(), Phase::Held(outage()), &Call::Tick, &held),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn rule_4_one_attempt_at_a_time() {
+        let two = decision(Phase::Reconnecting(outage()), vec![Action::Connect; 2]);
+        assert!(matches!(
+            check(&lost(), &two),
+            Err(Violation::TooMany {
+                got: 2,
+                limit: 1,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn rule_2_an_answered_save_gets_old_when_work_goes_on() {
+        let mut guard = lost_and_saved();
+        guard.entered(&saving(Place::InPlace));
+        assert!(guard.quit_from().is_some());
+        guard.entered(&Phase::Held(outage()));
+        assert_eq!(guard.quit_from(), None);
+        let mut guard = lost_and_saved();
+        guard.save_asked();
+        assert_eq!(guard.quit_from(), None, "another save is running");
     }
 
     #[test]
@@ -426,7 +495,7 @@ mod tests {
 
     #[test]
     fn rule_4_sizes() {
-        let mut d = decision(Phase::Reconnecting(outage()), vec![Action::Connect; 17]);
+        let mut d = decision(Phase::Reconnecting(outage()), vec![Action::Warn(1); 17]);
         assert!(matches!(
             check(&lost(), &d),
             Err(Violation::TooMany { got: 17, .. })
@@ -454,7 +523,7 @@ mod tests {
                 vec![save(Place::InPlace), save(Place::InPlace)],
             ),
             (Phase::Reconnecting(outage()), vec![save(Place::InPlace)]),
-            (Phase::Held(outage()), vec![Action::Quit]),
+            (Phase::Reconnecting(outage()), vec![Action::Quit]),
             (
                 saving(Place::InPlace),
                 vec![save(Place::InPlace), Action::Quit],

@@ -4,6 +4,7 @@ use crate::sandbox::{LoadError, Policy, Sandbox};
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use thiserror::Error;
 use tokio::sync::mpsc::UnboundedSender;
@@ -52,6 +53,9 @@ pub(super) struct Loaded {
     pub outcome: Result<Policy, SwapError>,
 }
 
+/// One load at a time: the sandbox has room for one trial call beside the driver's calls.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Loads in the background; the end is sent to `done`.
 pub(super) fn begin(sandbox: Sandbox, source: PolicySource, done: UnboundedSender<Loaded>) {
     let origin = source.to_string();
@@ -59,7 +63,9 @@ pub(super) fn begin(sandbox: Sandbox, source: PolicySource, done: UnboundedSende
     let spawned = thread::Builder::new()
         .name("lifeline-load".into())
         .spawn(move || {
+            let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
             let outcome = load(&sandbox, source);
+            drop(turn);
             // The driver may have ended in the meantime.
             let _ = done.send(Loaded { origin, outcome });
         });

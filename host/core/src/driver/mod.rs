@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::status::Snapshot;
 use crate::tickets::Tickets;
 use serde_json::Value;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -144,13 +144,14 @@ impl Lifeline {
         let Some(commands) = inbox.take() else {
             return Ok(());
         };
-        let connector = Box::new(SocketIo::new(server, self.settings.token.clone()));
+        let connector = Arc::new(SocketIo::new(server, self.settings.token.clone()));
         let settings = self.settings.clone();
         let policy = self.policy.clone();
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new()
             .name("lifeline".into())
-            .spawn(move || host_thread(connector, settings, policy, commands, &shared))?;
+            .spawn(move || host_thread(connector, &settings, policy, commands, &shared))
+            .inspect_err(|_| self.shared.snapshot().closed = true)?;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }
@@ -242,10 +243,10 @@ impl Lifeline {
         self.send(Command::Close);
         self.shared.tickets.withdraw();
         self.shared.snapshot().closed = true;
-        let deadline = Instant::now() + timeout;
+        let begun = Instant::now();
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         while thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            if Instant::now() >= deadline {
+            if begun.elapsed() >= timeout {
                 return false;
             }
             thread::sleep(Duration::from_millis(2));
@@ -266,34 +267,57 @@ impl Drop for Lifeline {
     }
 }
 
+/// A driver that panicked is replaced this often; then something is thoroughly wrong.
+const RESTARTS: u32 = 5;
+/// Before a replacement starts.
+const PAUSE: Duration = Duration::from_secs(1);
+
 fn host_thread(
-    connector: Box<dyn Connector>,
-    settings: Settings,
-    policy: Option<PolicySource>,
-    commands: UnboundedReceiver<Command>,
+    connector: Arc<dyn Connector>,
+    settings: &Settings,
+    mut policy: Option<PolicySource>,
+    mut commands: UnboundedReceiver<Command>,
     shared: &Arc<Shared>,
 ) {
-    let body = AssertUnwindSafe(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(|error| format!("its event loop cannot be started: {error}"))?;
-        let driver = run::Driver::new(connector, settings, Arc::clone(shared))
-            .map_err(|error| error.to_string())?;
-        if let Some(source) = policy {
-            driver.swap(source);
-        }
-        runtime.block_on(driver.run(commands));
-        Ok(())
-    });
-    let outcome = std::panic::catch_unwind(body)
-        .unwrap_or_else(|_| Err("it panicked; this is a fault in Lifeline".to_string()));
-    if let Err(reason) = outcome {
-        let message = format!("The connection to the server has ended for good: {reason}");
+    for _ in 0..=RESTARTS {
+        let life = AssertUnwindSafe(|| {
+            let connector = Arc::clone(&connector);
+            one_life(connector, settings, policy.take(), &mut commands, shared)
+        });
+        let reason = match catch_unwind(life) {
+            Ok(Ok(())) => break,
+            Ok(Err(reason)) => reason,
+            // The policy in force may have had its part in it: the built-in one goes on.
+            Err(_) => "a fault in Lifeline".to_string(),
+        };
+        shared.tickets.withdraw();
+        let message = format!("The host thread has ended ({reason}); it is started again");
         shared.events.push(Event::Log(Level::Error, message));
+        thread::sleep(PAUSE);
     }
     shared.tickets.withdraw();
     let mut snapshot = shared.snapshot();
     snapshot.closed = true;
     snapshot.connected = false;
+}
+
+/// From the first attempt to connect until `close`.
+fn one_life(
+    connector: Arc<dyn Connector>,
+    settings: &Settings,
+    policy: Option<PolicySource>,
+    commands: &mut UnboundedReceiver<Command>,
+    shared: &Arc<Shared>,
+) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|error| format!("no event loop: {error}"))?;
+    let driver = run::Driver::new(connector, settings.clone(), Arc::clone(shared))
+        .map_err(|error| error.to_string())?;
+    if let Some(source) = policy {
+        driver.swap(source);
+    }
+    runtime.block_on(driver.run(commands));
+    Ok(())
 }

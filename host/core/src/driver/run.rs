@@ -28,12 +28,14 @@ const GOODBYE: Duration = Duration::from_millis(1_500);
 pub(super) struct Driver {
     settings: Settings,
     shared: Arc<Shared>,
-    connector: Box<dyn Connector>,
+    connector: Arc<dyn Connector>,
     judge: Judge,
     guard: Guard,
     state: State,
     /// When the policy asked to be woken.
     wake_at: Option<u64>,
+    /// A call that nobody could decide: it is made again.
+    undecided: Option<Call>,
     /// A quit that waits for the floor.
     quit_at: Option<u64>,
     /// The outage has been told of: the first connect of all is no outage while it is under way.
@@ -50,7 +52,7 @@ pub(super) struct Driver {
 
 impl Driver {
     pub fn new(
-        connector: Box<dyn Connector>,
+        connector: Arc<dyn Connector>,
         settings: Settings,
         shared: Arc<Shared>,
     ) -> Result<Self, LoadError> {
@@ -69,6 +71,7 @@ impl Driver {
                 memo: Vec::new(),
             },
             wake_at: None,
+            undecided: None,
             quit_at: None,
             announced: false,
             scene: None,
@@ -88,18 +91,25 @@ impl Driver {
     }
 
     /// Connects, and runs until it is told to close.
-    pub async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
+    pub async fn run(mut self, commands: &mut UnboundedReceiver<Command>) {
         let (Some(mut links), Some(mut loads)) = (self.links.take(), self.loads.take()) else {
             return;
         };
         // What is open is sent with the first attempt, if the main thread has said it by now.
+        let mut early = Vec::new();
         while let Ok(command) = commands.try_recv() {
-            if !self.command(command) {
-                return;
+            match command {
+                Command::Scene { scene, path } => self.open_file(scene, path),
+                other => early.push(other),
             }
         }
         self.info(format!("Connecting to {}", self.server()));
         self.decide(Call::Start);
+        for command in early {
+            if !self.command(command) {
+                return self.say_goodbye();
+            }
+        }
         loop {
             let wake = self.wake_at;
             let quit = self.quit_at;
@@ -120,7 +130,10 @@ impl Driver {
                 },
                 Some(loaded) = loads.recv() => self.loaded(loaded),
                 () = sleep(quit) => self.quit(),
-                () = sleep(wake) => self.decide(Call::Tick),
+                () = sleep(wake) => {
+                    let call = self.undecided.take().unwrap_or(Call::Tick);
+                    self.decide(call);
+                }
             }
         }
         self.say_goodbye();
@@ -135,10 +148,7 @@ impl Driver {
     /// False: the end.
     fn command(&mut self, command: Command) -> bool {
         match command {
-            Command::Scene { scene, path } => {
-                self.scene = Some(scene);
-                self.path = path;
-            }
+            Command::Scene { scene, path } => self.open_file(scene, path),
             Command::Saved { ticket, outcome } => self.saved(ticket, outcome),
             Command::Request(request) => self.request(request),
             Command::Emit { name, data } => {
@@ -150,6 +160,11 @@ impl Driver {
             Command::Close => return false,
         }
         true
+    }
+
+    fn open_file(&mut self, scene: Scene, path: String) {
+        self.scene = Some(scene);
+        self.path = path;
     }
 
     fn request(&mut self, request: Request) {
@@ -212,6 +227,7 @@ impl Driver {
                 }
                 self.announced = false;
                 self.shared.snapshot().last_error = None;
+                self.undecided = None;
                 self.decide(Call::OnConnect);
             }
             LinkEvent::Failed(failure) => {
@@ -231,6 +247,7 @@ impl Driver {
                 self.connection = None;
                 self.guard.lost(now);
                 self.announce(why, &detail);
+                self.undecided = None;
                 self.decide(Call::OnDisconnect(why));
             }
             LinkEvent::Server { name, args } => {
@@ -268,7 +285,10 @@ impl Driver {
         }
         match verdict.decision {
             Some(decision) => self.carry_out(decision, now),
-            None => self.wake_at = Some(now.saturating_add(RETRY_DECISION)),
+            None => {
+                self.wake_at = Some(now.saturating_add(RETRY_DECISION));
+                self.undecided = Some(call);
+            }
         }
         self.publish();
     }
@@ -278,6 +298,7 @@ impl Driver {
         self.wake_at = decision
             .wake_at
             .map(|at| at.max(now.saturating_add(WAKE_FLOOR)));
+        self.guard.entered(&self.state.phase);
         self.keep_tickets_to_the_phase();
         let countdown_begins = self.tell_phase(&before.phase, now);
         for action in decision.actions {
@@ -291,6 +312,7 @@ impl Driver {
                     });
                 }
                 Action::Save(place) => {
+                    self.guard.save_asked();
                     let ticket = self.shared.tickets.issue(Task::Save(place));
                     self.shared.events.push(Event::Save { ticket, place });
                 }

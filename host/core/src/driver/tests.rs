@@ -11,6 +11,7 @@ use crate::status::Snapshot;
 use crate::tickets::Tickets;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -77,6 +78,15 @@ impl Connector for Server {
     }
 }
 
+fn shared() -> Arc<Shared> {
+    Arc::new(Shared {
+        clock: Clock::start(),
+        events: Queue::default(),
+        tickets: Tickets::default(),
+        snapshot: Mutex::new(Snapshot::default()),
+    })
+}
+
 /// A driver at work, and Blender's side of it.
 struct Stage {
     server: Server,
@@ -94,15 +104,10 @@ impl Stage {
         let settings = Settings::resolve(&Map::new(), &environment).unwrap();
         let server = Server::default();
         server.set(up);
-        let shared = Arc::new(Shared {
-            clock: Clock::start(),
-            events: Queue::default(),
-            tickets: Tickets::default(),
-            snapshot: Mutex::new(Snapshot::default()),
-        });
-        let (commands, inbox) = unbounded_channel();
-        let driver = Driver::new(Box::new(server.clone()), settings, Arc::clone(&shared)).unwrap();
-        tokio::spawn(driver.run(inbox));
+        let shared = shared();
+        let (commands, mut inbox) = unbounded_channel();
+        let driver = Driver::new(Arc::new(server.clone()), settings, Arc::clone(&shared)).unwrap();
+        tokio::spawn(async move { driver.run(&mut inbox).await });
         Stage {
             server,
             shared,
@@ -426,4 +431,56 @@ async fn a_policy_that_cannot_be_loaded_leaves_the_old_one() {
         assert!(message.contains(reason), "{message}");
     }
     assert_eq!(stage.shared.snapshot().policy.origin, "built-in");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_before_the_start_is_kept_for_after_it() {
+    let environment = BTreeMap::from([("CR8_RETRY_JITTER".to_string(), "0".to_string())]);
+    let settings = Settings::resolve(&Map::new(), &environment).unwrap();
+    let shared = shared();
+    let (commands, mut inbox) = unbounded_channel();
+    commands.send(Command::Request(Request::Hold)).unwrap();
+    let driver = Driver::new(Arc::new(Server::default()), settings, Arc::clone(&shared)).unwrap();
+    tokio::spawn(async move { driver.run(&mut inbox).await });
+    sleep(Duration::from_secs(1_000)).await;
+    let status = shared.snapshot().json(shared.clock.now());
+    assert_eq!(status["phase"], "held");
+    assert_eq!(status["policy"]["failures"], 0);
+}
+
+/// Panics at the first attempt, then works.
+struct Faulty(Server, AtomicBool);
+
+impl Connector for Faulty {
+    fn connect(&self, id: u64, auth: Value, timeout: Duration, sink: Sink) -> Box<dyn Connection> {
+        assert!(
+            self.1.swap(true, Ordering::SeqCst),
+            "the fault of this test"
+        );
+        self.0.connect(id, auth, timeout, sink)
+    }
+}
+
+#[test]
+fn a_host_thread_that_panics_is_started_again() {
+    let server = Server::default();
+    server.set(true);
+    let connector = Arc::new(Faulty(server, AtomicBool::new(false)));
+    let settings = Settings::resolve(&Map::new(), &BTreeMap::new()).unwrap();
+    let shared = shared();
+    let (commands, inbox) = unbounded_channel();
+    let host = {
+        let shared = Arc::clone(&shared);
+        std::thread::spawn(move || super::host_thread(connector, &settings, None, inbox, &shared))
+    };
+    for _ in 0..500 {
+        std::thread::sleep(Duration::from_millis(10));
+        if shared.snapshot().connected {
+            break;
+        }
+    }
+    assert!(shared.snapshot().connected);
+    commands.send(Command::Close).unwrap();
+    host.join().unwrap();
+    assert!(shared.snapshot().closed);
 }

@@ -42,7 +42,7 @@ pub enum LinkEvent {
 pub type Sink = UnboundedSender<(u64, LinkEvent)>;
 
 /// Begins attempts.
-pub trait Connector: Send {
+pub trait Connector: Send + Sync {
     /// Begins attempt `id`. `auth` goes to the server; `timeout` is for all of the attempt.
     /// It never waits.
     fn connect(&self, id: u64, auth: Value, timeout: Duration, sink: Sink) -> Box<dyn Connection>;

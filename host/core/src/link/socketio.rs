@@ -6,8 +6,10 @@
 
 use super::session::{self, Command};
 use super::{Connection, Connector, Failure, LinkEvent, Sink};
+use crate::contract::Loss;
 use crate::settings::{Secret, ServerUrl};
 use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -55,7 +57,16 @@ impl Connector for SocketIo {
                     .build()
                 {
                     Ok(runtime) => {
-                        runtime.block_on(session::run(target, inbox, &report));
+                        let session = AssertUnwindSafe(|| {
+                            runtime.block_on(session::run(target, inbox, &report));
+                        });
+                        // The client library may panic over what a server sends: a lost line, no more.
+                        if catch_unwind(session).is_err() {
+                            report(LinkEvent::Lost {
+                                why: Loss::TransportError,
+                                detail: "the connection's thread has panicked".to_string(),
+                            });
+                        }
                         runtime.shutdown_timeout(SHUTDOWN);
                     }
                     Err(error) => report(LinkEvent::Failed(Failure::unreachable(format!(
@@ -89,10 +100,10 @@ impl Connection for Attempt {
     fn end(self: Box<Self>, timeout: Duration) -> bool {
         let Attempt { commands, thread } = *self;
         drop(commands);
-        let deadline = Instant::now() + timeout;
+        let begun = Instant::now();
         let Some(thread) = thread else { return true };
         while !thread.is_finished() {
-            if Instant::now() >= deadline {
+            if begun.elapsed() >= timeout {
                 return false;
             }
             thread::sleep(Duration::from_millis(2));

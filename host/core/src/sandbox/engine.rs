@@ -29,19 +29,32 @@ impl Default for Limits {
 const TABLE_ELEMENTS: usize = 100_000;
 /// A component may be linked from several core modules.
 const MODULES: u32 = 40;
+/// Memories of one component.
+const MEMORIES: u32 = 4;
+/// Calls at once: the driver's, and the trial call of one policy that is being loaded.
+const AT_ONCE: u32 = 2;
 
 /// An engine for components that import nothing.
 ///
 /// Signals stay Blender's: without `signals_based_traps(false)` wasmtime would take SIGSEGV and
 /// its like away from Blender's crash handler. The pool makes a fresh instance cost microseconds.
+///
+/// Where the pool's address space is not to be had (a process with an address limit), instances
+/// are made on demand.
 pub(super) fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
+    let pooling = InstanceAllocationStrategy::Pooling(pool(limits));
+    engine_with(limits, pooling)
+        .or_else(|_| engine_with(limits, InstanceAllocationStrategy::OnDemand))
+}
+
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(2)
-        .total_core_instances(MODULES)
+    pool.total_component_instances(AT_ONCE)
+        .total_core_instances(AT_ONCE * MODULES)
         .max_core_instances_per_component(MODULES)
-        .total_memories(4)
-        .max_memories_per_component(4)
-        .total_tables(MODULES)
+        .total_memories(AT_ONCE * MEMORIES)
+        .max_memories_per_component(MEMORIES)
+        .total_tables(AT_ONCE * MODULES)
         .max_tables_per_component(MODULES)
         .table_elements(TABLE_ELEMENTS)
         .max_component_instance_size(1 << 20)
@@ -49,6 +62,10 @@ pub(super) fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
         .max_memory_size(limits.memory)
         .linear_memory_keep_resident(128 << 10)
         .table_keep_resident(16 << 10);
+    pool
+}
+
+fn engine_with(limits: &Limits, strategy: InstanceAllocationStrategy) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -57,7 +74,7 @@ pub(super) fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
         .memory_reservation(limits.memory as u64)
         .memory_guard_size(0)
         .max_wasm_stack(256 << 10)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        .allocation_strategy(strategy);
     Engine::new(&config)
 }
 

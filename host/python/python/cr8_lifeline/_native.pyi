@@ -87,6 +87,10 @@ class Event:
     | `quit`      | `ticket`                        | claim the ticket, close Blender |
     | `server`    | `name`, `args`                  | the server sent an event |
     | `policy`    | `name`, `message`               | a swap ended: `message` is None, or why the old one stays |
+
+    Server events named `connect`, `disconnect`, `error` or `open` do not arrive, and one named
+    `message` with a single text arrives under that text as its name: the client library cannot
+    tell them apart. Binary arguments do not arrive.
     """
 
     @property
