@@ -86,8 +86,8 @@ class RecoveryStore:
         """
         stem = Path(original).stem if original else self._username
         # File systems count bytes.
-        short = re.sub(r"[^\w.-]+", "_", stem).encode("utf-8", "ignore")[:60].decode("utf-8", "ignore")
-        readable = short.strip("._") or "untitled"
+        short = re.sub(r"[^\w.-]+", "_", stem).encode("utf-8", "ignore")[:60]
+        readable = short.decode("utf-8", "ignore").strip("._") or "untitled"
         start = f"{_now():%Y%m%dT%H%M%SZ}-{readable}"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

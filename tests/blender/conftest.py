@@ -16,6 +16,15 @@ from tests.blender.stage import Stage, staged
 
 MakeStage = Callable[..., Stage]
 
+TEST_SECONDS = 120
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A Blender that hangs must not hold up the rest."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+
 
 @pytest.fixture(scope="session")
 def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Display]:

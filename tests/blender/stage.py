@@ -14,6 +14,8 @@ from lifeline_harness.display import Display
 from lifeline_harness.engine import Engine
 from lifeline_harness.profile import Profile
 
+RETRY_ATTEMPTS = 5
+
 # The real settings, compressed: attempts after 0.2, 0.4, 0.8, 0.8 and 0.8 s, so 3 s in all.
 COMPRESSED: Mapping[str, float] = MappingProxyType(
     {
@@ -26,13 +28,12 @@ COMPRESSED: Mapping[str, float] = MappingProxyType(
         "quit_floor": 1,
     }
 )
-ATTEMPTS_SECONDS = 3.5
 
 # Exact in 32 bits, as Blender keeps it.
 EDIT = (1.5, -2.25, 3.0)
 
 CONNECT_SECONDS = 30.0
-# From the loss to the end, attempts and countdown aside.
+# To notice the loss, save and close.
 CLOSE_SECONDS = 30.0
 
 
@@ -42,19 +43,25 @@ class Stage:
     The server runs with a ping interval and a ping time-out of 1 s each.
     """
 
-    def __init__(self, profile: Profile, engine: Engine, template: Path) -> None:
+    def __init__(
+        self, profile: Profile, engine: Engine, template: Path, settings: Mapping[str, float]
+    ) -> None:
         self.profile = profile
         self.engine = engine
-        self.cleanup_timeout = float(profile.environment["CR8_CLEANUP_TIMEOUT"])
+        self.cleanup_timeout = settings["cleanup_timeout"]
+        delays = [settings["retry_delay"] * 2**made for made in range(RETRY_ATTEMPTS)]
+        self._attempts: float = sum(
+            min(delay, settings["retry_delay_max"]) + settings["retry_jitter"] for delay in delays
+        )
         self.secrets = [engine.token]
         self._template = template
         self._blenders: list[Blender] = []
         self.file = self.new_file("job")
 
     @property
-    def to_the_end(self) -> float:
-        """Seconds that are enough for attempts, countdown, save and quit."""
-        return ATTEMPTS_SECONDS + self.cleanup_timeout + CLOSE_SECONDS
+    def outage(self) -> float:
+        """Seconds from a loss to the countdown's end, if each attempt is refused at once."""
+        return self._attempts + self.cleanup_timeout
 
     def new_file(self, name: str) -> Path:
         """A .blend like that of a fresh Blender, which nobody has edited."""
@@ -80,18 +87,16 @@ class Stage:
     def wait_connected(self, blender: Blender, username: str = "ann") -> None:
         """The server says so, and so does Blender's own status."""
         self.engine.wait_for_blender(username, CONNECT_SECONDS)
-        blender.wait_alive(
-            "connected", lambda: bool(status(blender)["connected"]), CONNECT_SECONDS
-        )
+        blender.wait_alive("connected", lambda: bool(status(blender)["connected"]), CONNECT_SECONDS)
 
     def assert_closed(self, blender: Blender) -> None:
         """It ends with exit code 0, and leaves no process."""
-        assert blender.wait_exit(self.to_the_end) == 0
+        assert blender.wait_exit(self.outage + CLOSE_SECONDS) == 0
         assert processes.session_members(blender.pid) == []
 
     def close(self) -> None:
         for blender in self._blenders:
-            print(blender.lines.tail(100))  # noqa: T201 - shown if the test fails
+            print(blender.lines.tail(100))  # pytest shows it if the test fails
             blender.close()
         for log in self.profile.logs.glob("*.log"):
             said = log.read_text(errors="replace")
@@ -102,13 +107,12 @@ class Stage:
 def staged(folder: Path, display: Display, template: Path, **settings: float) -> Iterator[Stage]:
     """A scenario with these settings, otherwise compressed ones. Nothing is left running."""
     before = processes.descendants()
-    environment = {
-        f"CR8_{name.upper()}": str(value) for name, value in {**COMPRESSED, **settings}.items()
-    }
+    chosen = {**COMPRESSED, **settings}
+    environment = {f"CR8_{name.upper()}": str(value) for name, value in chosen.items()}
     with ExitStack() as stack:
         profile = Profile(folder, display, environment=environment)
         engine = stack.enter_context(Engine(profile, ping_interval=1, ping_timeout=1))
-        stage = Stage(profile, engine, template)
+        stage = Stage(profile, engine, template, chosen)
         stack.callback(stage.close)
         yield stage
     processes.assert_none_left(before)

@@ -13,7 +13,7 @@ from lifeline_harness.display import Display
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import assert_said, wait_countdown, wait_lost
-from tests.blender.stage import EDIT, Stage, edit, saved_location, staged
+from tests.blender.stage import CLOSE_SECONDS, EDIT, Stage, edit, saved_location, staged
 
 
 class Killed(NamedTuple):
@@ -32,7 +32,7 @@ def killed(
         blender = stage.launch(stage.file)
         edit(blender)
         stage.engine.kill()
-        yield Killed(stage, blender, blender.wait_exit(stage.to_the_end))
+        yield Killed(stage, blender, blender.wait_exit(stage.outage + CLOSE_SECONDS))
 
 
 def test_killed_blender_closes_with_exit_code_0(killed: Killed) -> None:

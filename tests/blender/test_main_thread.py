@@ -16,7 +16,7 @@ from tests.blender.observe import (
     assert_untouched,
     count,
 )
-from tests.blender.stage import ATTEMPTS_SECONDS, EDIT, edit, saved_location
+from tests.blender.stage import EDIT, edit, saved_location
 
 
 def block_until(blender: Blender, file: Path) -> Pending:
@@ -43,7 +43,7 @@ def test_back_before_the_operator_returns(
     go = tmp_path / "go"
     pending = block_until(blender, go)
     stage.engine.kill()
-    time.sleep(ATTEMPTS_SECONDS + stage.cleanup_timeout + 1)
+    time.sleep(stage.outage + 1)
     stage.engine.start()
     stage.engine.wait_for_blender("ann", 30)
     assert not pending.done()
@@ -65,7 +65,7 @@ def test_still_gone_when_the_operator_returns(
     go = tmp_path / "go"
     pending = block_until(blender, go)
     stage.engine.kill()
-    time.sleep(ATTEMPTS_SECONDS + stage.cleanup_timeout + 1)
+    time.sleep(stage.outage + 1)
     assert not pending.done()
     assert blender.exit_code() is None
     assert_untouched(blender, stage.file, template)

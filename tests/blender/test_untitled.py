@@ -7,33 +7,35 @@ from pathlib import Path
 from tests.blender.conftest import MakeStage
 from tests.blender.stage import Stage, edit, saved_location
 
-ANN = (1.5, -2.25, 3.0)
-BOB = (-4.0, 0.5, 8.75)
+EDITS = {"ann": (1.5, -2.25, 3.0), "bob": (-4.0, 0.5, 8.75)}
 
 
 def recovery_copies(stage: Stage) -> list[Path]:
-    return sorted((stage.profile.folder / "datafiles" / "cr8_recovery").glob("*.blend"))
+    """Oldest first."""
+    folder = stage.profile.folder / "datafiles" / "cr8_recovery"
+    return sorted(folder.glob("*.blend"), key=lambda copy: copy.stat().st_mtime_ns)
 
 
 def test_untitled_work_is_found_again(make_stage: MakeStage) -> None:
     """Each user's own, though both were lost together and share the folder."""
     stage = make_stage(cleanup_timeout=2)
-    ann, bob = stage.launch(None, "ann"), stage.launch(None, "bob")
-    edit(ann, ANN)
-    edit(bob, BOB)
+    blenders = {user: stage.launch(None, user) for user in EDITS}
+    for user, blender in blenders.items():
+        edit(blender, EDITS[user])
     stage.engine.kill()
-    stage.assert_closed(ann)
-    stage.assert_closed(bob)
-    copies = recovery_copies(stage)
-    assert {saved_location(copy) for copy in copies} == {ANN, BOB}
-    assert len(copies) == 2
+    for blender in blenders.values():
+        stage.assert_closed(blender)
+    saved = [saved_location(copy) for copy in recovery_copies(stage)]
+    assert sorted(saved) == sorted(EDITS.values())
 
     stage.engine.restart()
-    again = stage.launch(None, "ann")
+    # Whose copy is the older one: the newer one is not theirs.
+    user = next(user for user in EDITS if EDITS[user] == saved[0])
+    again = stage.launch(None, user)
     recovered = again.wait_for_line(r"Recovered unsaved work from ", 30).text
-    assert again.run("result = list(bpy.data.objects['Cube'].location)") == list(ANN)
+    assert again.run("result = list(bpy.data.objects['Cube'].location)") == list(EDITS[user])
     opened = again.run("result = bpy.data.filepath")
     assert recovered.endswith(opened)
     # The server is told of the file that was recovered.
-    one = stage.engine.wait_for_blender("ann")
+    one = stage.engine.wait_for_blender(user)
     assert one["blend_file_path"] == opened

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
-from os import PathLike
 from pathlib import Path
 
 import pytest
@@ -21,26 +20,27 @@ MakeLine = Callable[..., Recorder]
 # A whole outage in about a second.
 COMPRESSED: dict[str, object] = {
     "retry_attempts": 2,
-    "retry_delay": 0.05,
-    "retry_delay_max": 0.1,
+    "retry_delay": 0.02,
+    "retry_delay_max": 0.05,
     "retry_jitter": 0.01,
     "connect_timeout": 1.0,
-    "cleanup_timeout": 0.6,
-    "warn_before": [0.3],
+    "cleanup_timeout": 0.4,
+    "warn_before": [0.2],
     "quit_floor": 0.1,
 }
 
 
 @pytest.fixture
 def make_line() -> Iterator[MakeLine]:
-    """Make a line with compressed settings and any others that are named; connect it yourself."""
+    """Make a line with compressed settings and any others that are named. It is not connected.
+
+    component: the policy that is given beside the settings.
+    """
     lines: list[Lifeline] = []
 
-    def make(
-        server_url: str, policy: str | PathLike[str] | bytes | None = None, **settings: object
-    ) -> Recorder:
+    def make(server_url: str, component: bytes | None = None, **settings: object) -> Recorder:
         given = {**COMPRESSED, "server_url": server_url, **settings}
-        lines.append(Lifeline(given, policy, environ={}))
+        lines.append(Lifeline(given, component, environ={}))
         return Recorder(lines[-1])
 
     yield make
@@ -89,7 +89,7 @@ def own_server() -> Iterator[Server]:
 
 @pytest.fixture
 def username(request: pytest.FixtureRequest) -> str:
-    return str(request.node.name)
+    return str(request.node.nodeid)
 
 
 @pytest.fixture

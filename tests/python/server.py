@@ -60,9 +60,15 @@ class Server:
             self.kill()
 
     def freeze(self) -> None:
-        """SIGSTOP: connections stay and nothing answers."""
+        """SIGSTOP: connections stay and nothing answers, until `thaw`."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None, "the server does not run"
-        self._process.send_signal(signal.SIGSTOP)
+        self._process.send_signal(number)
 
     def status(self) -> dict[str, Any]:
         """See tests/engine/README.md."""

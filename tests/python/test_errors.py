@@ -43,7 +43,7 @@ def test_events_come_from_lines_only() -> None:
 )
 def test_a_line_is_not_made_from_nonsense(arguments: tuple[object, ...]) -> None:
     make: Any = Lifeline
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises((TypeError, SettingsError)):
         make(*arguments)
 
 

@@ -43,9 +43,7 @@ def test_later_calls_do_nothing(connected: Recorder, server: Server, username: s
     assert traces.threads().count("lifeline") == 1
 
 
-def test_the_server_learns_what_is_open(
-    make_line: MakeLine, server: Server, username: str
-) -> None:
+def test_the_server_learns_what_is_open(make_line: MakeLine, server: Server, username: str) -> None:
     recorder = make_line(server.url, username=username, token=server.token)
     recorder.line.scene(modified=True, untitled=False, rendering=False, path="/work/ü.blend")
     recorder.line.connect()

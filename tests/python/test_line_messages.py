@@ -51,9 +51,9 @@ def test_emit_without_a_connection_sends_nothing(
 @pytest.mark.parametrize(
     "name", ["connect", "connect_error", "disconnect", "error", "open", "close", "message"]
 )
-def test_reserved_names(connected: Recorder, name: str) -> None:
+def test_reserved_names(make_line: MakeLine, nowhere: str, name: str) -> None:
     with pytest.raises(LifelineError, match=name):
-        connected.line.emit(name, {})
+        make_line(nowhere).line.emit(name, {})
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ def test_reserved_names(connected: Recorder, name: str) -> None:
     ],
 )
 def test_data_that_is_not_json(
-    connected: Recorder, data: object, cause: type[Exception]
+    make_line: MakeLine, nowhere: str, data: object, cause: type[Exception]
 ) -> None:
     with pytest.raises(LifelineError) as caught:
-        connected.line.emit("hello", data)
+        make_line(nowhere).line.emit("hello", data)
     assert isinstance(caught.value.__cause__, cause)
 
 
-def test_data_that_holds_itself(connected: Recorder) -> None:
+def test_data_that_holds_itself(make_line: MakeLine, nowhere: str) -> None:
     data: list[Any] = []
     data.append(data)
     with pytest.raises(LifelineError) as caught:
-        connected.line.emit("hello", data)
+        make_line(nowhere).line.emit("hello", data)
     assert isinstance(caught.value.__cause__, ValueError)
 
 

@@ -27,10 +27,10 @@ def test_hold_and_release(counting_down: Recorder) -> None:
     counting_down.until("held")
     status = line.status()
     assert (status["phase"], status["remaining"]) == ("held", None)
-    counting_down.keep_polling(1.0)
+    counting_down.keep_polling(0.6)
     assert "save" not in counting_down.kinds()
     line.release()
-    assert counting_down.until("countdown").seconds == 0.6
+    assert counting_down.until("countdown").seconds == 0.4
     counting_down.until("save")
 
 
@@ -45,19 +45,19 @@ def test_attempts_go_on_while_held(counting_down: Recorder) -> None:
     counting_down.line.hold()
     counting_down.until("held")
     before = counting_down.line.status()["attempt"]
-    counting_down.keep_polling(0.6)
+    counting_down.keep_polling(0.4)
     assert counting_down.line.status()["attempt"] > before
 
 
 def test_extend_moves_the_deadline(counting_down: Recorder) -> None:
     begun = time.monotonic()
-    counting_down.line.extend(0.7)
+    counting_down.line.extend(0.5)
     counting_down.keep_polling(0.1)
     remaining = counting_down.line.status()["remaining"]
     assert remaining is not None
-    assert 0.6 < remaining < 1.3
+    assert 0.4 < remaining < 0.9
     counting_down.until("save")
-    assert time.monotonic() - begun > 1.2
+    assert time.monotonic() - begun > 0.8
 
 
 def test_extend_before_the_countdown_counts(make_line: MakeLine, nowhere: str) -> None:
@@ -65,14 +65,16 @@ def test_extend_before_the_countdown_counts(make_line: MakeLine, nowhere: str) -
     recorder.line.connect()
     recorder.until("lost")
     recorder.line.extend(40)
-    assert recorder.until("countdown").seconds == 40.6
+    assert recorder.until("countdown").seconds == 40.4
 
 
-@pytest.mark.parametrize("seconds", [0, -1, -0.0, math.nan, math.inf, -math.inf])
-def test_extend_by_nonsense(counting_down: Recorder, seconds: float) -> None:
-    with pytest.raises(LifelineError):
-        counting_down.line.extend(seconds)
+def test_extend_by_nonsense(counting_down: Recorder) -> None:
+    begun = time.monotonic()
+    for seconds in (0, -1, -0.0, math.nan, math.inf, -math.inf):
+        with pytest.raises(LifelineError, match="expected seconds above 0"):
+            counting_down.line.extend(seconds)
     counting_down.until("save")
+    assert time.monotonic() - begun < 1
 
 
 @pytest.mark.parametrize("seconds", ["x", None, "5"])
@@ -83,7 +85,7 @@ def test_extend_by_no_number(make_line: MakeLine, nowhere: str, seconds: Any) ->
 
 def test_extend_for_ages_does_no_harm(counting_down: Recorder) -> None:
     counting_down.line.extend(1e15)
-    counting_down.keep_polling(1.0)
+    counting_down.keep_polling(0.6)
     assert counting_down.line.status()["phase"] == "counting-down"
     counting_down.line.close_now()
     counting_down.until("save")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
-from cr8_lifeline import Status
 from lifeline_harness.waiting import wait_until
 
 from tests.python import stub
 from tests.python.conftest import MakeLine
 from tests.python.recorder import Recorder, ticket_of
+
+if TYPE_CHECKING:  # of the stub alone
+    from cr8_lifeline._native import Status
 
 
 def test_the_status_is_what_the_stub_promises_in_every_phase(

@@ -10,6 +10,9 @@ from tests.python.conftest import COMPRESSED, MakeLine
 from tests.python.recorder import Recorder, ticket_of
 from tests.python.server import Server
 
+# Long enough for a server to start.
+COUNTDOWN = 2.5
+
 
 @pytest.fixture
 def shut_out(connected: Recorder, server: Server, username: str) -> Recorder:
@@ -25,28 +28,24 @@ def test_back_in_the_middle_of_the_countdown(shut_out: Recorder, server: Server)
     server.refuse(False)
     recovered = recorder.until("recovered")
     assert recovered.seconds is not None
-    assert 0 < recovered.seconds < 0.6 + 1
+    assert 0 < recovered.seconds < 1
     status = recorder.line.status()
     assert (status["phase"], status["outages"], status["recoveries"]) == ("connected", 1, 1)
     assert (status["remaining"], status["lost_for"], status["reason"]) == (None, None, None)
     # The deadline passes, and more.
-    recorder.keep_polling(1.0)
-    assert set(recorder.kinds()).isdisjoint({"save", "quit"})
-    assert recorder.kinds()[:4] == ["connected", "lost", "countdown", "connected"] or (
-        recorder.kinds()[3] == "warn"
-    )
+    recorder.keep_polling(0.6)
+    kinds = [kind for kind in recorder.kinds() if kind != "warn"]  # by then or not
+    assert kinds == ["connected", "lost", "countdown", "connected", "recovered"]
 
 
-def test_back_after_it_was_killed(
-    make_line: MakeLine, own_server: Server, username: str
-) -> None:
-    timing = {"cleanup_timeout": 4.0, "warn_before": []}
+def test_back_after_it_was_killed(make_line: MakeLine, own_server: Server, username: str) -> None:
+    timing = {"cleanup_timeout": COUNTDOWN, "warn_before": []}
     recorder = make_line(own_server.url, username=username, token=own_server.token, **timing)
     recorder.line.connect()
     recorder.until("connected")
     own_server.kill()
     recorder.until("countdown")
-    deadline = time.monotonic() + 4.0
+    deadline = time.monotonic() + COUNTDOWN
     own_server.start()
     recorder.until("recovered")
     recorder.keep_polling(deadline + 0.3 - time.monotonic())
@@ -68,7 +67,7 @@ def test_a_save_that_runs_does_not_end_in_a_quit(shut_out: Recorder, server: Ser
     server.refuse(False)
     shut_out.until("recovered")
     line.saved(save, "/work/a.blend")
-    shut_out.keep_polling(0.5)
+    shut_out.keep_polling(0.3)
     assert "quit" not in shut_out.kinds()
     assert line.status()["phase"] == "connected"
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import pytest
 from cr8_lifeline import Lifeline, SettingsError
 
-SECRET = "s3kr3t-0123"
+SECRET = "s3kr3t-0123"  # noqa: S105 (that is the point)
 
 
 def faults(settings: Mapping[str, object], environ: Mapping[str, str] | None = None) -> list[str]:

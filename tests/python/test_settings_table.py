@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from cr8_lifeline import Lifeline, SettingInfo, SettingsError, settings_table
+from cr8_lifeline import Lifeline, SettingsError, settings_table
 
 from tests.python import stub
+
+if TYPE_CHECKING:  # of the stub alone
+    from cr8_lifeline._native import SettingInfo
 
 TABLE = settings_table()
 LIMITED = [row for row in TABLE if row["minimum"] is not None]

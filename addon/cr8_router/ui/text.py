@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 def starting_up(status: Status) -> bool:
     """Blender has just started, and its first attempt to connect is not answered yet."""
-    return (
-        status["phase"] == "reconnecting" and status["reason"] is None and status["attempt"] == 0
-    )
+    return status["phase"] == "reconnecting" and status["reason"] is None and status["attempt"] == 0
 
 
 def overlay_lines(status: Status | None) -> tuple[str, ...]:

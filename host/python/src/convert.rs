@@ -2,8 +2,9 @@
 
 use crate::errors::{LifelineError, SettingsError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 pub fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     py.import("json")?
@@ -21,23 +22,52 @@ pub fn from_python(value: &Bound<'_, PyAny>) -> PyResult<Value> {
         .call_method("dumps", (value,), Some(&options))
         .and_then(|text| text.extract())
         .map_err(|cause| from(py, LifelineError::new_err("data is not JSON"), cause))?;
-    serde_json::from_str(&text).map_err(|error| LifelineError::new_err(error.to_string()))
+    serde_json::from_str(&text)
+        .map_err(|error| LifelineError::new_err(format!("data is not JSON: {error}")))
 }
 
-/// Preferences: a mapping from names to JSON values.
+/// Preferences: a mapping from names to JSON values, paths among them. What JSON cannot carry
+/// becomes an object, which no setting takes: so it is named together with the other faults.
 pub fn preferences(mapping: &Bound<'_, PyAny>) -> PyResult<Map<String, Value>> {
-    let py = mapping.py();
-    let dict = py.get_type::<PyDict>().call1((mapping,))?;
-    match from_python(&dict) {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err(SettingsError::new_err("settings: expected a mapping")),
-        // The values may hold a secret: they are not repeated.
-        Err(cause) => Err(from(
-            py,
-            SettingsError::new_err("settings: expected numbers, texts and lists of numbers"),
-            cause,
-        )),
+    let mut preferences = Map::new();
+    for (name, value) in dict(mapping, "settings")? {
+        let value = if value.hasattr("__fspath__")? {
+            value.call_method0("__fspath__")?
+        } else {
+            value
+        };
+        let value = from_python(&value).unwrap_or_else(|_| Value::Object(Map::new()));
+        preferences.insert(name.str()?.to_string_lossy().into_owned(), value);
     }
+    Ok(preferences)
+}
+
+/// The environment: a mapping from texts to texts.
+pub fn environment(mapping: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, String>> {
+    let text = |item: Bound<'_, PyAny>| match item.cast::<PyString>() {
+        Ok(text) => Ok(text.to_string_lossy().into_owned()),
+        Err(_) => Err(SettingsError::new_err(
+            "environ: expected a mapping of texts to texts",
+        )),
+    };
+    dict(mapping, "environ")?
+        .into_iter()
+        .map(|(name, value)| Ok((text(name)?, text(value)?)))
+        .collect()
+}
+
+fn dict<'py>(mapping: &Bound<'py, PyAny>, what: &str) -> PyResult<Bound<'py, PyDict>> {
+    let py = mapping.py();
+    py.get_type::<PyDict>()
+        .call1((mapping,))
+        .and_then(|dict| Ok(dict.cast_into::<PyDict>()?))
+        .map_err(|cause| {
+            from(
+                py,
+                SettingsError::new_err(format!("{what}: expected a mapping")),
+                cause,
+            )
+        })
 }
 
 /// `raise error from cause`

@@ -1,6 +1,6 @@
 //! `Lifeline`, as Python sees it.
 
-use crate::convert::{from_python, preferences, to_python};
+use crate::convert::{environment, from_python, preferences, to_python};
 use crate::errors::{LifelineError, PolicyError, SettingsError, raised};
 use crate::event::Event;
 use lifeline::PolicySource;
@@ -24,10 +24,10 @@ impl Lifeline {
     fn new(
         settings: Option<&Bound<'_, PyAny>>,
         policy: Option<&Bound<'_, PyAny>>,
-        environ: Option<BTreeMap<String, String>>,
+        environ: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let preferences = settings.map_or_else(|| Ok(Map::new()), preferences)?;
-        let environment = environ.unwrap_or_else(process_environment);
+        let environment = environ.map_or_else(|| Ok(process_environment()), environment)?;
         let settings = Settings::resolve(&preferences, &environment)
             .map_err(|error| SettingsError::new_err(error.to_string()))?;
         let policy = policy.map(source).transpose()?;
@@ -46,23 +46,25 @@ impl Lifeline {
         self.0.claim(ticket)
     }
 
-    fn saved(&self, ticket: u64, path: String) {
-        self.0.answer(ticket, Ok(path));
+    fn saved(&self, ticket: u64, path: &Bound<'_, PyString>) {
+        self.0
+            .answer(ticket, Ok(path.to_string_lossy().into_owned()));
     }
 
-    fn save_failed(&self, ticket: u64, reason: String) {
-        self.0.answer(ticket, Err(reason));
+    fn save_failed(&self, ticket: u64, reason: &Bound<'_, PyString>) {
+        self.0
+            .answer(ticket, Err(reason.to_string_lossy().into_owned()));
     }
 
     #[pyo3(signature = (*, modified, untitled, rendering, path))]
-    fn scene(&self, modified: bool, untitled: bool, rendering: bool, path: String) {
+    fn scene(&self, modified: bool, untitled: bool, rendering: bool, path: &Bound<'_, PyString>) {
         self.0.scene(
             Scene {
                 modified,
                 untitled,
                 rendering,
             },
-            path,
+            path.to_string_lossy().into_owned(),
         );
     }
 
@@ -132,8 +134,8 @@ fn source(policy: &Bound<'_, PyAny>) -> PyResult<PolicySource> {
     if let Ok(bytes) = policy.cast::<PyBytes>() {
         return Ok(PolicySource::Bytes(bytes.as_bytes().to_vec()));
     }
-    if policy.is_instance_of::<PyString>() || policy.hasattr("__fspath__")? {
-        return Ok(PolicySource::Path(policy.extract::<PathBuf>()?));
+    if let Ok(path) = policy.extract::<PathBuf>() {
+        return Ok(PolicySource::Path(path));
     }
     let kind = policy.get_type().name()?;
     Err(PolicyError::new_err(format!(

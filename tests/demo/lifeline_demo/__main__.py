@@ -53,10 +53,12 @@ def _run(schedule: Schedule, screen: Screen, *, window: bool) -> Outcome:
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=FOLDER))
     outcome = Outcome()
     try:
-        with tempfile.TemporaryDirectory() as buffer:
-            with Display.own() if window else Display.start(Path(buffer)) as display:
-                profile = Profile(folder, display, environment=schedule.environment)
-                Story(profile, schedule, screen, outcome).play()
+        with (
+            tempfile.TemporaryDirectory() as buffer,
+            Display.own() if window else Display.start(Path(buffer)) as display,
+        ):
+            profile = Profile(folder, display, environment=schedule.environment)
+            Story(profile, schedule, screen, outcome).play()
         processes.assert_none_left(before)
     except (HarnessError, AssertionError) as error:
         screen.title(f"The story ended early: {error}")

@@ -45,7 +45,7 @@ class Outcome:
         def told(holds: bool, text: str) -> str:
             return text if holds else f"NOT {text}"
 
-        seconds = "never" if self.lost_to_quit_s is None else f"{self.lost_to_quit_s:.1f} s"
+        seconds = "not measured" if self.lost_to_quit_s is None else f"{self.lost_to_quit_s:.1f} s"
         return [
             f"lost to closed  {seconds}, exit code {self.exit_code}",
             f"the edit        {told(self.saved, 'saved')}, "

@@ -8,6 +8,9 @@ from typing import Any, TextIO
 
 BAR = 30
 
+# To the start of the line, and clear it.
+_CLEAR = "\r\x1b[2K"
+
 
 class Screen:
     """Lines that stay, and on a terminal below them one that is redrawn.
@@ -20,7 +23,6 @@ class Screen:
         self._step = step
         self._live = stream.isatty()
         self._begun: float | None = None
-        self._told = ""
         self._told_left = float("inf")
 
     def title(self, text: str) -> None:
@@ -45,10 +47,10 @@ class Screen:
         if left is not None:
             left = max(0.0, left - age)
             self._countdown(left, max(left, status["cleanup_timeout"]))
-        elif phase == "reconnecting":
-            self._draw(f"attempt {status['attempt']} of {status['attempts']}", once=True)
+        elif phase == "reconnecting" and status["attempt"]:
+            self._draw(f"attempt {status['attempt']} of {status['attempts']}")
         else:
-            self._draw(phase, once=True)
+            self._draw(phase)
 
     def _countdown(self, left: float, whole: float) -> None:
         minutes, seconds = divmod(int(left + 0.999), 60)
@@ -60,21 +62,17 @@ class Screen:
             self._told_left = left
             self.note(text)
 
-    def _draw(self, text: str, *, once: bool = False) -> None:
-        """once: where nothing can be redrawn, a line for each new text."""
+    def _draw(self, text: str) -> None:
+        """Redraw the last line; where that is not possible, the log says the same."""
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write(f"\r\x1b[2K{f'  {self._stamp()}{text}'[:width]}")
+            self._stream.write(f"{_CLEAR}{f'  {self._stamp()}{text}'[:width]}")
             self._stream.flush()
-        elif once and text != self._told:
-            self._told = text
-            self.note(text)
 
     def _line(self, text: str) -> None:
-        start = "\r\x1b[2K" if self._live else ""
+        start = _CLEAR if self._live else ""
         self._stream.write(f"{start}{text}\n")
         self._stream.flush()
 
     def _stamp(self) -> str:
         return "" if self._begun is None else f"+{time.monotonic() - self._begun:5.1f} s  "
-

@@ -47,7 +47,7 @@ class Edit:
         """Another Blender looks. Raises HarnessError if the file cannot be opened."""
         facts = blend.inspect(file)
         cube = facts["objects"].get("Cube", {})
-        return facts["texts"].get(NOTE) == self.text and cube.get("location") == self.location
+        return bool(facts["texts"].get(NOTE) == self.text and cube.get("location") == self.location)
 
     def is_in(self, blender: Blender) -> bool:
         found = blender.run(
@@ -168,8 +168,8 @@ class Story:
         with engine.launch(USER, self._file) as blender:
             blender.wait_ready()
             one = engine.wait_for_blender(USER)
-            self.outcome.relaunched = (
-                blender.pid != old and one["blend_file_path"] == str(self._file)
+            self.outcome.relaunched = blender.pid != old and one["blend_file_path"] == str(
+                self._file
             )
             self._screen.note(f"Blender (process {blender.pid}) is connected")
             self.outcome.edit_survived = self._edit.is_in(blender)

@@ -32,6 +32,14 @@ class Display:
         """Ours, without a screen: Blender must draw by software."""
         return self._server is not None
 
+    @property
+    def shader_cache(self) -> Path | None:
+        """Where the software that draws may keep compiled shaders; None: where it likes.
+
+        One folder for all Blenders of a display: compiling takes each of them seconds.
+        """
+        return None if self._buffer is None else self._buffer.with_name("shaders")
+
     @classmethod
     def own(cls) -> Display:
         """The person's. Raises StartError if there is none."""

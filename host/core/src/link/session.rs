@@ -18,6 +18,7 @@ use futures_util::future::BoxFuture;
 use rust_socketio::asynchronous::{Client, ClientBuilder};
 use rust_socketio::{Event, Payload, TransportType};
 use serde_json::Value;
+use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -67,7 +68,7 @@ pub(super) async fn run(
             .await
             .map_err(|_| Failure::timed_out())?
             .map_err(|error| Failure::from_error(&error))?;
-        match timeout_at(deadline, accepted(&mut heard)).await {
+        match timeout_at(deadline, accepted(&mut heard, &target.token)).await {
             Ok(Ok(())) => Ok(client),
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(Failure::timed_out()),
@@ -101,7 +102,7 @@ async fn gone(inbox: &mut UnboundedReceiver<Command>) {
 }
 
 /// Waits until the server has accepted the namespace.
-async fn accepted(heard: &mut UnboundedReceiver<Signal>) -> Result<(), Failure> {
+async fn accepted(heard: &mut UnboundedReceiver<Signal>, token: &Secret) -> Result<(), Failure> {
     let mut look = ticker();
     let mut error = None;
     loop {
@@ -110,7 +111,7 @@ async fn accepted(heard: &mut UnboundedReceiver<Signal>) -> Result<(), Failure> 
             signal = heard.recv() => match signal {
                 Some(Signal::Open) => return Ok(()),
                 Some(Signal::Error(text)) => match text.strip_prefix(REFUSAL) {
-                    Some(reason) => return Err(Failure::refused(&refusal(reason))),
+                    Some(reason) => return Err(Failure::refused(&refusal(reason, token))),
                     None => error = Some(text),
                 },
                 Some(Signal::Close) => return Err(Failure::refused("it said goodbye at once")),
@@ -128,19 +129,33 @@ fn ended(error: Option<String>) -> Failure {
     Failure::unreachable(error.unwrap_or_else(|| "the server closed the connection".into()))
 }
 
-/// The server's message out of its JSON, or the JSON.
-fn refusal(json: &str) -> String {
-    let message = serde_json::from_str::<Value>(json)
-        .ok()
-        .and_then(|value| match value {
-            Value::String(text) => Some(text),
-            Value::Object(map) => map
-                .get("message")
-                .and_then(Value::as_str)
-                .map(str::to_string),
-            _ => None,
-        });
-    message.unwrap_or_else(|| json.to_string())
+/// The server's message out of its JSON, or the JSON, without the token: in the JSON it may stand
+/// with escapes, where nobody would find it.
+fn refusal(json: &str, token: &Secret) -> String {
+    let Ok(value) = serde_json::from_str::<Value>(json) else {
+        return token.redact(json);
+    };
+    let message = match &value {
+        Value::String(text) => Some(text.as_str()),
+        Value::Object(map) => map.get("message").and_then(Value::as_str),
+        _ => None,
+    };
+    message.map_or_else(
+        || redacted(&value, token).to_string(),
+        |text| token.redact(text),
+    )
+}
+
+fn redacted(value: &Value, token: &Secret) -> Value {
+    match value {
+        Value::String(text) => Value::String(token.redact(text)),
+        Value::Array(items) => items.iter().map(|item| redacted(item, token)).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, item)| (token.redact(name), redacted(item, token)))
+            .collect(),
+        other => other.clone(),
+    }
 }
 
 /// Until the connection is lost (how, and in words), or its owner has gone (None).
@@ -152,8 +167,14 @@ async fn talk(
 ) -> Option<(Loss, String)> {
     let mut look = ticker();
     let mut error: Option<String> = None;
+    let mut waiting = VecDeque::new();
     let mut sending: Option<BoxFuture<'_, Result<(), String>>> = None;
     loop {
+        if sending.is_none() {
+            sending = waiting
+                .pop_front()
+                .map(|(name, data)| send(client, name, data));
+        }
         tokio::select! {
             biased;
             signal = heard.recv() => match signal {
@@ -182,8 +203,8 @@ async fn talk(
                     Some(text) => error = Some(text.to_string()),
                 }
             }
-            command = inbox.recv(), if sending.is_none() => match command {
-                Some(Command::Emit { name, data }) => sending = Some(send(client, name, data)),
+            command = inbox.recv() => match command {
+                Some(Command::Emit { name, data }) => waiting.push_back((name, data)),
                 None => return None,
             },
         }
@@ -304,9 +325,15 @@ mod tests {
 
     #[test]
     fn the_servers_reason_for_a_refusal() {
-        assert_eq!(refusal(r#"{"message":"bad token"}"#), "bad token");
-        assert_eq!(refusal(r#""bad token""#), "bad token");
-        assert_eq!(refusal("[1]"), "[1]");
+        let token = Secret::new("a\"quoted\"token");
+        let told = |json: &str| refusal(json, &token);
+        assert_eq!(told(r#"{"message":"bad token"}"#), "bad token");
+        assert_eq!(told(r#""bad token""#), "bad token");
+        assert_eq!(told("[1]"), "[1]");
+        assert_eq!(
+            told(r#"{"got":["a\"quoted\"token"]}"#),
+            r#"{"got":["***"]}"#
+        );
     }
 
     #[test]

@@ -96,6 +96,12 @@ impl Settings {
                 Err(fault) => faults.push(fault),
             }
         }
+        let server = match text(&values, "server_url") {
+            url if url.is_empty() => None,
+            url => ServerUrl::parse(&url)
+                .map_err(|fault| faults.push(format!("server_url: {fault}")))
+                .ok(),
+        };
         if !faults.is_empty() {
             return Err(SettingsError(faults));
         }
@@ -106,16 +112,9 @@ impl Settings {
                 Some((setting.name.to_string(), values.get(setting.name)?.json()))
             })
             .collect();
-        let server = match text(&values, "server_url") {
-            url if url.is_empty() => None,
-            url => match ServerUrl::parse(&url) {
-                Ok(server) => {
-                    shown.insert("server_url".into(), Json::String(server.to_string()));
-                    Some(server)
-                }
-                Err(fault) => return Err(SettingsError(vec![format!("server_url: {fault}")])),
-            },
-        };
+        if let Some(server) = &server {
+            shown.insert("server_url".into(), Json::String(server.to_string()));
+        }
         let path = |name| {
             Some(text(&values, name))
                 .filter(|p| !p.is_empty())

@@ -26,7 +26,7 @@ pub const TABLE: &[Setting] = &[
     Setting {
         name: "server_url",
         variable: "WS_URL",
-        kind: Kind::Text,
+        kind: Kind::Url,
         default: "\"\"",
         about: "The server, like ws://host:8000; its path is /ws/socket.io/ unless the URL has one",
     },
@@ -135,30 +135,28 @@ impl Setting {
         preferences: &Map<String, Json>,
         environment: &BTreeMap<String, String>,
     ) -> Result<Value, String> {
+        let fault = |source: String, given: String, shown: bool| {
+            let expected = self.kind.expected();
+            if shown && self.kind.may_be_shown() {
+                format!("{source} is {given}: expected {expected}")
+            } else {
+                format!("{source} has a value that cannot be used: expected {expected}")
+            }
+        };
         if let Some(text) = environment
             .get(self.variable)
             .filter(|text| !text.trim().is_empty())
         {
-            let given = if self.kind == Kind::Secret {
-                format!("{} has a value that cannot be used", self.variable)
-            } else {
-                format!("{} is {text:?}", self.variable)
-            };
-            return self
-                .kind
-                .from_text(text)
-                .ok_or_else(|| format!("{given}: expected {}", self.kind.expected()));
+            let value = self.kind.from_text(text);
+            return value.ok_or_else(|| fault(self.variable.into(), format!("{text:?}"), true));
         }
         if let Some(json) = preferences.get(self.name).filter(|json| !json.is_null()) {
-            let given = if self.kind == Kind::Secret {
-                format!("{} (preference) has a value that cannot be used", self.name)
-            } else {
-                format!("{} (preference) is {json}", self.name)
-            };
+            let source = || format!("{} (preference)", self.name);
+            // An object stands for what no setting takes, and JSON may not even carry.
             return self
                 .kind
                 .from_json(json)
-                .ok_or_else(|| format!("{given}: expected {}", self.kind.expected()));
+                .ok_or_else(|| fault(source(), json.to_string(), !json.is_object()));
         }
         self.kind
             .from_json(&self.default())

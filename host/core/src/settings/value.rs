@@ -14,6 +14,8 @@ pub enum Kind {
     Count(u64, u64),
     /// Any text.
     Text,
+    /// A URL, which may hold a password.
+    Url,
     /// Any text, shown nowhere.
     Secret,
     /// A path.
@@ -58,7 +60,7 @@ impl Kind {
             Kind::Seconds(..) => "seconds",
             Kind::SecondsList => "seconds-list",
             Kind::Count(..) => "count",
-            Kind::Text => "text",
+            Kind::Text | Kind::Url => "text",
             Kind::Secret => "secret",
             Kind::Path => "path",
         }
@@ -70,9 +72,14 @@ impl Kind {
             Kind::Seconds(from, to) => format!("seconds from {from} to {to}"),
             Kind::SecondsList => "seconds, separated by commas".to_string(),
             Kind::Count(from, to) => format!("a whole number from {from} to {to}"),
-            Kind::Text | Kind::Secret => "text".to_string(),
+            Kind::Text | Kind::Url | Kind::Secret => "text".to_string(),
             Kind::Path => "a path".to_string(),
         }
+    }
+
+    /// A fault may repeat what was given.
+    pub(super) fn may_be_shown(&self) -> bool {
+        !matches!(self, Kind::Secret | Kind::Url)
     }
 
     /// From an environment variable.
@@ -87,7 +94,9 @@ impl Kind {
             }
             Kind::Seconds(..) => self.from_json(&json!(text.trim().parse::<f64>().ok()?)),
             Kind::Count(..) => self.from_json(&json!(text.trim().parse::<u64>().ok()?)),
-            Kind::Text | Kind::Secret | Kind::Path => Some(Value::Text(text.to_string())),
+            Kind::Text | Kind::Url | Kind::Secret | Kind::Path => {
+                Some(Value::Text(text.to_string()))
+            }
         }
     }
 
@@ -110,7 +119,7 @@ impl Kind {
                 .as_u64()
                 .filter(|n| (*from..=*to).contains(n))
                 .map(Value::Count),
-            Kind::Text | Kind::Secret | Kind::Path => {
+            Kind::Text | Kind::Url | Kind::Secret | Kind::Path => {
                 json.as_str().map(|text| Value::Text(text.to_string()))
             }
         }

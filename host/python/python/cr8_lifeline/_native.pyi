@@ -58,7 +58,8 @@ class Status(TypedDict):
     next_attempt: float | None
     lost_for: float | None
     reason: str | None
-    """Why the line is down: `never-connected`, `transport-error`, `ping-timeout`, `server-disconnect`."""
+    """Why the line is down: `never-connected`, `transport-error`, `ping-timeout` or
+    `server-disconnect`."""
     last_error: str | None
     """How the last attempt failed, as a sentence."""
     remaining: float | None
@@ -74,19 +75,19 @@ class Status(TypedDict):
 class Event:
     """Something that happened; which attributes are set follows from `kind`.
 
-    | kind        | attributes                      | meaning |
-    |-------------|---------------------------------|---------|
-    | `log`       | `level`, `message`              | for the log |
-    | `connected` |                                 | the server accepted the connection |
-    | `lost`      | `reason`                        | the connection is lost (once per loss) |
-    | `recovered` | `seconds`                       | the server is back, after an outage of `seconds` |
-    | `countdown` | `attempts`, `seconds`           | unreachable: save and quit in `seconds` |
-    | `warn`      | `seconds`                       | a warning: save and quit in `seconds` |
-    | `held`      |                                 | a person keeps Blender open |
-    | `save`      | `ticket`, `place`               | claim the ticket, save, answer |
-    | `quit`      | `ticket`                        | claim the ticket, close Blender |
-    | `server`    | `name`, `args`                  | the server sent an event |
-    | `policy`    | `name`, `message`               | a swap ended: `message` is None, or why the old one stays |
+    | kind        | attributes            | meaning |
+    |-------------|-----------------------|---------|
+    | `log`       | `level`, `message`    | for the log |
+    | `connected` |                       | the server accepted the connection |
+    | `lost`      | `reason`              | the connection is lost (once per loss) |
+    | `recovered` | `seconds`             | the server is back, after an outage of `seconds` |
+    | `countdown` | `attempts`, `seconds` | unreachable: save and quit in `seconds` |
+    | `warn`      | `seconds`             | a warning: save and quit in `seconds` |
+    | `held`      |                       | a person keeps Blender open |
+    | `save`      | `ticket`, `place`     | claim the ticket, save, answer |
+    | `quit`      | `ticket`              | claim the ticket, close Blender |
+    | `server`    | `name`, `args`        | the server sent an event |
+    | `policy`    | `name`, `message`     | a swap ended: None, or why the old one stays |
 
     Server events named `connect`, `disconnect`, `error` or `open` do not arrive, and one named
     `message` with a single text arrives under that text as its name: the client library cannot
@@ -120,7 +121,7 @@ class Lifeline:
     """One line to one server, with its own host thread.
 
     settings: preferences by name (see `settings_table()`); the environment wins over them.
-    policy: a component's path or bytes; None: the environment's `CR8_POLICY`, else the built-in one.
+    policy: a component's path or bytes; None: what is set (`CR8_POLICY`), else the built-in one.
     environ: what to read as the environment; None: the process's own.
 
     Raises SettingsError. A policy that cannot be loaded is not an error here:
@@ -154,7 +155,10 @@ class Lifeline:
         """Answer a claimed `save`: it failed; `reason` names what and why."""
 
     def scene(self, *, modified: bool, untitled: bool, rendering: bool, path: str) -> None:
-        """What is open now. Cheap; `path` ("" while untitled) goes to the server at the next connection."""
+        """What is open now. Cheap.
+
+        path: "" while untitled; it goes to the server at the next connection.
+        """
 
     def hold(self) -> None:
         """Keep Blender open until `release()`."""
