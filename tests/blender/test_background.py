@@ -27,7 +27,7 @@ def test_lost_for_good(make_stage: MakeStage) -> None:
             arguments=["--python-expr", SCRIPT],
         )
     )
-    one = stage.engine.wait_for_blender("ann", 90)
+    one = stage.engine.wait_for_blender("ann", 60)
     assert one["blend_file_path"] == str(stage.file)
     stage.engine.kill()
     stage.assert_closed(blender)

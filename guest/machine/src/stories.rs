@@ -22,6 +22,7 @@ struct Story {
     rendering: bool,
     entropy: Option<u64>,
     log: Vec<(u64, Action)>,
+    ticks: u32,
 }
 
 impl Story {
@@ -38,6 +39,7 @@ impl Story {
             rendering: false,
             entropy: None,
             log: vec![],
+            ticks: 0,
         }
     }
 
@@ -97,6 +99,8 @@ impl Story {
     }
 
     fn tick_at(&mut self, now: u64) {
+        self.ticks += 1;
+        assert!(self.ticks < 10_000, "woken for ever: {:?}", self.state);
         self.now = now;
         self.apply(tick(self.state.clone(), self.moment()));
     }

@@ -224,9 +224,6 @@ impl Guard {
             })
             .collect();
         let quits = decision.actions.contains(&Action::Quit);
-        if quits && self.quit_from().is_none() {
-            return Err(Violation::QuitBeforeSave);
-        }
         match phase {
             Phase::Saving(saving) => {
                 let asked_before = matches!(&before.phase, Phase::Saving(old) if old.place == saving.place)
