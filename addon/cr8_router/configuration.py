@@ -12,7 +12,7 @@ from . import native
 from .errors import OfflineError, UnconfiguredError
 
 if TYPE_CHECKING:
-    from cr8_lifeline._native import Lifeline, SettingInfo
+    from cr8_lifeline import Lifeline, SettingInfo
 
 # The add-on's own name: `cr8_router`, or `bl_ext.<repository>.cr8_router` as an extension.
 ADDON = __package__ or "cr8_router"

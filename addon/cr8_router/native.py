@@ -10,7 +10,7 @@ from .errors import NativeMissingError, SettingsInvalidError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cr8_lifeline._native import Lifeline, SettingInfo
+    from cr8_lifeline import Lifeline, SettingInfo
 
 
 def _missing(error: ImportError) -> NativeMissingError:

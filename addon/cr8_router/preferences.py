@@ -15,7 +15,7 @@ from . import configuration, native
 from .errors import NativeMissingError
 
 if TYPE_CHECKING:
-    from cr8_lifeline._native import SettingInfo
+    from cr8_lifeline import SettingInfo
 
 _MOST = 1e9  # Blender wants a limit where a setting has none.
 

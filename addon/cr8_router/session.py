@@ -19,7 +19,7 @@ from .ws.websocket_handler import WebSocketHandler
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cr8_lifeline._native import Lifeline, Status
+    from cr8_lifeline import Lifeline, Status
 
 # Seconds between two ticks.
 _CONNECTED = 1.0

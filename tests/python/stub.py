@@ -20,19 +20,9 @@ def _definitions() -> dict[str, ast.ClassDef | ast.FunctionDef]:
     return {one.name: one for one in body if isinstance(one, ast.ClassDef | ast.FunctionDef)}
 
 
-@cache
 def fields(name: str) -> Mapping[str, typing.Any]:
-    """The keys of a TypedDict of the stub, and the type of each; a TypedDict as its name."""
-    definition = _definitions()[name]
-    assert isinstance(definition, ast.ClassDef), f"{name} is no class"
-    annotations = {
-        ast.unparse(one.target): ast.unparse(one.annotation)
-        for one in definition.body
-        if isinstance(one, ast.AnnAssign)
-    }
-    known = {**vars(typing), "PolicyStatus": typing.NewType("PolicyStatus", dict)}
-    holder = type(name, (), {"__annotations__": annotations})
-    return typing.get_type_hints(holder, globalns=known)
+    """The keys of a TypedDict of the module, and the type of each."""
+    return typing.get_type_hints(getattr(cr8_lifeline, name))
 
 
 def faults(name: str, value: Mapping[str, object]) -> list[str]:
@@ -50,7 +40,7 @@ def _conforms(value: object, hint: typing.Any) -> bool:
     origin = typing.get_origin(hint)
     if hint is typing.Any:
         return True
-    if isinstance(hint, typing.NewType):
+    if typing.is_typeddict(hint):
         return isinstance(value, dict) and not faults(hint.__name__, value)
     if origin is typing.Literal:
         return value in typing.get_args(hint)
@@ -60,7 +50,7 @@ def _conforms(value: object, hint: typing.Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint)
+    return bool(isinstance(value, hint))
 
 
 def documented_settings() -> list[tuple[str, str]]:

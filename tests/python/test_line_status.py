@@ -12,7 +12,7 @@ from tests.python.conftest import MakeLine
 from tests.python.recorder import Recorder, ticket_of
 
 if TYPE_CHECKING:  # of the stub alone
-    from cr8_lifeline._native import Status
+    from cr8_lifeline import Status
 
 
 def test_the_status_is_what_the_stub_promises_in_every_phase(

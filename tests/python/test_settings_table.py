@@ -10,7 +10,7 @@ from cr8_lifeline import Lifeline, SettingsError, settings_table
 from tests.python import stub
 
 if TYPE_CHECKING:  # of the stub alone
-    from cr8_lifeline._native import SettingInfo
+    from cr8_lifeline import SettingInfo
 
 TABLE = settings_table()
 LIMITED = [row for row in TABLE if row["minimum"] is not None]

@@ -16,7 +16,7 @@ from .redraw import redraw_3d_views
 from .text import overlay_lines, state_lines
 
 if TYPE_CHECKING:
-    from cr8_lifeline._native import Status
+    from cr8_lifeline import Status
 
 _registered = ExitStack()
 _overlay = Overlay()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..wording import clock
 
 if TYPE_CHECKING:
-    from cr8_lifeline._native import Status
+    from cr8_lifeline import Status
 
 
 def starting_up(status: Status) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
 
-    from cr8_lifeline._native import Lifeline, Status
+    from cr8_lifeline import Lifeline, Status
 
     from ..recovery_store import RecoveryStore
 

@@ -10,6 +10,7 @@ from cr8_lifeline._native import (
     __version__,
     settings_table,
 )
+from cr8_lifeline.shapes import PolicyStatus, SettingInfo, Status
 
 __all__ = [
     "ClosedError",
@@ -17,7 +18,10 @@ __all__ = [
     "Lifeline",
     "LifelineError",
     "PolicyError",
+    "PolicyStatus",
+    "SettingInfo",
     "SettingsError",
+    "Status",
     "__version__",
     "settings_table",
 ]

@@ -7,7 +7,20 @@ has to say is fetched with `Lifeline.poll()`.
 
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any, Final, Literal, TypedDict, final
+from typing import Any, Final, Literal, final
+
+from cr8_lifeline.shapes import SettingInfo, Status
+
+__all__ = [
+    "ClosedError",
+    "Event",
+    "Lifeline",
+    "LifelineError",
+    "PolicyError",
+    "SettingsError",
+    "__version__",
+    "settings_table",
+]
 
 __version__: Final[str]
 
@@ -22,54 +35,6 @@ class PolicyError(LifelineError):
 
 class ClosedError(LifelineError):
     """The object was closed before."""
-
-class PolicyStatus(TypedDict):
-    """The policy that decides now."""
-
-    name: str
-    version: str
-    about: str
-    sha256: str
-    """Of the component's bytes, lower-case hex."""
-    origin: str
-    """`built-in`, a path, or `bytes`."""
-    failures: int
-    """Calls of this policy that were dropped since it was swapped in."""
-    set_aside: bool
-    """After three failures: `five-minutes` decides until the next swap."""
-    last_failure: str | None
-
-class Status(TypedDict):
-    """A snapshot, as of the call. Times in seconds, from now."""
-
-    phase: Literal[
-        "idle", "connected", "reconnecting", "counting-down", "saving", "quitting", "held", "closed"
-    ]
-    """`idle` before `connect()`, `closed` after `close()`; the policy's phase in between."""
-    connected: bool
-    server: str
-    """The URL without user, password and query."""
-    attempt: int
-    """Attempts begun in this outage."""
-    attempts: int
-    """Attempts before the countdown starts."""
-    attempting: bool
-    """An attempt to connect is under way."""
-    next_attempt: float | None
-    lost_for: float | None
-    reason: str | None
-    """Why the line is down: `never-connected`, `transport-error`, `ping-timeout` or
-    `server-disconnect`."""
-    last_error: str | None
-    """How the last attempt failed, as a sentence."""
-    remaining: float | None
-    """Until save and quit; while counting down only."""
-    cleanup_timeout: float
-    outages: int
-    """Since the start, this one included."""
-    recoveries: int
-    """Outages that ended with the server back."""
-    policy: PolicyStatus
 
 @final
 class Event:
@@ -196,18 +161,6 @@ class Lifeline:
 
     @property
     def closed(self) -> bool: ...
-
-class SettingInfo(TypedDict):
-    """One setting, for preferences and documentation."""
-
-    name: str
-    variable: str
-    """The environment variable."""
-    kind: Literal["seconds", "seconds-list", "count", "text", "secret", "path"]
-    default: Any
-    minimum: float | None
-    maximum: float | None
-    about: str
 
 def settings_table() -> list[SettingInfo]:
     """Every setting with its environment variable, unit, default and limits.

@@ -1,0 +1,66 @@
+"""The shapes of the dicts that the module hands out. Times are in seconds."""
+
+from typing import Any, Literal, TypedDict
+
+
+class PolicyStatus(TypedDict):
+    """The policy that decides now."""
+
+    name: str
+    version: str
+    about: str
+    sha256: str
+    """Of the component's bytes, lower-case hex."""
+    origin: str
+    """`built-in`, a path, or `bytes`."""
+    failures: int
+    """Calls of this policy that were dropped since it was swapped in."""
+    set_aside: bool
+    """After three failures: `five-minutes` decides until the next swap."""
+    last_failure: str | None
+
+
+class Status(TypedDict):
+    """A snapshot, as of the call. Times in seconds, from now."""
+
+    phase: Literal[
+        "idle", "connected", "reconnecting", "counting-down", "saving", "quitting", "held", "closed"
+    ]
+    """`idle` before `connect()`, `closed` after `close()`; the policy's phase in between."""
+    connected: bool
+    server: str
+    """The URL without user, password and query."""
+    attempt: int
+    """Attempts begun in this outage."""
+    attempts: int
+    """Attempts before the countdown starts."""
+    attempting: bool
+    """An attempt to connect is under way."""
+    next_attempt: float | None
+    lost_for: float | None
+    reason: str | None
+    """Why the line is down: `never-connected`, `transport-error`, `ping-timeout` or
+    `server-disconnect`."""
+    last_error: str | None
+    """How the last attempt failed, as a sentence."""
+    remaining: float | None
+    """Until save and quit; while counting down only."""
+    cleanup_timeout: float
+    outages: int
+    """Since the start, this one included."""
+    recoveries: int
+    """Outages that ended with the server back."""
+    policy: PolicyStatus
+
+
+class SettingInfo(TypedDict):
+    """One setting, for preferences and documentation."""
+
+    name: str
+    variable: str
+    """The environment variable."""
+    kind: Literal["seconds", "seconds-list", "count", "text", "secret", "path"]
+    default: Any
+    minimum: float | None
+    maximum: float | None
+    about: str
