@@ -237,11 +237,7 @@ async fn loss(client: &Client, error: Option<String>) -> (Loss, String) {
         Ok(Err(rust_socketio::Error::IllegalActionBeforeOpen())) => {
             (Loss::PingTimeout, "the server stopped answering".into())
         }
-        Ok(Err(cause)) => (Loss::TransportError, Failure::from_error(&cause).detail),
-        _ => (
-            Loss::TransportError,
-            format!("the connection broke ({error})"),
-        ),
+        _ => (Loss::TransportError, "the connection broke".into()),
     }
 }
 
