@@ -53,7 +53,7 @@ def test_later_calls_do_nothing(connected: Recorder) -> None:
     line.close_now()
     line.extend(5)
     line.scene(modified=False, untitled=False, rendering=False, path="")
-    line.saved(1, "/work/a.blend")
+    line.saved(1, "/home/ann/a.blend")
     line.swap_policy(b"junk")
     assert line.emit("hello") is False
     assert line.claim(1) is False

@@ -45,11 +45,11 @@ def test_later_calls_do_nothing(connected: Recorder, server: Server, username: s
 
 def test_the_server_learns_what_is_open(make_line: MakeLine, server: Server, username: str) -> None:
     recorder = make_line(server.url, username=username, token=server.token)
-    recorder.line.scene(modified=True, untitled=False, rendering=False, path="/work/ü.blend")
+    recorder.line.scene(modified=True, untitled=False, rendering=False, path="/home/ann/ü.blend")
     recorder.line.connect()
     recorder.until("connected")
     (blender,) = [one for one in server.status()["blenders"] if one["username"] == username]
-    assert blender["blend_file_path"] == "/work/ü.blend"
+    assert blender["blend_file_path"] == "/home/ann/ü.blend"
 
 
 def test_a_request_before_connect_is_no_failure(make_line: MakeLine, nowhere: str) -> None:

@@ -98,7 +98,7 @@ def test_close_now_saves_without_waiting(make_line: MakeLine, nowhere: str) -> N
     recorder.line.close_now()
     save = ticket_of(recorder.until("save", 1.0))
     assert recorder.line.claim(save)
-    recorder.line.saved(save, "/work/a.blend")
+    recorder.line.saved(save, "/home/ann/a.blend")
     recorder.until("quit", 1.0)
     assert "countdown" not in recorder.kinds()
 

@@ -39,7 +39,7 @@ def test_the_status_is_what_the_stub_promises_in_every_phase(
     wait_for("saving")
     save = ticket_of(recorder.until("save"))
     line.claim(save)
-    line.saved(save, "/work/a.blend")
+    line.saved(save, "/home/ann/a.blend")
     wait_for("quitting")
     line.close()
     seen.append(line.status())

@@ -66,7 +66,7 @@ def test_a_save_that_runs_does_not_end_in_a_quit(shut_out: Recorder, server: Ser
     assert line.claim(save)
     server.refuse(False)
     shut_out.until("recovered")
-    line.saved(save, "/work/a.blend")
+    line.saved(save, "/home/ann/a.blend")
     shut_out.keep_polling(0.3)
     assert "quit" not in shut_out.kinds()
     assert line.status()["phase"] == "connected"
@@ -76,7 +76,7 @@ def test_a_quit_that_waits_is_withdrawn(shut_out: Recorder, server: Server) -> N
     line = shut_out.line
     save = ticket_of(shut_out.until("save"))
     assert line.claim(save)
-    line.saved(save, "/work/a.blend")
+    line.saved(save, "/home/ann/a.blend")
     close = ticket_of(shut_out.until("quit"))
     server.refuse(False)
     shut_out.until("recovered")

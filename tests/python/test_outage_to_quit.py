@@ -27,7 +27,7 @@ def test_the_whole_outage_in_order(make_line: MakeLine, own_server: Server, user
     assert 0.3 < time.monotonic() - begun < 2
     assert save.place == "in-place"
     assert line.claim(ticket_of(save))
-    line.saved(ticket_of(save), "/work/a.blend")
+    line.saved(ticket_of(save), "/home/ann/a.blend")
     close = recorder.until("quit")
     assert ticket_of(close) != ticket_of(save)
     assert line.claim(ticket_of(close))
@@ -54,7 +54,7 @@ def test_a_ticket_is_claimed_once(make_line: MakeLine, nowhere: str) -> None:
     recorder, save = saving(make_line, nowhere)
     line = recorder.line
     assert [line.claim(save), line.claim(save)] == [True, False]
-    line.saved(save, "/work/a.blend")
+    line.saved(save, "/home/ann/a.blend")
     close = ticket_of(recorder.until("quit"))
     assert [line.claim(close), line.claim(close)] == [True, False]
     assert not line.claim(save)
@@ -63,11 +63,11 @@ def test_a_ticket_is_claimed_once(make_line: MakeLine, nowhere: str) -> None:
 
 def test_an_answer_without_a_claim_counts_for_nothing(make_line: MakeLine, nowhere: str) -> None:
     recorder, save = saving(make_line, nowhere)
-    recorder.line.saved(save, "/work/a.blend")
+    recorder.line.saved(save, "/home/ann/a.blend")
     recorder.keep_polling(0.3)
     assert recorder.kinds()[-1] == "save"
     assert recorder.line.claim(save)
-    recorder.line.saved(save, "/work/a.blend")
+    recorder.line.saved(save, "/home/ann/a.blend")
     recorder.until("quit")
 
 
@@ -99,7 +99,7 @@ def test_nothing_closes_before_the_floor(make_line: MakeLine, nowhere: str) -> N
     begun = time.monotonic()
     recorder, save = saving(make_line, nowhere, quit_floor=0.9)
     assert recorder.line.claim(save)
-    recorder.line.saved(save, "/work/a.blend")
+    recorder.line.saved(save, "/home/ann/a.blend")
     assert time.monotonic() - begun < 0.8, "too slow a machine to tell anything"
     recorder.until("quit")
     assert time.monotonic() - begun >= 0.9
@@ -121,7 +121,7 @@ def test_nothing_is_printed(
 ) -> None:
     recorder, save = saving(make_line, nowhere)
     recorder.line.claim(save)
-    recorder.line.saved(save, "/work/a.blend")
+    recorder.line.saved(save, "/home/ann/a.blend")
     recorder.until("quit")
     assert recorder.line.close()
     assert capfd.readouterr() == ("", "")

@@ -3,10 +3,11 @@
 use crate::clock::as_seconds;
 use crate::contract::{Attempt, Phase};
 use crate::guard::phase_name;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 /// The policy that decides now.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct PolicyStatus {
     /// As it describes itself.
     pub name: String,
@@ -29,7 +30,7 @@ pub struct PolicyStatus {
 /// What the driver writes after each step. Instants in milliseconds of its clock.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// None before `connect` and after `close`.
+    /// None before `connect`.
     pub phase: Option<Phase>,
     /// After `close`, or when the host thread has ended.
     pub closed: bool,
@@ -55,6 +56,26 @@ pub struct Snapshot {
     pub cleanup_timeout: u64,
 }
 
+/// What is told: `Status` of the Python module. Times in seconds.
+#[derive(Serialize)]
+struct Report<'a> {
+    phase: &'static str,
+    connected: bool,
+    server: &'a str,
+    attempt: u32,
+    attempts: u32,
+    attempting: bool,
+    next_attempt: Option<f64>,
+    lost_for: Option<f64>,
+    reason: Option<&'static str>,
+    last_error: Option<&'a str>,
+    remaining: Option<f64>,
+    cleanup_timeout: f64,
+    outages: u32,
+    recoveries: u32,
+    policy: &'a PolicyStatus,
+}
+
 impl Snapshot {
     /// As JSON, with times in seconds from `now`.
     pub fn json(&self, now: u64) -> Value {
@@ -67,44 +88,34 @@ impl Snapshot {
             Phase::CountingDown(countdown) => Some(&countdown.outage),
             Phase::Saving(saving) => Some(&saving.outage),
         });
-        let next = outage.and_then(|outage| match outage.attempt {
-            Attempt::Due(at) => Some(at),
-            Attempt::UnderWay(_) => None,
-        });
-        let remaining = match &self.phase {
-            Some(Phase::CountingDown(countdown)) => Some(until(countdown.deadline)),
-            _ => None,
-        };
-        let phase = match &self.phase {
-            _ if self.closed => "closed",
-            None => "idle",
-            Some(phase) => phase_name(phase),
-        };
-        json!({
-            "phase": phase,
-            "connected": self.connected,
-            "server": self.server,
-            "attempt": outage.map_or(0, |outage| outage.attempts),
-            "attempts": self.attempts,
-            "attempting": outage.is_some_and(|o| matches!(o.attempt, Attempt::UnderWay(_))),
-            "next_attempt": next.map(until),
-            "lost_for": self.lost_at.map(|at| as_seconds(now.saturating_sub(at))),
-            "reason": self.reason,
-            "last_error": self.last_error,
-            "remaining": remaining,
-            "cleanup_timeout": as_seconds(self.cleanup_timeout),
-            "outages": self.outages,
-            "recoveries": self.recoveries,
-            "policy": {
-                "name": self.policy.name,
-                "version": self.policy.version,
-                "about": self.policy.about,
-                "sha256": self.policy.sha256,
-                "origin": self.policy.origin,
-                "failures": self.policy.failures,
-                "set_aside": self.policy.set_aside,
-                "last_failure": self.policy.last_failure,
+        let report = Report {
+            phase: match &self.phase {
+                _ if self.closed => "closed",
+                None => "idle",
+                Some(phase) => phase_name(phase),
             },
-        })
+            connected: self.connected,
+            server: &self.server,
+            attempt: outage.map_or(0, |outage| outage.attempts),
+            attempts: self.attempts,
+            attempting: outage.is_some_and(|o| matches!(o.attempt, Attempt::UnderWay(_))),
+            next_attempt: outage.and_then(|outage| match outage.attempt {
+                Attempt::Due(at) => Some(until(at)),
+                Attempt::UnderWay(_) => None,
+            }),
+            lost_for: self.lost_at.map(|at| as_seconds(now.saturating_sub(at))),
+            reason: self.reason,
+            last_error: self.last_error.as_deref(),
+            remaining: match &self.phase {
+                Some(Phase::CountingDown(countdown)) => Some(until(countdown.deadline)),
+                _ => None,
+            },
+            cleanup_timeout: as_seconds(self.cleanup_timeout),
+            outages: self.outages,
+            recoveries: self.recoveries,
+            policy: &self.policy,
+        };
+        // Plain fields and string keys: there is nothing in it that JSON cannot carry.
+        serde_json::to_value(report).unwrap_or_default()
     }
 }
