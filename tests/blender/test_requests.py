@@ -11,6 +11,7 @@ from tests.blender.observe import (
     assert_stays_connected,
     assert_untouched,
     wait_countdown,
+    wait_lost,
     wait_phase,
 )
 from tests.blender.stage import EDIT, edit, saved_location, status
@@ -73,4 +74,19 @@ def test_extended_then_closed_at_once(make_stage: MakeStage) -> None:
         f"[INFO] Saving Blender file: {stage.file}",
         "[INFO] Closing Blender instance",
     )
+    assert saved_location(stage.file) == EDIT
+
+
+def test_changed_between_the_save_and_the_quit(make_stage: MakeStage) -> None:
+    """Closed so soon after the loss that the quit has to wait: what is done meanwhile is kept."""
+    stage = make_stage(cleanup_timeout=300, quit_floor=6)
+    blender = stage.launch(stage.file)
+    stage.engine.kill()
+    wait_lost(blender)
+    blender.run("bpy.ops.cr8.save_and_close()")
+    wait_phase(blender, "quitting")
+    edit(blender)
+    # What a person does can be undone, and Blender then knows that the file has changed.
+    blender.run("bpy.ops.ed.undo_push(message='Moved')")
+    stage.assert_closed(blender)
     assert saved_location(stage.file) == EDIT

@@ -150,8 +150,9 @@ impl Step {
         }
     }
 
-    /// A late call moves the deadline by the excess, and makes an attempt due at once; there is
-    /// always time for that attempt to be answered before the deadline.
+    /// A late call moves the deadline by the excess, and makes an attempt due at once. That attempt
+    /// has time to be answered before the deadline: as long as it may take, but no longer than half
+    /// of what was slept, or a process that is stopped again and again would never get to its end.
     fn discount_sleep(&self, phase: &mut Phase) {
         let now = self.moment.now;
         let excess = self.moment.due.map_or(0, |due| now.saturating_sub(due));
@@ -159,7 +160,7 @@ impl Step {
             return;
         }
         if let Phase::CountingDown(countdown) = phase {
-            let one_attempt = now.saturating_add(self.settings.connect_timeout);
+            let one_attempt = now.saturating_add(self.settings.connect_timeout.min(excess / 2));
             countdown.deadline = countdown.deadline.saturating_add(excess).max(one_attempt);
         }
         if let Some(outage) = outage_mut(phase) {

@@ -374,6 +374,27 @@ fn a_tick_that_is_late_for_the_deadline_itself_leaves_time_for_one_attempt() {
 }
 
 #[test]
+fn a_process_that_is_stopped_again_and_again_gets_to_its_end() {
+    let mut story = Story::counting_down();
+    story.settings = Some(Settings {
+        retry_delay_max: 1_000,
+        ..default_settings()
+    });
+    story.refuse_until(330_000);
+    let mut awake = 0;
+    // Stopped for 2.2 s, awake for 2 s.
+    while story.times_of(SAVE).is_empty() {
+        story.now += 2_200;
+        let wake = story.wake_at.expect("woken in a countdown");
+        story.tick_at(story.now.max(wake));
+        let end = story.now + 2_000;
+        story.refuse_until(end);
+        awake += 2_000;
+        assert!(awake < 60_000, "{:?}", story.state);
+    }
+}
+
+#[test]
 fn a_little_late_is_not_late() {
     let mut story = Story::counting_down();
     let due = story.wake_at.expect("woken in a countdown");

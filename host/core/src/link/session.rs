@@ -227,12 +227,12 @@ fn send(client: &Client, name: String, data: Option<Value>) -> BoxFuture<'_, Res
 /// Which kind of loss it was. The crate's errors all read "EngineIO Error", but it closes the
 /// connection itself, and only then, when no PING came in time: after that it sends nothing more.
 async fn loss(client: &Client, error: Option<String>) -> (Loss, String) {
-    let Some(error) = error else {
+    if error.is_none() {
         return (
             Loss::TransportError,
             "the server closed the connection".into(),
         );
-    };
+    }
     match timeout(GOODBYE, client.disconnect()).await {
         Ok(Err(rust_socketio::Error::IllegalActionBeforeOpen())) => {
             (Loss::PingTimeout, "the server stopped answering".into())
