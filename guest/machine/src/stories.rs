@@ -385,8 +385,9 @@ fn a_process_that_is_stopped_again_and_again_gets_to_its_end() {
     // Stopped for 2.2 s, awake for 2 s.
     while story.times_of(SAVE).is_empty() {
         story.now += 2_200;
-        let wake = story.wake_at.expect("woken in a countdown");
-        story.tick_at(story.now.max(wake));
+        let now = story.now;
+        story.tick_at(now);
+        story.refuse();
         let end = story.now + 2_000;
         story.refuse_until(end);
         awake += 2_000;
