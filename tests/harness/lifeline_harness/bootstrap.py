@@ -67,6 +67,8 @@ def main() -> None:
     if packages := os.environ.get("LIFELINE_PYTHON"):
         sys.path.insert(0, packages)
     bpy.context.preferences.view.show_splash = False
+    if hasattr(bpy.context.preferences.system, "use_online_access"):
+        bpy.context.preferences.system.use_online_access = True  # since 4.2, off at first
     if module := os.environ.get("LIFELINE_ADDON"):
         _enable(module)
 
