@@ -54,6 +54,7 @@ class WebSocketHandler:
         self._pending_save: PendingSave | None = None
         self._cleaning_up = False
         self._clean_since_save = False
+        self._closing = False
         self.server_cleanup_timer: ServerCleanupTimer | None = None
         self.finished = False
         """Blender was told to close."""
@@ -111,6 +112,8 @@ class WebSocketHandler:
 
     def poll(self) -> None:
         """Carry out what has happened since the last call, oldest first."""
+        if self._closing:
+            self._close()
         for event in self._line.poll():
             try:
                 HANDLERS[event.kind](self, event)
@@ -203,6 +206,15 @@ class WebSocketHandler:
             logger.info("Closing Blender withdrawn: Blender stays open")
             return
         self._save_late_changes()
+        self._closing = True
+        self._close()
+
+    def _close(self) -> None:
+        """Close Blender; if it cannot be closed now, `poll` tries again."""
+        if self._line.status()["connected"]:
+            self._closing = False
+            logger.info("The server has come back at the last moment: Blender stays open")
+            return
         logger.info("Closing Blender instance")
         # In background mode the operator ends nothing; there the loop sees `finished` and exits.
         if not bpy.app.background:
@@ -221,7 +233,7 @@ class WebSocketHandler:
         for save in (saving.save_in_place, saving.save_recovery_copy):
             try:
                 save(self._store)
-            except SaveError as error:
+            except Exception as error:  # whatever it is, Blender must not stay for ever over it
                 logger.warning("Changes since the save not saved: %s", error)
             else:
                 return
