@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def _missing(error: ImportError) -> NativeMissingError:
     return NativeMissingError(
-        f"The native module cr8_lifeline cannot be imported ({error}): install the CR8 Router "
-        "extension that bundles it, or its wheel into Blender's Python, and enable the add-on "
+        f"The native module cr8_lifeline cannot be imported ({error}): put it into "
+        "scripts/addons/modules, or install the extension that bundles it, and enable the add-on "
         "again; until then it stays idle."
     )
 

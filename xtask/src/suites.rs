@@ -152,13 +152,7 @@ fn lint(layout: &Layout, extra: &[String]) -> Result<()> {
         check(process::cargo("cargo fmt").args(["fmt", "--all", "--check"])),
         check(
             process::cargo("cargo clippy")
-                .args([
-                    "clippy",
-                    "--quiet",
-                    "--release",
-                    "--workspace",
-                    "--all-targets",
-                ])
+                .args(["clippy", "--release", "--workspace", "--all-targets"])
                 .args(["--", "-D", "warnings"]),
         ),
         check(

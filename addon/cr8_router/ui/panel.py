@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import bpy
@@ -32,7 +33,8 @@ class LinePanel(bpy.types.Panel):  # type: ignore[misc]
         column = self.layout.column()
         live = session.handler()
         if live is None:
-            for line in (*state_lines(None), session.idle_reason()):
+            # A sidebar is narrow: one label a clause.
+            for line in (*state_lines(None), *re.split(r"(?<=[:;,]) ", session.idle_reason())):
                 column.label(text=line)
             return
         status = live.status()

@@ -44,7 +44,6 @@ fn compile(layout: &Layout, toolchain: &GuestToolchain, name: &str) -> Result<()
     let step = process::cargo(format!("building the policy {name}"))
         .args([
             "build",
-            "--quiet",
             "--release",
             "--target",
             GUEST_TARGET,

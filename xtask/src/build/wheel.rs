@@ -20,7 +20,7 @@ pub fn wheel(layout: &Layout) -> Result<()> {
             .with_context(|| format!("{} cannot be emptied", wheels.display()))?;
     }
     Step::new("building the wheel", layout.venv_program("maturin"))
-        .args(["build", "--release", "--locked", "--quiet"])
+        .args(["build", "--release", "--locked"])
         // For this machine: nothing is copied into the wheel, so nothing needs patching.
         .args(["--auditwheel", "skip", "--compatibility", "linux"])
         .arg("--manifest-path")

@@ -36,7 +36,6 @@ pub fn ensure(layout: &Layout) -> Result<PathBuf> {
     ))
     .args([
         "install",
-        "--quiet",
         package,
         "--version",
         VERSION,

@@ -89,12 +89,13 @@ def on_server_event(handler: WebSocketHandler, event: Event) -> None:
     handler.dispatch(event.name or "", event.args or [])
 
 
-def on_policy(_handler: WebSocketHandler, event: Event) -> None:
+def on_policy(handler: WebSocketHandler, event: Event) -> None:
     """A swap of policies has ended."""
     if event.message is None:
-        logger.info("Policy %s decides now", event.name)
+        now = handler.status()["policy"]
+        logger.info("Policy %s %s (%.12s) decides now", now["name"], now["version"], now["sha256"])
     else:
-        logger.error("Policy %s not taken: %s", event.name, event.message)
+        logger.error("Policy not taken: %s", event.message)
 
 
 HANDLERS: Final[Mapping[str, Callable[[WebSocketHandler, Event], None]]] = {
