@@ -72,8 +72,7 @@ def new_line() -> Lifeline:
     server = next(info for info in native.settings_table() if info["name"] == "server_url")
     if not (in_environment(server) or chosen.get("server_url") or server["default"]):
         raise UnconfiguredError(
-            f"No server is configured: set {server['variable']}, or the server in the "
-            "add-on's preferences."
+            f"No server is configured: set {server['variable']}, or Server url in Preferences."
         )
     # New in 4.2; what has no such switch is online.
     if not getattr(bpy.app, "online_access", True):

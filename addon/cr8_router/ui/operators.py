@@ -55,10 +55,10 @@ class KeepOpen(_LineOperator):
 
 
 class Extend(_LineOperator):
-    """Give the server more time before Blender saves and closes"""
+    """Give the server more time before Blender saves and closes; a script may say how much"""
 
     bl_idname = "cr8.extend"
-    bl_label = "Extend"
+    bl_label = "Extend 5 Minutes"
     phases = ("reconnecting", "counting-down")
 
     seconds: bpy.props.FloatProperty(  # type: ignore[valid-type]
