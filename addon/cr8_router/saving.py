@@ -51,19 +51,24 @@ def save_recovery_copy(store: RecoveryStore) -> Path:
     copy = store.reserve(original)
     try:
         _write(copy, lambda: bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True))
-    except SaveError as error:
-        if not _is_blender_file(copy):
+    except SaveError:
+        # What is there may be in doubt, and yet all that is left of the work.
+        if _is_blender_file(copy):
+            _keep(store, copy, original)
+        else:
             with contextlib.suppress(OSError):
                 store.give_back(copy)
-            raise
-        # Whole or not, it may be all that is left of the work.
-        logger.warning("Recovery copy kept although it is in doubt: %s", error)
+        raise
+    _keep(store, copy, original)
+    return copy
+
+
+def _keep(store: RecoveryStore, copy: Path, original: str) -> None:
     try:
         store.keep(copy, original)
     except OSError as error:
-        # The work itself is safe; only the next start will not find it by itself.
+        # The work itself is there; only the next start will not find it by itself.
         logger.warning("The record of recovery copy %s was not written: %s", utf8(str(copy)), error)
-    return copy
 
 
 def _write(path: Path, operator: Callable[[], Any]) -> None:

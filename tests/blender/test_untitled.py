@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.blender.conftest import MakeStage
-from tests.blender.stage import Stage, edit, saved_location
+from tests.blender.stage import EDIT, Stage, edit, saved_location
 
 EDITS = {"ann": (1.5, -2.25, 3.0), "bob": (-4.0, 0.5, 8.75)}
 
@@ -39,3 +39,22 @@ def test_untitled_work_is_found_again(make_stage: MakeStage) -> None:
     # The server is told of the file that was recovered.
     one = stage.engine.wait_for_blender(user)
     assert one["blend_file_path"] == opened
+
+
+def test_a_copy_that_could_not_be_flushed_is_kept(make_stage: MakeStage) -> None:
+    """The disk gives no word that it is safe, but it may be all that is left."""
+    stage = make_stage(cleanup_timeout=2)
+    blender = stage.launch(None)
+    edit(blender)
+    blender.run(
+        "import errno\n"
+        "from cr8_router import saving\n"
+        "def fail(_descriptor): raise OSError(errno.EIO, 'Input/output error')\n"
+        "saving._flush = fail"
+    )
+    stage.engine.kill()
+    stage.assert_closed(blender)
+    (copy,) = recovery_copies(stage)
+    assert saved_location(copy) == EDIT
+    stage.engine.restart()
+    stage.launch(None).wait_for_line(r"Recovered unsaved work from ", 30)

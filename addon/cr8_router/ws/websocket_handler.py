@@ -211,9 +211,10 @@ class WebSocketHandler:
 
     def _close(self) -> None:
         """Close Blender; if it cannot be closed now, `poll` tries again."""
-        if self._line.status()["connected"]:
+        status = self._line.status()
+        if status["connected"] or status["phase"] == "held":
             self._closing = False
-            logger.info("The server has come back at the last moment: Blender stays open")
+            logger.info("Closing Blender withdrawn at the last moment: Blender stays open")
             return
         logger.info("Closing Blender instance")
         # In background mode the operator ends nothing; there the loop sees `finished` and exits.

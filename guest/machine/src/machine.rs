@@ -72,7 +72,7 @@ pub fn on_saved(state: State, moment: Moment, outcome: Result<(), String>) -> De
 /// A person holds, extends, releases, or closes now. While connected nothing needs it.
 pub fn on_request(state: State, moment: Moment, request: Request) -> Decision {
     Step::new(moment).run(state, |step, phase| match (request, phase) {
-        (Request::Hold, phase) => match into_outage(phase) {
+        (Request::Hold, phase) => match outage(&phase).copied() {
             Some(outage) => Phase::Held(outage),
             None => Phase::Connected,
         },
@@ -95,7 +95,7 @@ pub fn on_request(state: State, moment: Moment, request: Request) -> Decision {
         (
             Request::CloseNow,
             phase @ (Phase::Reconnecting(_) | Phase::CountingDown(_) | Phase::Held(_)),
-        ) => match into_outage(phase) {
+        ) => match outage(&phase).copied() {
             Some(outage) => step.save(outage, Place::InPlace),
             None => Phase::Connected,
         },
@@ -295,14 +295,5 @@ fn outage_mut(phase: &mut Phase) -> Option<&mut Outage> {
         Phase::Reconnecting(outage) | Phase::Quitting(outage) | Phase::Held(outage) => Some(outage),
         Phase::CountingDown(countdown) => Some(&mut countdown.outage),
         Phase::Saving(saving) => Some(&mut saving.outage),
-    }
-}
-
-fn into_outage(phase: Phase) -> Option<Outage> {
-    match phase {
-        Phase::Connected => None,
-        Phase::Reconnecting(outage) | Phase::Quitting(outage) | Phase::Held(outage) => Some(outage),
-        Phase::CountingDown(countdown) => Some(countdown.outage),
-        Phase::Saving(saving) => Some(saving.outage),
     }
 }
