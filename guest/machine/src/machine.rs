@@ -252,7 +252,8 @@ impl Step {
         } else {
             backoff::full_jitter(&self.settings, self.moment.entropy)
         };
-        Attempt::Due(self.moment.now.saturating_add(delay))
+        // Never in the call that tells of a failure, or it would be counted with the failed ones.
+        Attempt::Due(self.moment.now.saturating_add(delay.max(1)))
     }
 
     fn wake_at(&self, phase: &Phase) -> Option<Instant> {

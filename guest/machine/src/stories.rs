@@ -219,6 +219,21 @@ fn the_countdown_keeps_trying_with_full_jitter_and_warns_before_the_end() {
 }
 
 #[test]
+fn the_countdown_tells_of_five_attempts_whatever_the_jitter() {
+    let mut story = Story::connected();
+    story.lose();
+    story.refuse_until(33_999);
+    story.entropy = Some(0);
+    story.tick_at(34_000);
+    story.refuse();
+    let Phase::CountingDown(countdown) = &story.state.phase else {
+        panic!("{:?}", story.state)
+    };
+    assert_eq!(countdown.outage.attempts, 5);
+    assert_eq!(countdown.outage.attempt, Attempt::Due(34_001));
+}
+
+#[test]
 fn no_first_attempts_means_the_countdown_starts_at_once() {
     let mut story = Story::connected();
     story.settings = Some(Settings {
