@@ -9,6 +9,9 @@ from lifeline_harness.waiting import wait_until
 
 STEP = 0.005
 
+# What stands for a saved file: one that is there, since the host reads it back.
+SAVED = __file__
+
 
 class Recorder:
     """Polls a line, and keeps all that it says. Times in seconds."""

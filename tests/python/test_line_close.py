@@ -18,7 +18,7 @@ from lifeline_harness.waiting import wait_until
 
 from tests.python import traces
 from tests.python.conftest import COMPRESSED, MakeLine
-from tests.python.recorder import Recorder, ticket_of
+from tests.python.recorder import SAVED, Recorder, ticket_of
 from tests.python.server import Server
 
 BIG = "x" * 8_000_000
@@ -53,7 +53,7 @@ def test_later_calls_do_nothing(connected: Recorder) -> None:
     line.close_now()
     line.extend(5)
     line.scene(modified=False, untitled=False, rendering=False, path="")
-    line.saved(1, "/home/ann/a.blend")
+    line.saved(1, SAVED)
     line.swap_policy(b"junk")
     assert line.emit("hello") is False
     assert line.claim(1) is False
@@ -214,7 +214,9 @@ def test_python_ends_with_an_open_line(nowhere: str) -> None:
         "import sys, time, cr8_lifeline\n"
         "line = cr8_lifeline.Lifeline({'server_url': sys.argv[1]}, environ={})\n"
         "line.connect()\n"
-        "time.sleep(0.3)\n"
+        "end = time.monotonic() + 5\n"
+        "while line.status()['phase'] == 'idle' and time.monotonic() < end:\n"
+        "    time.sleep(0.01)\n"
         "print(line.status()['phase'])\n"
     )
     run = subprocess.run(

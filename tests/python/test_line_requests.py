@@ -10,7 +10,7 @@ import pytest
 from cr8_lifeline import LifelineError
 
 from tests.python.conftest import MakeLine
-from tests.python.recorder import Recorder, ticket_of
+from tests.python.recorder import SAVED, Recorder, ticket_of
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_close_now_saves_without_waiting(make_line: MakeLine, nowhere: str) -> N
     recorder.line.close_now()
     save = ticket_of(recorder.until("save", 1.0))
     assert recorder.line.claim(save)
-    recorder.line.saved(save, "/home/ann/a.blend")
+    recorder.line.saved(save, SAVED)
     recorder.until("quit", 1.0)
     assert "countdown" not in recorder.kinds()
 

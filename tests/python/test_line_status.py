@@ -9,7 +9,7 @@ from lifeline_harness.waiting import wait_until
 
 from tests.python import stub
 from tests.python.conftest import MakeLine
-from tests.python.recorder import Recorder, ticket_of
+from tests.python.recorder import SAVED, Recorder, ticket_of
 
 if TYPE_CHECKING:  # of the stub alone
     from cr8_lifeline import Status
@@ -39,7 +39,7 @@ def test_the_status_is_what_the_stub_promises_in_every_phase(
     wait_for("saving")
     save = ticket_of(recorder.until("save"))
     line.claim(save)
-    line.saved(save, "/home/ann/a.blend")
+    line.saved(save, SAVED)
     wait_for("quitting")
     line.close()
     seen.append(line.status())

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.python.conftest import COMPRESSED, MakeLine
-from tests.python.recorder import Recorder, ticket_of
+from tests.python.recorder import SAVED, Recorder, ticket_of
 from tests.python.server import Server
 
 # Long enough for a server to start.
@@ -66,7 +66,7 @@ def test_a_save_that_runs_does_not_end_in_a_quit(shut_out: Recorder, server: Ser
     assert line.claim(save)
     server.refuse(False)
     shut_out.until("recovered")
-    line.saved(save, "/home/ann/a.blend")
+    line.saved(save, SAVED)
     shut_out.keep_polling(0.3)
     assert "quit" not in shut_out.kinds()
     assert line.status()["phase"] == "connected"
@@ -76,7 +76,7 @@ def test_a_quit_that_waits_is_withdrawn(shut_out: Recorder, server: Server) -> N
     line = shut_out.line
     save = ticket_of(shut_out.until("save"))
     assert line.claim(save)
-    line.saved(save, "/home/ann/a.blend")
+    line.saved(save, SAVED)
     close = ticket_of(shut_out.until("quit"))
     server.refuse(False)
     shut_out.until("recovered")

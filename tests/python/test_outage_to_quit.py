@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.python.conftest import MakeLine
-from tests.python.recorder import Recorder, ticket_of
+from tests.python.recorder import SAVED, Recorder, ticket_of
 from tests.python.server import Server
 
 
@@ -27,12 +27,13 @@ def test_the_whole_outage_in_order(make_line: MakeLine, own_server: Server, user
     assert 0.3 < time.monotonic() - begun < 2
     assert save.place == "in-place"
     assert line.claim(ticket_of(save))
-    line.saved(ticket_of(save), "/home/ann/a.blend")
+    line.saved(ticket_of(save), SAVED)
     close = recorder.until("quit")
     assert ticket_of(close) != ticket_of(save)
     assert line.claim(ticket_of(close))
+    recorder.until("close")
     recorder.keep_polling(0.2)
-    assert recorder.kinds() == ["connected", "lost", "countdown", "warn", "save", "quit"]
+    assert recorder.kinds() == ["connected", "lost", "countdown", "warn", "save", "quit", "close"]
 
 
 def test_a_server_that_was_never_there_is_an_outage_too(make_line: MakeLine, nowhere: str) -> None:
@@ -54,7 +55,7 @@ def test_a_ticket_is_claimed_once(make_line: MakeLine, nowhere: str) -> None:
     recorder, save = saving(make_line, nowhere)
     line = recorder.line
     assert [line.claim(save), line.claim(save)] == [True, False]
-    line.saved(save, "/home/ann/a.blend")
+    line.saved(save, SAVED)
     close = ticket_of(recorder.until("quit"))
     assert [line.claim(close), line.claim(close)] == [True, False]
     assert not line.claim(save)
@@ -63,11 +64,11 @@ def test_a_ticket_is_claimed_once(make_line: MakeLine, nowhere: str) -> None:
 
 def test_an_answer_without_a_claim_counts_for_nothing(make_line: MakeLine, nowhere: str) -> None:
     recorder, save = saving(make_line, nowhere)
-    recorder.line.saved(save, "/home/ann/a.blend")
+    recorder.line.saved(save, SAVED)
     recorder.keep_polling(0.3)
     assert recorder.kinds()[-1] == "save"
     assert recorder.line.claim(save)
-    recorder.line.saved(save, "/home/ann/a.blend")
+    recorder.line.saved(save, SAVED)
     recorder.until("quit")
 
 
@@ -75,31 +76,67 @@ def test_a_failed_save_leads_to_a_recovery_save(make_line: MakeLine, nowhere: st
     recorder, save = saving(make_line, nowhere)
     line = recorder.line
     assert line.claim(save)
-    line.save_failed(save, "a.blend: no space left on device")
+    line.save_failed(save, ["a.blend: no space left on device"])
     recovery = recorder.until("save")
     assert recovery.place == "recovery"
     assert ticket_of(recovery) != save
     assert line.claim(ticket_of(recovery))
-    line.saved(ticket_of(recovery), "/recovered/a.blend")
+    line.saved(ticket_of(recovery), SAVED)
     recorder.until("quit")
 
 
 def test_after_a_failed_recovery_it_closes_all_the_same(make_line: MakeLine, nowhere: str) -> None:
-    recorder, ticket = saving(make_line, nowhere)
+    recorder, ticket = saving(make_line, nowhere, unsaved_wait=0)
     for _ in range(2):
         assert recorder.line.claim(ticket)
-        recorder.line.save_failed(ticket, "no space left on device")
+        recorder.line.save_failed(ticket, ["no space left on device"])
         event = recorder.until("quit" if recorder.kinds().count("save") == 2 else "save")
         ticket = ticket_of(event)
     assert recorder.kinds().count("save") == 2
     assert recorder.line.claim(ticket)
 
 
+def test_unsaved_work_is_saved_again_before_it_closes(make_line: MakeLine, nowhere: str) -> None:
+    recorder, ticket = saving(make_line, nowhere)
+    for place in ("recovery", "in-place"):
+        assert recorder.line.claim(ticket)
+        recorder.line.save_failed(ticket, ["no space left on device"])
+        again = recorder.until("save")
+        assert again.place == place
+        ticket = ticket_of(again)
+    assert "quit" not in recorder.kinds()
+    assert recorder.line.claim(ticket)
+    recorder.line.saved(ticket, SAVED)
+    recorder.until("quit")
+
+
+def test_a_file_that_is_not_there_was_not_saved(make_line: MakeLine, nowhere: str) -> None:
+    recorder, ticket = saving(make_line, nowhere)
+    assert recorder.line.claim(ticket)
+    recorder.line.saved(ticket, SAVED + ".nowhere")
+    assert recorder.until("save").ticket != ticket
+    assert "cannot be read back" in recorder.log()
+
+
+def test_changes_since_the_save_are_saved_first(make_line: MakeLine, nowhere: str) -> None:
+    recorder, ticket = saving(make_line, nowhere)
+    assert recorder.line.claim(ticket)
+    recorder.line.saved(ticket, SAVED)
+    close = ticket_of(recorder.until("quit"))
+    recorder.line.save_first(close)
+    again = ticket_of(recorder.until("save"))
+    assert not recorder.line.claim(close)
+    assert recorder.line.claim(again)
+    recorder.line.saved(again, SAVED)
+    assert recorder.line.claim(ticket_of(recorder.until("quit")))
+    recorder.until("close")
+
+
 def test_nothing_closes_before_the_floor(make_line: MakeLine, nowhere: str) -> None:
     begun = time.monotonic()
     recorder, save = saving(make_line, nowhere, quit_floor=0.9)
     assert recorder.line.claim(save)
-    recorder.line.saved(save, "/home/ann/a.blend")
+    recorder.line.saved(save, SAVED)
     assert time.monotonic() - begun < 0.8, "too slow a machine to tell anything"
     recorder.until("quit")
     assert time.monotonic() - begun >= 0.9
@@ -121,7 +158,7 @@ def test_nothing_is_printed(
 ) -> None:
     recorder, save = saving(make_line, nowhere)
     recorder.line.claim(save)
-    recorder.line.saved(save, "/home/ann/a.blend")
+    recorder.line.saved(save, SAVED)
     recorder.until("quit")
     assert recorder.line.close()
     assert capfd.readouterr() == ("", "")

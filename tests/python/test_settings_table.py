@@ -43,8 +43,8 @@ def test_the_defaults_are_the_settings_of_nobody() -> None:
     assert Lifeline(environ={}).settings() == defaults
 
 
-def test_only_the_token_is_secret() -> None:
-    assert [row["name"] for row in TABLE if row["kind"] == "secret"] == ["token"]
+def test_what_is_secret() -> None:
+    assert [row["name"] for row in TABLE if row["kind"] == "secret"] == ["token", "save_url"]
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row["kind"] != "secret"], ids=named)

@@ -31,6 +31,25 @@ impl Level {
     }
 }
 
+/// Why a save is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The server is lost.
+    Outage,
+    /// SIGTERM.
+    Termination,
+}
+
+impl Reason {
+    /// The name that it has for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Outage => "outage",
+            Reason::Termination => "termination",
+        }
+    }
+}
+
 /// Something that happened. Times in seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -68,12 +87,16 @@ pub enum Event {
         ticket: u64,
         /// Where to.
         place: Place,
+        /// Why.
+        reason: Reason,
     },
-    /// Claim the ticket, close Blender.
+    /// Claim the ticket, or ask for another save first.
     Quit {
         /// To be claimed.
         ticket: u64,
     },
+    /// The claimed quit is written down: close Blender now.
+    Close,
     /// The server sent an event.
     Server {
         /// Its name.
@@ -161,6 +184,7 @@ mod tests {
         queue.push(Event::Save {
             ticket: 1,
             place: Place::InPlace,
+            reason: Reason::Outage,
         });
         let drained = queue.drain();
         assert_eq!(drained.len(), CAPACITY + 2);
@@ -168,7 +192,8 @@ mod tests {
             drained[CAPACITY],
             Event::Save {
                 ticket: 1,
-                place: Place::InPlace
+                place: Place::InPlace,
+                reason: Reason::Outage
             }
         );
         let Event::Log(Level::Warning, message) = &drained[CAPACITY + 1] else {

@@ -67,23 +67,37 @@ pub enum Violation {
 #[derive(Clone, Debug)]
 pub struct Guard {
     floor: u64,
+    unsaved_wait: u64,
     line: Line,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
     Connected,
-    Lost { at: u64, save_answered: bool },
+    Lost { at: u64, save: Save },
+}
+
+/// What is known of the last save that this outage asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Save {
+    /// None was asked for, or it is not answered, or people have worked on since.
+    Unanswered,
+    /// The work is on the disk.
+    Safe,
+    /// It is not, and was not since this instant.
+    Failed { since: u64 },
 }
 
 impl Guard {
-    /// The line is down at first. `floor`: milliseconds after a loss in which nothing quits.
-    pub fn new(floor: u64, now: u64) -> Self {
+    /// The line is down at first. `floor`: milliseconds after a loss in which nothing quits;
+    /// `unsaved_wait`: milliseconds after a failed save in which nothing quits either.
+    pub fn new(floor: u64, unsaved_wait: u64, now: u64) -> Self {
         Guard {
             floor,
+            unsaved_wait,
             line: Line::Lost {
                 at: now,
-                save_answered: false,
+                save: Save::Unanswered,
             },
         }
     }
@@ -98,15 +112,21 @@ impl Guard {
         if self.line == Line::Connected {
             self.line = Line::Lost {
                 at: now,
-                save_answered: false,
+                save: Save::Unanswered,
             };
         }
     }
 
+    /// The host gives the server up, because the machine is taken away: there is no floor any more.
+    pub fn give_up(&mut self, now: u64) {
+        self.lost(now);
+        self.floor = 0;
+    }
+
     /// A save is asked for: what was answered before does not count any more.
     pub fn save_asked(&mut self) {
-        if let Line::Lost { save_answered, .. } = &mut self.line {
-            *save_answered = false;
+        if let Line::Lost { save, .. } = &mut self.line {
+            *save = Save::Unanswered;
         }
     }
 
@@ -118,11 +138,26 @@ impl Guard {
         }
     }
 
-    /// A save that this outage asked for has ended, well or not.
-    pub fn save_answered(&mut self) {
-        if let Line::Lost { save_answered, .. } = &mut self.line {
-            *save_answered = true;
+    /// A save that this outage asked for has ended: is the work on the disk?
+    pub fn save_answered(&mut self, safe: bool, now: u64) {
+        if let Line::Lost { save, .. } = &mut self.line {
+            *save = match (safe, *save) {
+                (true, _) => Save::Safe,
+                (false, Save::Failed { since }) => Save::Failed { since },
+                (false, _) => Save::Failed { since: now },
+            };
         }
+    }
+
+    /// The last save that this outage asked for is on the disk.
+    pub fn is_safe(&self) -> bool {
+        matches!(
+            self.line,
+            Line::Lost {
+                save: Save::Safe,
+                ..
+            }
+        )
     }
 
     /// Whether the server is connected.
@@ -138,14 +173,21 @@ impl Guard {
         }
     }
 
-    /// The earliest instant at which Blender may quit; None while connected, or before a save.
+    /// The earliest instant at which Blender may quit; None while connected, or before a save was
+    /// answered.
     pub fn quit_from(&self) -> Option<u64> {
         match self.line {
-            Line::Lost {
-                at,
-                save_answered: true,
-            } => Some(at.saturating_add(self.floor)),
-            _ => None,
+            Line::Connected => None,
+            Line::Lost { at, save } => {
+                let floor = at.saturating_add(self.floor);
+                match save {
+                    Save::Unanswered => None,
+                    Save::Safe => Some(floor),
+                    Save::Failed { since } => {
+                        Some(floor.max(since.saturating_add(self.unsaved_wait)))
+                    }
+                }
+            }
         }
     }
 
@@ -325,12 +367,12 @@ mod tests {
     }
 
     fn lost() -> Guard {
-        Guard::new(10_000, 0)
+        Guard::new(10_000, 60_000, 0)
     }
 
     fn lost_and_saved() -> Guard {
         let mut guard = lost();
-        guard.save_answered();
+        guard.save_answered(true, 0);
         guard
     }
 
@@ -403,8 +445,34 @@ mod tests {
         let mut guard = up();
         guard.lost(7_000);
         guard.lost(9_000);
-        guard.save_answered();
+        guard.save_answered(true, 0);
         assert_eq!(guard.quit_from(), Some(17_000));
+    }
+
+    #[test]
+    fn rule_2_a_quit_with_unsaved_work_waits() {
+        let mut guard = lost();
+        guard.save_answered(false, 20_000);
+        assert_eq!((guard.quit_from(), guard.is_safe()), (Some(80_000), false));
+        guard.save_answered(false, 50_000);
+        assert_eq!(
+            guard.quit_from(),
+            Some(80_000),
+            "it counts from the first failure"
+        );
+        guard.save_answered(true, 60_000);
+        assert_eq!((guard.quit_from(), guard.is_safe()), (Some(10_000), true));
+        guard.save_answered(false, 70_000);
+        assert_eq!(guard.quit_from(), Some(130_000));
+    }
+
+    #[test]
+    fn rule_3_a_server_that_is_given_up_has_no_floor() {
+        let mut guard = up();
+        guard.give_up(7_000);
+        assert_eq!(guard.quit_from(), None);
+        guard.save_answered(true, 7_500);
+        assert_eq!(guard.quit_from(), Some(7_000));
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //! | [`sandbox`] | runs a policy component (the only place that names wasmtime) |
 //! | [`guard`] | what no policy can break |
 //! | [`driver`] | one thread: events in, decisions out |
+//! | [`keep`] | reads a saved file back, and uploads it |
+//! | [`journal`] | what became of each outage, written down before Blender closes |
+//! | [`termination`], [`exit`] | SIGTERM, and the end of a process that does not close by itself |
 //! | [`tickets`] | `save` and `quit` wait for Blender's main thread, and can be withdrawn |
 //! | [`settings`] | environment, preferences, defaults |
 //! | [`clock`] | time that stands still while the computer sleeps |
@@ -14,12 +17,16 @@
 pub mod clock;
 pub mod driver;
 pub mod event;
+pub mod exit;
 pub mod guard;
+pub mod journal;
+pub mod keep;
 pub mod link;
 pub mod sandbox;
 pub mod settings;
 pub mod status;
+pub mod termination;
 pub mod tickets;
 
-pub use driver::{Lifeline, LifelineError, PolicySource};
+pub use driver::{Lifeline, LifelineError, PolicySource, SaveOutcome, Saved};
 pub use sandbox::contract;

@@ -2,7 +2,9 @@
 
 use crate::clock::as_seconds;
 use crate::contract::{Attempt, Phase};
+use crate::driver::Saved;
 use crate::guard::phase_name;
+use crate::keep::{Progress, Uploaded};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,6 +27,98 @@ pub struct PolicyStatus {
     pub set_aside: bool,
     /// Why the last dropped call was dropped.
     pub last_failure: Option<String>,
+}
+
+/// A save that runs. Its instant in milliseconds of the driver's clock.
+#[derive(Clone, Debug)]
+pub struct SaveProgress {
+    path: String,
+    since: u64,
+}
+
+#[derive(Serialize)]
+struct SaveReport<'a> {
+    path: &'a str,
+    seconds: f64,
+    bytes: Option<u64>,
+}
+
+impl SaveProgress {
+    fn report(&self, now: u64) -> SaveReport<'_> {
+        SaveReport {
+            path: &self.path,
+            seconds: as_seconds(now.saturating_sub(self.since)),
+            // Blender writes beside the file, and renames at the end.
+            bytes: std::fs::metadata(format!("{}@", self.path))
+                .ok()
+                .map(|found| found.len()),
+        }
+    }
+}
+
+/// The last save that has ended well.
+#[derive(Clone, Debug, Serialize)]
+pub struct LastSave {
+    /// Where it is.
+    pub path: String,
+    /// A copy in a recovery folder.
+    pub recovery: bool,
+    /// Once it was read back.
+    pub bytes: Option<u64>,
+    /// Once it was read back.
+    pub sha256: Option<String>,
+}
+
+impl LastSave {
+    /// Not read back yet.
+    pub fn new(saved: &Saved) -> Self {
+        LastSave {
+            path: saved.path.clone(),
+            recovery: saved.recovery,
+            bytes: None,
+            sha256: None,
+        }
+    }
+}
+
+/// The upload of the last save.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct UploadStatus {
+    /// `running`, `done` or `failed`.
+    pub state: &'static str,
+    /// Bytes of this attempt.
+    pub sent: u64,
+    /// Bytes of the file.
+    pub total: u64,
+    /// From 1.
+    pub attempt: u32,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl UploadStatus {
+    /// It goes on.
+    pub fn running(progress: Progress) -> Self {
+        UploadStatus {
+            state: "running",
+            sent: progress.sent,
+            total: progress.total,
+            attempt: progress.attempt,
+            error: None,
+        }
+    }
+
+    /// It has ended.
+    pub fn ended(uploaded: &Uploaded) -> Self {
+        let done = uploaded.error.is_none();
+        UploadStatus {
+            state: if done { "done" } else { "failed" },
+            sent: if done { uploaded.bytes } else { 0 },
+            total: uploaded.bytes,
+            attempt: uploaded.attempts,
+            error: uploaded.error.as_ref().map(ToString::to_string),
+        }
+    }
 }
 
 /// What the driver writes after each step. Instants in milliseconds of its clock.
@@ -54,6 +148,16 @@ pub struct Snapshot {
     pub attempts: u32,
     /// The setting, in milliseconds.
     pub cleanup_timeout: u64,
+    /// SIGTERM: what is done about it, in place of the policy's phase.
+    pub terminating: Option<&'static str>,
+    /// A save that runs.
+    pub save: Option<SaveProgress>,
+    /// The last one that ended well.
+    pub last_save: Option<LastSave>,
+    /// Of the last save.
+    pub upload: Option<UploadStatus>,
+    /// Why the journal was not written, the last time that it was not.
+    pub journal_error: Option<String>,
 }
 
 /// What is told: `Status` of the Python module. Times in seconds.
@@ -73,10 +177,19 @@ struct Report<'a> {
     cleanup_timeout: f64,
     outages: u32,
     recoveries: u32,
+    save: Option<SaveReport<'a>>,
+    last_save: Option<&'a LastSave>,
+    upload: Option<&'a UploadStatus>,
+    journal_error: Option<&'a str>,
     policy: &'a PolicyStatus,
 }
 
 impl Snapshot {
+    /// Blender begins to write this file.
+    pub fn begin_save(&mut self, path: String, now: u64) {
+        self.save = Some(SaveProgress { path, since: now });
+    }
+
     /// As JSON, with times in seconds from `now`.
     pub fn json(&self, now: u64) -> Value {
         let until = |at: u64| as_seconds(at.saturating_sub(now));
@@ -92,7 +205,7 @@ impl Snapshot {
             phase: match &self.phase {
                 _ if self.closed => "closed",
                 None => "idle",
-                Some(phase) => phase_name(phase),
+                Some(phase) => self.terminating.unwrap_or_else(|| phase_name(phase)),
             },
             connected: self.connected,
             server: &self.server,
@@ -113,6 +226,10 @@ impl Snapshot {
             cleanup_timeout: as_seconds(self.cleanup_timeout),
             outages: self.outages,
             recoveries: self.recoveries,
+            save: self.save.as_ref().map(|save| save.report(now)),
+            last_save: self.last_save.as_ref(),
+            upload: self.upload.as_ref(),
+            journal_error: self.journal_error.as_deref(),
             policy: &self.policy,
         };
         // Plain fields and string keys: there is nothing in it that JSON cannot carry.

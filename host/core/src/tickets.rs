@@ -71,12 +71,40 @@ impl Tickets {
         Some(open.task)
     }
 
-    /// Takes back what is open: the task, and whether the main thread had begun it.
-    pub fn withdraw(&self) -> Option<(Task, bool)> {
+    /// Takes back what is open: its ticket, the task, and whether the main thread had begun it.
+    pub fn withdraw(&self) -> Option<(u64, Task, bool)> {
         self.desk()
             .open
             .take()
-            .map(|open| (open.task, open.claimed))
+            .map(|open| (open.ticket, open.task, open.claimed))
+    }
+
+    /// Takes back this very ticket; false if it is not open any more, or the main thread has
+    /// begun it.
+    pub fn take_back(&self, ticket: u64, task: Task) -> bool {
+        let mut desk = self.desk();
+        let open = desk
+            .open
+            .take_if(|open| open.ticket == ticket && open.task == task && !open.claimed);
+        open.is_some()
+    }
+
+    /// Takes back what is open, unless the main thread has begun it.
+    pub fn withdraw_unclaimed(&self) -> bool {
+        self.desk().open.take_if(|open| !open.claimed).is_some()
+    }
+
+    /// What the main thread has begun with this ticket.
+    pub fn claimed(&self, ticket: u64) -> Option<Task> {
+        self.desk()
+            .open
+            .filter(|open| open.ticket == ticket && open.claimed)
+            .map(|open| open.task)
+    }
+
+    /// The main thread has begun what is open.
+    pub fn is_claimed(&self) -> bool {
+        self.desk().open.is_some_and(|open| open.claimed)
     }
 
     /// What is open.
@@ -108,7 +136,7 @@ mod tests {
         let ticket = tickets.issue(Task::Save(Place::InPlace));
         assert_eq!(
             tickets.withdraw(),
-            Some((Task::Save(Place::InPlace), false))
+            Some((ticket, Task::Save(Place::InPlace), false))
         );
         assert!(!tickets.claim(ticket));
         assert_eq!(tickets.settle(ticket), None);
@@ -122,6 +150,24 @@ mod tests {
         assert!(tickets.claim(ticket));
         assert_eq!(tickets.settle(ticket), Some(Task::Save(Place::Recovery)));
         assert_eq!(tickets.settle(ticket), None);
+    }
+
+    #[test]
+    fn only_what_nobody_has_begun_is_taken_back() {
+        let tickets = Tickets::default();
+        let quit = tickets.issue(Task::Quit);
+        assert!(!tickets.take_back(quit, Task::Save(Place::InPlace)));
+        assert!(tickets.take_back(quit, Task::Quit));
+        assert!(!tickets.claim(quit));
+        let save = tickets.issue(Task::Save(Place::InPlace));
+        assert_eq!(tickets.claimed(save), None);
+        assert!(tickets.claim(save));
+        assert_eq!(tickets.claimed(save), Some(Task::Save(Place::InPlace)));
+        assert!(tickets.is_claimed() && !tickets.withdraw_unclaimed());
+        assert!(tickets.settle(save).is_some());
+        tickets.issue(Task::Quit);
+        assert!(tickets.withdraw_unclaimed());
+        assert_eq!(tickets.open(), None);
     }
 
     #[test]

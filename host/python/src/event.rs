@@ -30,6 +30,7 @@ impl Event {
             Core::Held => "held",
             Core::Save { .. } => "save",
             Core::Quit { .. } => "quit",
+            Core::Close => "close",
             Core::Server { .. } => "server",
             Core::Policy { .. } => "policy",
         }
@@ -56,6 +57,7 @@ impl Event {
     fn reason(&self) -> Option<&'static str> {
         match self.0 {
             Core::Lost { reason } => Some(reason),
+            Core::Save { reason, .. } => Some(reason.name()),
             _ => None,
         }
     }

@@ -3,9 +3,9 @@
 use crate::convert::{environment, from_python, preferences, to_python};
 use crate::errors::{LifelineError, PolicyError, SettingsError, raised};
 use crate::event::Event;
-use lifeline::PolicySource;
 use lifeline::contract::Scene;
 use lifeline::settings::Settings;
+use lifeline::{PolicySource, Saved};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use serde_json::{Map, Value};
@@ -46,14 +46,32 @@ impl Lifeline {
         self.0.claim(ticket)
     }
 
-    fn saved(&self, ticket: u64, path: &Bound<'_, PyString>) {
-        self.0
-            .answer(ticket, Ok(path.to_string_lossy().into_owned()));
+    fn saving(&self, ticket: u64, path: &Bound<'_, PyString>) {
+        self.0.saving(ticket, path.to_string_lossy().into_owned());
     }
 
-    fn save_failed(&self, ticket: u64, reason: &Bound<'_, PyString>) {
-        self.0
-            .answer(ticket, Err(reason.to_string_lossy().into_owned()));
+    #[pyo3(signature = (ticket, path, *, recovery=false, failures=Vec::new()))]
+    fn saved(
+        &self,
+        ticket: u64,
+        path: &Bound<'_, PyString>,
+        recovery: bool,
+        failures: Vec<Bound<'_, PyString>>,
+    ) {
+        let saved = Saved {
+            path: path.to_string_lossy().into_owned(),
+            recovery,
+            failures: texts(&failures),
+        };
+        self.0.answer(ticket, Ok(saved));
+    }
+
+    fn save_failed(&self, ticket: u64, reasons: Vec<Bound<'_, PyString>>) {
+        self.0.answer(ticket, Err(texts(&reasons)));
+    }
+
+    fn save_first(&self, ticket: u64) {
+        self.0.save_first(ticket);
     }
 
     #[pyo3(signature = (*, modified, untitled, rendering, path))]
@@ -68,20 +86,24 @@ impl Lifeline {
         );
     }
 
-    fn hold(&self) {
-        self.0.hold();
+    #[pyo3(signature = (*, by=""))]
+    fn hold(&self, by: &str) {
+        self.0.hold(by);
     }
 
-    fn extend(&self, seconds: f64) -> PyResult<()> {
-        self.0.extend(seconds).map_err(raised)
+    #[pyo3(signature = (seconds, *, by=""))]
+    fn extend(&self, seconds: f64, by: &str) -> PyResult<()> {
+        self.0.extend(seconds, by).map_err(raised)
     }
 
-    fn release(&self) {
-        self.0.release();
+    #[pyo3(signature = (*, by=""))]
+    fn release(&self, by: &str) {
+        self.0.release(by);
     }
 
-    fn close_now(&self) {
-        self.0.close_now();
+    #[pyo3(signature = (*, by=""))]
+    fn close_now(&self, by: &str) {
+        self.0.close_now(by);
     }
 
     #[pyo3(signature = (event, data=None))]
@@ -103,11 +125,15 @@ impl Lifeline {
         to_python(py, &Value::Object(self.0.settings().shown().clone()))
     }
 
-    #[pyo3(signature = (timeout=2.0))]
-    fn close(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+    #[pyo3(signature = (timeout=2.0, *, closing=false))]
+    fn close(&self, py: Python<'_>, timeout: f64, closing: bool) -> PyResult<bool> {
         let timeout = Duration::try_from_secs_f64(timeout)
             .map_err(|_| LifelineError::new_err("timeout: expected seconds, 0 or more"))?;
-        Ok(py.detach(|| self.0.close(timeout)))
+        Ok(py.detach(|| self.0.close(timeout, closing)))
+    }
+
+    fn _inject_fault(&self) {
+        self.0.inject_fault();
     }
 
     #[getter]
@@ -128,6 +154,12 @@ fn process_environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// A path may not be UTF-8.
+fn texts(texts: &[Bound<'_, PyString>]) -> Vec<String> {
+    let lossy = |text: &Bound<'_, PyString>| text.to_string_lossy().into_owned();
+    texts.iter().map(lossy).collect()
 }
 
 fn source(policy: &Bound<'_, PyAny>) -> PyResult<PolicySource> {

@@ -2,6 +2,9 @@
 //!
 //! [`Lifeline`] is the handle that Blender's main thread holds: nothing in it waits, but `close`.
 
+mod account;
+mod closing;
+mod effects;
 mod judge;
 mod load;
 mod run;
@@ -16,14 +19,19 @@ use crate::event::{Event, Level, Queue};
 use crate::link::{Connector, SocketIo};
 use crate::settings::Settings;
 use crate::status::Snapshot;
+use crate::termination::Listening;
 use crate::tickets::Tickets;
+use effects::{Effects, Process};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use thiserror::Error;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{
+    UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel,
+};
 
 /// What the handle can refuse.
 #[derive(Debug, Error)]
@@ -56,22 +64,32 @@ const RESERVED: [&str; 7] = [
     "message",
 ];
 
+/// A save that has ended well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Where the work is.
+    pub path: String,
+    /// A copy in a recovery folder.
+    pub recovery: bool,
+    /// Why what was tried before has failed.
+    pub failures: Vec<String>,
+}
+
+/// How a save has ended: where it is, or why there is none, a sentence for each place.
+pub type SaveOutcome = Result<Saved, Vec<String>>;
+
 /// What the main thread asks of the host thread.
 #[derive(Debug)]
 enum Command {
-    Scene {
-        scene: Scene,
-        path: String,
-    },
-    Saved {
-        ticket: u64,
-        outcome: Result<String, String>,
-    },
-    Request(Request),
-    Emit {
-        name: String,
-        data: Option<Value>,
-    },
+    Scene { scene: Scene, path: String },
+    Claimed { ticket: u64 },
+    Saving { ticket: u64, path: String },
+    Saved { ticket: u64, outcome: SaveOutcome },
+    SaveFirst { ticket: u64 },
+    Request(Request, String),
+    Terminate,
+    InjectFault,
+    Emit { name: String, data: Option<Value> },
     Swap(PolicySource),
     Close,
 }
@@ -83,6 +101,8 @@ struct Shared {
     events: Queue,
     tickets: Tickets,
     snapshot: Mutex<Snapshot>,
+    /// Blender does not close after all, or not because of us.
+    watch_called_off: Arc<AtomicBool>,
 }
 
 impl Shared {
@@ -121,6 +141,7 @@ impl Lifeline {
             events: Queue::default(),
             tickets: Tickets::default(),
             snapshot: Mutex::new(snapshot),
+            watch_called_off: Arc::default(),
         });
         Lifeline {
             policy: policy.or_else(|| settings.policy.clone().map(PolicySource::Path)),
@@ -148,9 +169,17 @@ impl Lifeline {
         let settings = self.settings.clone();
         let policy = self.policy.clone();
         let shared = Arc::clone(&self.shared);
+        let sender = self.commands.downgrade();
+        let host = Host {
+            connector,
+            effects: Arc::new(Process),
+            settings,
+            shared,
+            commands: sender,
+        };
         let thread = thread::Builder::new()
             .name("lifeline".into())
-            .spawn(move || host_thread(connector, &settings, policy, commands, &shared))
+            .spawn(move || host.run(policy, commands))
             .inspect_err(|_| self.shared.snapshot().closed = true)?;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
@@ -163,12 +192,31 @@ impl Lifeline {
 
     /// Whether a `save` or `quit` still stands, right before acting.
     pub fn claim(&self, ticket: u64) -> bool {
-        self.shared.tickets.claim(ticket)
+        let stands = self.shared.tickets.claim(ticket);
+        if stands {
+            self.send(Command::Claimed { ticket });
+        }
+        stands
     }
 
-    /// Answers a claimed save: the path, or why it failed.
-    pub fn answer(&self, ticket: u64, outcome: Result<String, String>) {
+    /// The claimed save begins to write this file.
+    pub fn saving(&self, ticket: u64, path: String) {
+        self.send(Command::Saving { ticket, path });
+    }
+
+    /// Answers a claimed save.
+    pub fn answer(&self, ticket: u64, outcome: SaveOutcome) {
         self.send(Command::Saved { ticket, outcome });
+    }
+
+    /// In place of claiming a quit: the file has changed since the save, so another save comes first.
+    pub fn save_first(&self, ticket: u64) {
+        self.send(Command::SaveFirst { ticket });
+    }
+
+    /// For tests: the host thread panics.
+    pub fn inject_fault(&self) {
+        self.send(Command::InjectFault);
     }
 
     /// What is open in Blender; `path` is empty while it has no name.
@@ -176,31 +224,33 @@ impl Lifeline {
         self.send(Command::Scene { scene, path });
     }
 
-    /// Keep Blender open until [`Lifeline::release`].
-    pub fn hold(&self) {
-        self.send(Command::Request(Request::Hold));
+    /// Keep Blender open until [`Lifeline::release`]. `by`: who asks, for the journal.
+    pub fn hold(&self, by: &str) {
+        self.request(Request::Hold, by);
     }
 
     /// Adds to the countdown.
-    pub fn extend(&self, seconds: f64) -> Result<(), LifelineError> {
-        let by = Duration::try_from_secs_f64(seconds)
+    pub fn extend(&self, seconds: f64, by: &str) -> Result<(), LifelineError> {
+        let more = Duration::try_from_secs_f64(seconds)
             .ok()
-            .filter(|by| !by.is_zero())
+            .filter(|more| !more.is_zero())
             .ok_or(LifelineError::Seconds(seconds))?;
-        self.send(Command::Request(Request::Extend(crate::clock::as_millis(
-            by,
-        ))));
+        self.request(Request::Extend(crate::clock::as_millis(more)), by);
         Ok(())
     }
 
     /// Ends the hold.
-    pub fn release(&self) {
-        self.send(Command::Request(Request::Release));
+    pub fn release(&self, by: &str) {
+        self.request(Request::Release, by);
     }
 
     /// Saves and closes without waiting; nothing while connected.
-    pub fn close_now(&self) {
-        self.send(Command::Request(Request::CloseNow));
+    pub fn close_now(&self, by: &str) {
+        self.request(Request::CloseNow, by);
+    }
+
+    fn request(&self, request: Request, by: &str) {
+        self.send(Command::Request(request, by.to_string()));
     }
 
     /// Sends an event to the server; false if it is not connected.
@@ -239,7 +289,13 @@ impl Lifeline {
     }
 
     /// Says goodbye and ends the host thread; true if it has ended within `timeout`.
-    pub fn close(&self, timeout: Duration) -> bool {
+    ///
+    /// `closing`: Blender is closing because it was told to. A Blender that then hangs is still
+    /// ended (`quit_timeout`); otherwise nobody is watched any more.
+    pub fn close(&self, timeout: Duration, closing: bool) -> bool {
+        if !closing {
+            self.shared.watch_called_off.store(true, Ordering::Relaxed);
+        }
         self.send(Command::Close);
         self.shared.tickets.withdraw();
         self.shared.snapshot().closed = true;
@@ -271,53 +327,90 @@ impl Drop for Lifeline {
 const RESTARTS: u32 = 5;
 /// Before a replacement starts.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long the journal's thread waits for the next line.
+const KEEP_ALIVE: Duration = Duration::from_millis(500);
+/// How long the event loop's own threads may take to end.
+const SHUTDOWN: Duration = Duration::from_millis(500);
 
-fn host_thread(
+/// What the host thread needs, life after life.
+struct Host {
     connector: Arc<dyn Connector>,
-    settings: &Settings,
-    mut policy: Option<PolicySource>,
-    mut commands: UnboundedReceiver<Command>,
-    shared: &Arc<Shared>,
-) {
-    for _ in 0..=RESTARTS {
-        let life = AssertUnwindSafe(|| {
-            let connector = Arc::clone(&connector);
-            one_life(connector, settings, policy.take(), &mut commands, shared)
-        });
-        let reason = match catch_unwind(life) {
-            Ok(Ok(())) => break,
-            Ok(Err(reason)) => reason,
-            // The policy in force may have had its part in it: the built-in one goes on.
-            Err(_) => "a fault in Lifeline".to_string(),
-        };
-        shared.tickets.withdraw();
-        let message = format!("The host thread has ended ({reason}); it is started again");
-        shared.events.push(Event::Log(Level::Error, message));
-        thread::sleep(PAUSE);
-    }
-    shared.tickets.withdraw();
-    let mut snapshot = shared.snapshot();
-    snapshot.closed = true;
-    snapshot.connected = false;
+    effects: Arc<dyn Effects>,
+    settings: Settings,
+    shared: Arc<Shared>,
+    commands: WeakUnboundedSender<Command>,
 }
 
-/// From the first attempt to connect until `close`.
-fn one_life(
-    connector: Arc<dyn Connector>,
-    settings: &Settings,
-    policy: Option<PolicySource>,
-    commands: &mut UnboundedReceiver<Command>,
-    shared: &Arc<Shared>,
-) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(|error| format!("no event loop: {error}"))?;
-    let driver = run::Driver::new(connector, settings.clone(), Arc::clone(shared))
-        .map_err(|error| error.to_string())?;
-    if let Some(source) = policy {
-        driver.swap(source);
+impl Host {
+    /// The host thread.
+    fn run(&self, mut policy: Option<PolicySource>, mut commands: UnboundedReceiver<Command>) {
+        for _ in 0..=RESTARTS {
+            let life = AssertUnwindSafe(|| self.one_life(policy.take(), &mut commands));
+            let reason = match catch_unwind(life) {
+                Ok(Ok(())) => break,
+                Ok(Err(reason)) => reason,
+                // The policy in force may have had its part in it: the built-in one goes on.
+                Err(_) => "a fault in Lifeline".to_string(),
+            };
+            self.shared.tickets.withdraw();
+            let message = format!("The host thread has ended ({reason}); it is started again");
+            self.shared.events.push(Event::Log(Level::Error, message));
+            thread::sleep(PAUSE);
+        }
+        self.shared.tickets.withdraw();
+        let mut snapshot = self.shared.snapshot();
+        snapshot.closed = true;
+        snapshot.connected = false;
     }
-    runtime.block_on(driver.run(commands));
-    Ok(())
+
+    /// From the first attempt to connect until `close`.
+    fn one_life(
+        &self,
+        policy: Option<PolicySource>,
+        commands: &mut UnboundedReceiver<Command>,
+    ) -> Result<(), String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // For the journal, which is written a line at a time.
+            .max_blocking_threads(1)
+            .thread_name("lifeline-file")
+            .thread_keep_alive(KEEP_ALIVE)
+            .build()
+            .map_err(|error| format!("no event loop: {error}"))?;
+        let life = async {
+            let (connector, effects) = (Arc::clone(&self.connector), Arc::clone(&self.effects));
+            let settings = self.settings.clone();
+            let driver = run::Driver::new(connector, effects, settings, Arc::clone(&self.shared))
+                .map_err(|error| error.to_string())?;
+            if let Some(source) = policy {
+                driver.swap(source);
+            }
+            let _listening = self.listen_for_sigterm();
+            driver.run(commands).await;
+            Ok(())
+        };
+        let outcome = runtime.block_on(life);
+        // A file on a disk that hangs is not waited for.
+        runtime.shutdown_timeout(SHUTDOWN);
+        outcome
+    }
+
+    fn listen_for_sigterm(&self) -> Option<Listening> {
+        if self.settings.bounds.terminate == 0 {
+            return None;
+        }
+        let commands = self.commands.clone();
+        let listening = Listening::begin(move || {
+            if let Some(commands) = commands.upgrade() {
+                // The line may be closing.
+                let _ = commands.send(Command::Terminate);
+            }
+        });
+        listening
+            .inspect_err(|error| {
+                let message = format!("SIGTERM cannot be listened for: {error}");
+                self.shared.events.push(Event::Log(Level::Warning, message));
+            })
+            .ok()
+    }
 }

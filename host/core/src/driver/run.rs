@@ -1,22 +1,27 @@
 //! The loop: one event, one decision, what follows from it.
 
+use super::account::{Account, Cause};
+use super::closing::{Closing, End};
+use super::effects::Effects;
 use super::judge::Judge;
 use super::load::{self, Loaded, PolicySource};
 use super::{Command, Shared};
 use crate::clock::as_seconds;
-use crate::contract::{Action, Decision, Loss, Moment, Phase, Request, Scene, State};
+use crate::contract::{Action, Decision, Loss, Moment, Outage, Phase, Request, Scene, State};
 use crate::event::{Event, Level};
 use crate::guard::Guard;
+use crate::journal::{Entry, Kind, News, Outcome, Scribe};
+use crate::keep::{KeepEvent, KeepSink};
 use crate::link::{Connection, Connector, LinkEvent, Sink};
 use crate::sandbox::{Call, Limits, LoadError};
 use crate::settings::Settings;
 use crate::tickets::Task;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 /// No policy is woken sooner than this after its last decision (milliseconds).
 const WAKE_FLOOR: u64 = 10;
@@ -24,46 +29,69 @@ const WAKE_FLOOR: u64 = 10;
 const RETRY_DECISION: u64 = 1_000;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(1_500);
+/// How long writing down an outage may hold up the end of the line.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// What the server is sent of earlier clean-ups, and what it answers, with the `id`.
+const REPORT: &str = "cleanup_report";
+const REPORT_RECEIVED: &str = "cleanup_report_received";
 
 pub(super) struct Driver {
-    settings: Settings,
-    shared: Arc<Shared>,
-    connector: Arc<dyn Connector>,
-    judge: Judge,
-    guard: Guard,
-    state: State,
+    pub(super) settings: Settings,
+    pub(super) shared: Arc<Shared>,
+    pub(super) effects: Arc<dyn Effects>,
+    pub(super) judge: Judge,
+    pub(super) guard: Guard,
+    pub(super) state: State,
     /// When the policy asked to be woken.
-    wake_at: Option<u64>,
+    pub(super) wake_at: Option<u64>,
     /// A call that nobody could decide: it is made again.
-    undecided: Option<Call>,
-    /// A quit that waits for the floor.
-    quit_at: Option<u64>,
+    pub(super) undecided: Option<Call>,
+    pub(super) closing: Closing,
+    pub(super) account: Account,
+    pub(super) scribe: Scribe,
+    /// The entry of the outage that Blender closes over.
+    pub(super) last_entry: Option<Entry>,
+    pub(super) scene: Option<Scene>,
+    pub(super) connection: Option<(u64, Box<dyn Connection>)>,
+    pub(super) keep_sink: KeepSink,
+    connector: Arc<dyn Connector>,
     /// The outage has been told of: the first connect of all is no outage while it is under way.
     announced: bool,
-    scene: Option<Scene>,
     path: String,
-    connection: Option<(u64, Box<dyn Connection>)>,
     attempts: u64,
     sink: Sink,
-    links: Option<UnboundedReceiver<(u64, LinkEvent)>>,
     loader: UnboundedSender<Loaded>,
-    loads: Option<UnboundedReceiver<Loaded>>,
+    inboxes: Option<Inboxes>,
+}
+
+/// What comes in beside commands.
+struct Inboxes {
+    links: UnboundedReceiver<(u64, LinkEvent)>,
+    loads: UnboundedReceiver<Loaded>,
+    keeps: UnboundedReceiver<(u64, KeepEvent)>,
+    news: UnboundedReceiver<News>,
 }
 
 impl Driver {
+    /// In a tokio runtime.
     pub fn new(
         connector: Arc<dyn Connector>,
+        effects: Arc<dyn Effects>,
         settings: Settings,
         shared: Arc<Shared>,
     ) -> Result<Self, LoadError> {
         let now = shared.clock.now();
         let (sink, links) = unbounded_channel();
         let (loader, loads) = unbounded_channel();
+        let (keep_sink, keeps) = unbounded_channel();
+        let (paper, news) = unbounded_channel();
         Ok(Driver {
             judge: Judge::new(Limits::default())?,
-            guard: Guard::new(settings.quit_floor, now),
+            guard: Guard::new(settings.quit_floor, settings.bounds.unsaved_wait, now),
+            scribe: Scribe::start(settings.journal.clone(), paper),
             settings,
             shared,
+            effects,
             connector,
             state: State {
                 phase: Phase::Connected,
@@ -72,16 +100,23 @@ impl Driver {
             },
             wake_at: None,
             undecided: None,
-            quit_at: None,
+            closing: Closing::default(),
+            account: Account::default(),
+            last_entry: None,
             announced: false,
             scene: None,
             path: String::new(),
             connection: None,
+            keep_sink,
             attempts: 0,
             sink,
-            links: Some(links),
             loader,
-            loads: Some(loads),
+            inboxes: Some(Inboxes {
+                links,
+                loads,
+                keeps,
+                news,
+            }),
         })
     }
 
@@ -92,7 +127,7 @@ impl Driver {
 
     /// Connects, and runs until it is told to close.
     pub async fn run(mut self, commands: &mut UnboundedReceiver<Command>) {
-        let (Some(mut links), Some(mut loads)) = (self.links.take(), self.loads.take()) else {
+        let Some(mut inboxes) = self.inboxes.take() else {
             return;
         };
         // What is open is sent with the first attempt, if the main thread has said it by now.
@@ -105,14 +140,10 @@ impl Driver {
         }
         self.info(format!("Connecting to {}", self.server()));
         self.decide(Call::Start);
-        for command in early {
-            if !self.command(command) {
-                return self.say_goodbye();
-            }
-        }
-        loop {
+        let mut going_on = early.into_iter().all(|command| self.command(command));
+        while going_on {
             let wake = self.wake_at;
-            let quit = self.quit_at;
+            let alarm = self.alarm();
             let clock = self.shared.clock;
             let sleep = |at: Option<u64>| async move {
                 match at {
@@ -123,20 +154,46 @@ impl Driver {
             tokio::select! {
                 // The line first: a server that is back beats a deadline of the same instant.
                 biased;
-                Some((id, event)) = links.recv() => self.link_event(id, event),
-                command = commands.recv() => match command {
-                    Some(command) => if !self.command(command) { break },
-                    None => break,
-                },
-                Some(loaded) = loads.recv() => self.loaded(loaded),
-                () = sleep(quit) => self.quit(),
+                Some((id, event)) = inboxes.links.recv() => self.link_event(id, event),
+                command = commands.recv() => {
+                    going_on = command.is_some_and(|command| self.command(command));
+                }
+                Some(loaded) = inboxes.loads.recv() => self.loaded(loaded),
+                Some((id, event)) = inboxes.keeps.recv() => self.kept(id, event),
+                Some(news) = inboxes.news.recv() => self.news(news),
+                () = sleep(alarm) => self.proceed(),
                 () = sleep(wake) => {
                     let call = self.undecided.take().unwrap_or(Call::Tick);
                     self.decide(call);
                 }
             }
         }
+        self.close_account(&mut inboxes.news).await;
         self.say_goodbye();
+    }
+
+    /// An outage that lasts when the line is closed.
+    async fn close_account(&mut self, news: &mut UnboundedReceiver<News>) {
+        let late = self.guard.is_connected();
+        let outcome = if late {
+            Outcome::Recovered
+        } else {
+            Outcome::Closed
+        };
+        let Some(entry) = self.account.so_far() else {
+            return;
+        };
+        self.end_outage(outcome);
+        let written = async {
+            while let Some(item) = news.recv().await {
+                match item {
+                    News::Written(id) | News::NotWritten(id, _) if id == entry.id => return,
+                    _ => {}
+                }
+            }
+        };
+        // A disk that hangs does not hold Blender up.
+        let _ = timeout(LAST_WORDS, written).await;
     }
 
     fn say_goodbye(&mut self) {
@@ -149,8 +206,13 @@ impl Driver {
     fn command(&mut self, command: Command) -> bool {
         match command {
             Command::Scene { scene, path } => self.open_file(scene, path),
+            Command::Claimed { ticket } => self.claimed(ticket),
+            Command::Saving { ticket, path } => self.saving(ticket, path),
             Command::Saved { ticket, outcome } => self.saved(ticket, outcome),
-            Command::Request(request) => self.request(request),
+            Command::SaveFirst { ticket } => self.save_first(ticket),
+            Command::Request(request, by) => self.request(request, &by),
+            Command::Terminate => self.terminate(),
+            Command::InjectFault => panic!("a fault that a test has asked for"),
             Command::Emit { name, data } => {
                 if let Some((_, connection)) = &self.connection {
                     connection.emit(name, data);
@@ -167,21 +229,17 @@ impl Driver {
         self.path = path;
     }
 
-    fn request(&mut self, request: Request) {
+    fn request(&mut self, request: Request, by: &str) {
+        if self.closing.is_out_of_hand() {
+            self.info("Blender is closing: there is no countdown to change".into());
+            return;
+        }
         if self.guard.is_connected() {
             self.info("The server is connected: there is no countdown to change".into());
         }
+        self.account.requested(&request, by);
         self.decide(Call::OnRequest(request));
-    }
-
-    fn saved(&mut self, ticket: u64, outcome: Result<String, String>) {
-        match self.shared.tickets.settle(ticket) {
-            Some(Task::Save(_)) => {
-                self.guard.save_answered();
-                self.decide(Call::OnSaved(outcome.map(drop)));
-            }
-            _ => self.info("A save has ended that was no longer needed: Blender stays open".into()),
-        }
+        self.note();
     }
 
     fn loaded(&mut self, loaded: Loaded) {
@@ -189,7 +247,8 @@ impl Driver {
             Ok(policy) => {
                 self.judge.swap(policy, loaded.origin);
                 // Its view of the present state is wanted at once.
-                if self.shared.snapshot().phase.is_some() {
+                let asked = !self.closing.is_out_of_hand();
+                if asked && self.shared.snapshot().phase.is_some() {
                     self.decide(Call::Tick);
                 }
                 None
@@ -213,6 +272,9 @@ impl Driver {
         {
             return; // of an attempt that was given up
         }
+        if self.closing.is_out_of_hand() {
+            return; // the server was given up
+        }
         let now = self.now();
         match event {
             LinkEvent::Connected => {
@@ -228,7 +290,11 @@ impl Driver {
                 self.announced = false;
                 self.shared.snapshot().last_error = None;
                 self.undecided = None;
+                self.account
+                    .stand(self.attempts_of_outage(), self.judge.identity());
+                self.outage_is_over();
                 self.decide(Call::OnConnect);
+                self.ask_pending();
             }
             LinkEvent::Failed(failure) => {
                 self.connection = None;
@@ -250,9 +316,36 @@ impl Driver {
                 self.undecided = None;
                 self.decide(Call::OnDisconnect(why));
             }
+            LinkEvent::Server { name, args } if name == REPORT_RECEIVED => {
+                let id = args.first().and_then(|it| it.get("id")?.as_str());
+                match id {
+                    Some(id) => self.scribe.acknowledge(id.to_string()),
+                    None => self.info(format!("{REPORT_RECEIVED} without an id")),
+                }
+            }
             LinkEvent::Server { name, args } => {
                 self.shared.events.push(Event::Server { name, args });
             }
+        }
+    }
+
+    /// What the server does not know of earlier clean-ups is looked up, and sent.
+    pub(super) fn ask_pending(&self) {
+        self.scribe.ask_pending(&self.settings.username);
+    }
+
+    /// Sent at each connection until the server says that it has it.
+    pub(super) fn report(&self, entries: &[Entry]) {
+        let Some((_, connection)) = &self.connection else {
+            return;
+        };
+        if !self.guard.is_connected() {
+            return; // the next connection asks again
+        }
+        for entry in entries {
+            // Plain fields and string keys: there is nothing in it that JSON cannot carry.
+            let data: Value = serde_json::to_value(entry).unwrap_or_default();
+            connection.emit(REPORT.to_string(), Some(data));
         }
     }
 
@@ -268,9 +361,23 @@ impl Driver {
         }
         self.shared.events.push(Event::Lost { reason });
         self.info(format!("Not connected: {detail}"));
+        self.finish_late();
+        let cause = Cause {
+            kind: Kind::Outage,
+            why: reason,
+            detail: Some(detail),
+        };
+        let lost_at = self.guard.lost_at().unwrap_or_else(|| self.now());
+        self.account.begin(&self.settings, &cause, lost_at);
+        self.note();
     }
 
-    fn decide(&mut self, call: Call) {
+    /// Attempts begun, as the policy counts them.
+    pub(super) fn attempts_of_outage(&self) -> Option<u32> {
+        Some(outage_of(&self.state.phase)?.attempts)
+    }
+
+    pub(super) fn decide(&mut self, call: Call) {
         let now = self.now();
         let moment = Moment {
             now,
@@ -313,50 +420,28 @@ impl Driver {
                 }
                 Action::Save(place) => {
                     self.guard.save_asked();
-                    let ticket = self.shared.tickets.issue(Task::Save(place));
-                    self.shared.events.push(Event::Save { ticket, place });
+                    self.ask_to_save(place);
                 }
-                Action::Quit if self.shared.tickets.open() == Some(Task::Quit) => {}
-                Action::Quit => self.quit_at = self.guard.quit_from(),
+                Action::Quit => self.want_quit(),
             }
         }
-        if self.quit_at.is_some_and(|at| at <= now) {
-            self.quit();
-        }
-    }
-
-    /// The floor has passed: Blender may close.
-    fn quit(&mut self) {
-        self.quit_at = None;
-        let ticket = self.shared.tickets.issue(Task::Quit);
-        self.shared.events.push(Event::Quit { ticket });
     }
 
     /// A ticket stands only as long as the phase that it belongs to.
     fn keep_tickets_to_the_phase(&mut self) {
+        let quitting = matches!(self.state.phase, Phase::Quitting(_));
         let fits = match self.shared.tickets.open() {
             Some(Task::Save(place)) => {
-                matches!(&self.state.phase, Phase::Saving(saving) if saving.place == place)
+                // While quitting: one more try after a failed one, or late changes.
+                quitting
+                    || matches!(&self.state.phase, Phase::Saving(saving) if saving.place == place)
             }
-            Some(Task::Quit) => matches!(self.state.phase, Phase::Quitting(_)),
+            Some(Task::Quit) => quitting,
             None => true,
         };
-        if !fits || !matches!(self.state.phase, Phase::Quitting(_)) && self.quit_at.is_some() {
+        if !fits || !quitting && self.closing.end != End::No {
             self.withdraw("The plan has changed");
         }
-    }
-
-    fn withdraw(&mut self, why: &str) {
-        let waiting = self.quit_at.take().is_some();
-        let what = match self.shared.tickets.withdraw() {
-            Some((Task::Save(_), true)) => "the save that is running ends, and Blender stays open",
-            Some((Task::Save(_), false)) => "nothing is saved, and Blender stays open",
-            Some((Task::Quit, true)) => "too late, Blender is closing",
-            Some((Task::Quit, false)) => "Blender stays open",
-            None if waiting => "Blender stays open",
-            None => return,
-        };
-        self.info(format!("{why}: {what}"));
     }
 
     /// True if a countdown begins.
@@ -371,6 +456,8 @@ impl Driver {
                 self.shared
                     .events
                     .push(Event::Countdown { attempts, seconds });
+                self.account.counts_down();
+                self.note();
                 true
             }
             (Phase::Held(_), _) => {
@@ -402,8 +489,12 @@ impl Driver {
     }
 
     /// Writes down where everything stands.
-    fn publish(&self) {
+    pub(super) fn publish(&self) {
         let mut snapshot = self.shared.snapshot();
+        snapshot.terminating = self.closing.terminating.map(|_| match self.closing.end {
+            End::No | End::Wanted => "saving",
+            _ => "quitting",
+        });
         snapshot.phase = Some(self.state.phase);
         snapshot.connected = self.guard.is_connected();
         snapshot.lost_at = self.guard.lost_at().filter(|_| self.announced);
@@ -413,7 +504,7 @@ impl Driver {
         snapshot.policy = self.judge.status();
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         self.shared.clock.now()
     }
 
@@ -425,12 +516,29 @@ impl Driver {
             .unwrap_or_default()
     }
 
-    fn info(&self, message: String) {
+    pub(super) fn info(&self, message: String) {
         self.log(Level::Info, message);
+    }
+
+    pub(super) fn warning(&self, message: String) {
+        self.log(Level::Warning, message);
+    }
+
+    pub(super) fn error(&self, message: impl Into<String>) {
+        self.log(Level::Error, message.into());
     }
 
     fn log(&self, level: Level, message: String) {
         self.shared.events.push(Event::Log(level, message));
+    }
+}
+
+fn outage_of(phase: &Phase) -> Option<&Outage> {
+    match phase {
+        Phase::Connected => None,
+        Phase::Reconnecting(outage) | Phase::Quitting(outage) | Phase::Held(outage) => Some(outage),
+        Phase::CountingDown(countdown) => Some(&countdown.outage),
+        Phase::Saving(saving) => Some(&saving.outage),
     }
 }
 

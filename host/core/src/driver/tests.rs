@@ -1,10 +1,13 @@
 //! The whole driver with a scripted line, in virtual time.
 
+use super::effects::{Effects, Watch};
 use super::run::Driver;
-use super::{Command, PolicySource, Shared};
+use super::{Command, Host, PolicySource, SaveOutcome, Saved, Shared};
 use crate::clock::Clock;
 use crate::contract::{ConnectError, Loss, Place, Request};
-use crate::event::{Event, Queue};
+use crate::event::{Event, Queue, Reason};
+use crate::journal::{Entry, Journal, Outcome};
+use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
 use crate::link::{Connection, Connector, Failure, LinkEvent, Sink};
 use crate::settings::Settings;
 use crate::status::Snapshot;
@@ -78,18 +81,88 @@ impl Connector for Server {
     }
 }
 
+/// Every saved file is whole, unless told otherwise; what else was done is remembered.
+#[derive(Default)]
+struct Record {
+    /// What becomes of the next files, if not "whole, and uploaded at once".
+    script: Vec<KeepEvent>,
+    /// Nothing is said of files by themselves.
+    silent: bool,
+    orders: Vec<(Order, KeepSink)>,
+    watched: Vec<Watch>,
+    ended_with: Option<i32>,
+}
+
+#[derive(Clone, Default)]
+struct World(Arc<Mutex<Record>>);
+
+impl World {
+    fn whole() -> KeepEvent {
+        KeepEvent::Digested(Digest {
+            bytes: 3,
+            sha256: "ba78".into(),
+            seconds: 0.0,
+        })
+    }
+
+    /// The last file that was handed over fares like this.
+    fn say(&self, event: KeepEvent) {
+        let record = self.0.lock().unwrap();
+        let (order, sink) = record.orders.last().unwrap();
+        sink.send((order.id, event)).unwrap();
+    }
+
+    fn ended_with(&self) -> Option<i32> {
+        self.0.lock().unwrap().ended_with
+    }
+}
+
+impl Effects for World {
+    fn keep(&self, order: Order, sink: KeepSink) -> Keeping {
+        let mut record = self.0.lock().unwrap();
+        if !record.silent {
+            let event = record.script.pop().unwrap_or_else(World::whole);
+            let _ = sink.send((order.id, event));
+        }
+        record.orders.push((order, sink));
+        Keeping::default()
+    }
+
+    fn watch(&self, watch: Watch) {
+        self.0.lock().unwrap().watched.push(watch);
+    }
+
+    fn end_process(&self, code: i32) {
+        self.0.lock().unwrap().ended_with = Some(code);
+    }
+}
+
+fn saved(path: &str) -> SaveOutcome {
+    Ok(Saved {
+        path: path.into(),
+        recovery: false,
+        failures: vec![],
+    })
+}
+
+fn failed(reason: &str) -> SaveOutcome {
+    Err(vec![reason.into()])
+}
+
 fn shared() -> Arc<Shared> {
     Arc::new(Shared {
         clock: Clock::start(),
         events: Queue::default(),
         tickets: Tickets::default(),
         snapshot: Mutex::new(Snapshot::default()),
+        watch_called_off: Arc::default(),
     })
 }
 
 /// A driver at work, and Blender's side of it.
 struct Stage {
     server: Server,
+    world: World,
     shared: Arc<Shared>,
     commands: UnboundedSender<Command>,
     seen: Vec<Event>,
@@ -106,10 +179,18 @@ impl Stage {
         server.set(up);
         let shared = shared();
         let (commands, mut inbox) = unbounded_channel();
-        let driver = Driver::new(Arc::new(server.clone()), settings, Arc::clone(&shared)).unwrap();
+        let world = World::default();
+        let driver = Driver::new(
+            Arc::new(server.clone()),
+            Arc::new(world.clone()),
+            settings,
+            Arc::clone(&shared),
+        )
+        .unwrap();
         tokio::spawn(async move { driver.run(&mut inbox).await });
         Stage {
             server,
+            world,
             shared,
             commands,
             seen: vec![],
@@ -138,7 +219,7 @@ impl Stage {
 
     fn saves(&self) -> Vec<(u64, Place)> {
         let save = |event: &Event| match event {
-            Event::Save { ticket, place } => Some((*ticket, *place)),
+            Event::Save { ticket, place, .. } => Some((*ticket, *place)),
             _ => None,
         };
         self.seen.iter().filter_map(save).collect()
@@ -152,10 +233,30 @@ impl Stage {
         self.seen.iter().filter_map(quit).collect()
     }
 
+    fn claim(&self, ticket: u64) -> bool {
+        let stands = self.shared.tickets.claim(ticket);
+        if stands {
+            self.send(Command::Claimed { ticket });
+        }
+        stands
+    }
+
+    fn told_to_close(&self) -> bool {
+        self.seen.contains(&Event::Close)
+    }
+
+    /// Until the save is asked for.
+    async fn lose_for_good(&mut self) {
+        self.pass(1.0).await;
+        self.server.lose();
+        self.pass(335.0).await;
+        assert_eq!(self.saves().len(), 1);
+    }
+
     /// What Blender does with a save: claims it, and answers.
-    async fn answer_save(&mut self, outcome: Result<String, String>) {
+    async fn answer_save(&mut self, outcome: SaveOutcome) {
         let (ticket, _) = *self.saves().last().unwrap();
-        assert!(self.shared.tickets.claim(ticket));
+        assert!(self.claim(ticket));
         self.send(Command::Saved { ticket, outcome });
         self.pass(0.001).await;
     }
@@ -192,7 +293,7 @@ async fn a_server_lost_for_good_ends_in_save_and_quit() {
         stage.quits().is_empty(),
         "no quit before the save is answered"
     );
-    stage.answer_save(Ok("/tmp/a.blend".into())).await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
     assert_eq!(stage.quits().len(), 1);
     assert!(stage.shared.tickets.claim(stage.quits()[0]));
 }
@@ -222,7 +323,7 @@ async fn a_server_back_during_a_save_prevents_the_quit() {
     stage.pass(20.0).await;
     stage.send(Command::Saved {
         ticket,
-        outcome: Ok("/tmp/a.blend".into()),
+        outcome: saved("/tmp/a.blend"),
     });
     stage.pass(600.0).await;
     assert_eq!(
@@ -246,7 +347,7 @@ async fn an_answer_to_a_save_of_an_earlier_outage_does_not_quit() {
     assert_eq!(stage.saves().len(), 2);
     stage.send(Command::Saved {
         ticket,
-        outcome: Ok("/tmp/a.blend".into()),
+        outcome: saved("/tmp/a.blend"),
     });
     stage.pass(5.0).await;
     assert!(stage.quits().is_empty());
@@ -255,16 +356,14 @@ async fn an_answer_to_a_save_of_an_earlier_outage_does_not_quit() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_save_leads_to_a_recovery_copy_and_then_quit() {
     let mut stage = Stage::open(NO_JITTER, true);
-    stage.pass(1.0).await;
-    stage.server.lose();
-    stage.pass(335.0).await;
-    stage.answer_save(Err("read-only".into())).await;
+    stage.lose_for_good().await;
+    stage.answer_save(failed("read-only")).await;
     assert_eq!(
         stage.saves().last().map(|save| save.1),
         Some(Place::Recovery)
     );
     assert!(stage.quits().is_empty());
-    stage.answer_save(Err("disk full".into())).await;
+    stage.answer_save(saved("/tmp/copy.blend")).await;
     assert_eq!(stage.quits().len(), 1);
 }
 
@@ -275,7 +374,7 @@ async fn blender_does_not_close_before_the_floor() {
     stage.pass(1.0).await;
     stage.server.lose();
     stage.pass(2.0).await;
-    stage.answer_save(Ok("/tmp/a.blend".into())).await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
     stage.pass(7.9).await;
     assert!(stage.quits().is_empty());
     stage.pass(0.2).await;
@@ -293,7 +392,7 @@ async fn a_quit_that_waits_for_the_floor_is_withdrawn_by_the_server() {
     stage.pass(1.0).await;
     stage.server.lose();
     stage.pass(2.0).await;
-    stage.answer_save(Ok("/tmp/a.blend".into())).await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
     stage.server.set(true);
     stage.pass(60.0).await;
     assert_eq!(
@@ -351,16 +450,16 @@ async fn hold_extend_release_close_now() {
     stage.server.lose();
     stage.pass(40.0).await;
     let before = stage.remaining();
-    stage.send(Command::Request(Request::Extend(60_000)));
+    stage.send(Command::Request(Request::Extend(60_000), String::new()));
     stage.pass(0.001).await;
     assert!((stage.remaining() - before - 60.0).abs() < 0.1);
-    stage.send(Command::Request(Request::Hold));
+    stage.send(Command::Request(Request::Hold, String::new()));
     stage.pass(5_000.0).await;
     assert_eq!((stage.phase().as_str(), stage.saves().len()), ("held", 0));
-    stage.send(Command::Request(Request::Release));
+    stage.send(Command::Request(Request::Release, String::new()));
     stage.pass(0.001).await;
     assert!((stage.remaining() - 300.0).abs() < 0.1);
-    stage.send(Command::Request(Request::CloseNow));
+    stage.send(Command::Request(Request::CloseNow, String::new()));
     stage.pass(0.001).await;
     assert_eq!(stage.saves().len(), 1);
 }
@@ -371,8 +470,8 @@ async fn a_hold_withdraws_an_unclaimed_quit() {
     stage.pass(1.0).await;
     stage.server.lose();
     stage.pass(335.0).await;
-    stage.answer_save(Ok("/tmp/a.blend".into())).await;
-    stage.send(Command::Request(Request::Hold));
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    stage.send(Command::Request(Request::Hold, String::new()));
     stage.pass(1.0).await;
     assert!(!stage.shared.tickets.claim(stage.quits()[0]));
 }
@@ -439,8 +538,16 @@ async fn a_request_before_the_start_is_kept_for_after_it() {
     let settings = Settings::resolve(&Map::new(), &environment).unwrap();
     let shared = shared();
     let (commands, mut inbox) = unbounded_channel();
-    commands.send(Command::Request(Request::Hold)).unwrap();
-    let driver = Driver::new(Arc::new(Server::default()), settings, Arc::clone(&shared)).unwrap();
+    commands
+        .send(Command::Request(Request::Hold, String::new()))
+        .unwrap();
+    let driver = Driver::new(
+        Arc::new(Server::default()),
+        Arc::new(World::default()),
+        settings,
+        Arc::clone(&shared),
+    )
+    .unwrap();
     tokio::spawn(async move { driver.run(&mut inbox).await });
     sleep(Duration::from_secs(1_000)).await;
     let status = shared.snapshot().json(shared.clock.now());
@@ -466,13 +573,21 @@ fn a_host_thread_that_panics_is_started_again() {
     let server = Server::default();
     server.set(true);
     let connector = Arc::new(Faulty(server, AtomicBool::new(false)));
-    let settings = Settings::resolve(&Map::new(), &BTreeMap::new()).unwrap();
+    let settings = Settings::resolve(
+        &Map::new(),
+        &BTreeMap::from([("CR8_TERMINATE_TIMEOUT".into(), "0".into())]),
+    )
+    .unwrap();
     let shared = shared();
     let (commands, inbox) = unbounded_channel();
-    let host = {
-        let shared = Arc::clone(&shared);
-        std::thread::spawn(move || super::host_thread(connector, &settings, None, inbox, &shared))
+    let host = Host {
+        connector,
+        effects: Arc::new(World::default()),
+        settings,
+        shared: Arc::clone(&shared),
+        commands: commands.downgrade(),
     };
+    let host = std::thread::spawn(move || host.run(None, inbox));
     for _ in 0..500 {
         std::thread::sleep(Duration::from_millis(10));
         if shared.snapshot().connected {
@@ -483,4 +598,321 @@ fn a_host_thread_that_panics_is_started_again() {
     commands.send(Command::Close).unwrap();
     host.join().unwrap();
     assert!(shared.snapshot().closed);
+}
+
+/// What the journal says in the end, one entry for each outage.
+fn journal_of(path: &std::path::Path) -> Vec<Entry> {
+    let read = Journal::new(path.to_path_buf()).read();
+    read.into_iter().map(|(entry, _)| entry).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn blender_is_told_to_close_only_when_the_outage_is_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let journal = [NO_JITTER[0], ("CR8_JOURNAL", path.to_str().unwrap())];
+    let mut stage = Stage::open(&journal, true);
+    stage.lose_for_good().await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    assert!(!stage.told_to_close());
+    assert!(journal_of(&path).is_empty());
+    assert!(stage.claim(stage.quits()[0]));
+    stage.pass(0.01).await;
+    assert!(stage.told_to_close());
+    let [entry] = &journal_of(&path)[..] else {
+        panic!()
+    };
+    assert_eq!((entry.outcome, entry.safe), (Outcome::Quit, Some(true)));
+    assert_eq!(
+        (entry.attempts >= 5, entry.why.as_str()),
+        (true, "transport-error")
+    );
+    let save = &entry.saves[0];
+    assert_eq!(save.path.as_deref(), Some("/tmp/a.blend"));
+    assert_eq!(
+        (save.bytes, save.sha256.as_deref()),
+        (Some(3), Some("ba78"))
+    );
+    assert!(entry.countdown_at.is_some());
+    let record = stage.world.0.lock().unwrap();
+    assert_eq!(record.watched[0].after, Duration::from_secs(30));
+    assert_eq!(record.watched[0].code, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_server_can_come_back_once_blender_is_told_to_close() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.lose_for_good().await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    assert!(stage.claim(stage.quits()[0]));
+    stage.pass(0.01).await;
+    stage.server.set(true);
+    let attempts = stage.server.attempts().len();
+    stage.send(Command::Request(Request::Hold, String::new()));
+    stage.pass(1_000.0).await;
+    assert_eq!(stage.server.attempts().len(), attempts);
+    assert_eq!(stage.shared.snapshot().recoveries, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_back_before_the_claim_is_handled_keeps_blender() {
+    let mut stage = Stage::open(&[("CR8_RETRY_DELAY_MAX", "0.1"), NO_JITTER[0]], true);
+    stage.pass(1.0).await;
+    stage.server.lose();
+    stage.pass(320.0).await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    let ticket = stage.quits()[0];
+    stage.server.set(true);
+    stage.pass(1.0).await;
+    assert!(!stage.claim(ticket));
+    stage.send(Command::Claimed { ticket });
+    stage.pass(10.0).await;
+    assert!(!stage.told_to_close());
+    assert_eq!(stage.phase(), "connected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_nothing_can_be_saved_it_is_tried_again_and_blender_closes_in_the_end() {
+    let mut stage = Stage::open(&[NO_JITTER[0], ("CR8_UNSAVED_WAIT", "100")], true);
+    stage.lose_for_good().await;
+    stage.answer_save(failed("read-only")).await;
+    stage.answer_save(failed("disk full")).await;
+    assert!(stage.quits().is_empty());
+    stage.pass(1.9).await;
+    assert_eq!(stage.saves().len(), 2);
+    stage.pass(0.2).await;
+    assert_eq!(stage.saves().len(), 3);
+    assert_eq!(stage.saves()[2].1, Place::InPlace);
+    for _ in 0..8 {
+        if stage.quits().is_empty() {
+            let asked = stage.saves().len();
+            stage.answer_save(failed("disk full")).await;
+            stage.pass(61.0).await;
+            assert!(stage.saves().len() > asked || !stage.quits().is_empty());
+        }
+    }
+    assert_eq!(stage.quits().len(), 1);
+    assert!(stage.claim(stage.quits()[0]));
+    stage.pass(0.01).await;
+    assert!(stage.told_to_close());
+    assert_eq!(stage.world.0.lock().unwrap().watched[0].code, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_that_works_at_last_ends_the_waiting() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.lose_for_good().await;
+    stage.answer_save(failed("read-only")).await;
+    stage.answer_save(failed("disk full")).await;
+    stage.pass(5.0).await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    assert_eq!(stage.quits().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_cannot_be_read_back_is_saved_again() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.lose_for_good().await;
+    let gone = KeepEvent::Unreadable("gone".into());
+    stage.world.0.lock().unwrap().script.push(gone);
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    assert!(stage.quits().is_empty());
+    stage.pass(1.1).await;
+    assert_eq!(stage.saves().len(), 2);
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    assert_eq!(stage.quits().len(), 1);
+}
+
+fn uploaded() -> KeepEvent {
+    KeepEvent::Uploaded(Uploaded {
+        bytes: 3,
+        attempts: 1,
+        seconds: 0.5,
+        error: None,
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quit_waits_for_the_upload_and_a_server_ends_both() {
+    let url = ("CR8_SAVE_URL", "http://h/f?sig=abcdef");
+    for back in [false, true] {
+        let mut stage = Stage::open(&[NO_JITTER[0], url], true);
+        stage.lose_for_good().await;
+        stage.answer_save(saved("/tmp/a.blend")).await;
+        stage.pass(100.0).await;
+        assert!(stage.quits().is_empty());
+        stage.server.set(back);
+        stage.pass(20.0).await;
+        stage.world.say(uploaded());
+        stage.pass(1.0).await;
+        assert_eq!(stage.quits().len(), usize::from(!back));
+        let status = stage.shared.snapshot().json(0);
+        assert_eq!(status["last_save"]["sha256"], "ba78");
+        assert!(!status.to_string().contains("abcdef"), "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_file_is_saved_first_but_not_for_ever() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.lose_for_good().await;
+    for number in 1..=4 {
+        stage.answer_save(saved("/tmp/a.blend")).await;
+        assert_eq!(stage.quits().len(), number);
+        let ticket = stage.quits()[number - 1];
+        stage.send(Command::SaveFirst { ticket });
+        stage.pass(0.01).await;
+        assert!(!stage.claim(ticket), "it was taken back");
+        if number == 4 {
+            break;
+        }
+        assert_eq!(stage.saves().len(), number + 1);
+    }
+    assert_eq!((stage.saves().len(), stage.quits().len()), (4, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blender_that_never_closes_is_ended_if_its_work_is_safe() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.lose_for_good().await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    stage.pass(29.0).await;
+    assert_eq!(stage.world.ended_with(), None);
+    stage.pass(2.0).await;
+    assert_eq!(stage.world.ended_with(), Some(0));
+    assert!(!stage.claim(stage.quits()[0]), "nothing is begun any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blender_with_changes_since_the_save_is_not_ended() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.lose_for_good().await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    let scene = crate::contract::Scene {
+        modified: true,
+        untitled: false,
+        rendering: false,
+    };
+    let path = "/tmp/a.blend".to_string();
+    stage.send(Command::Scene { scene, path });
+    stage.pass(10_000.0).await;
+    assert_eq!(stage.world.ended_with(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_main_thread_that_never_begins_to_save_is_waited_for_unless_set_otherwise() {
+    for (setting, code) in [("0", None), ("50", Some(1))] {
+        let mut stage = Stage::open(&[NO_JITTER[0], ("CR8_STUCK_TIMEOUT", setting)], true);
+        stage.lose_for_good().await;
+        stage.pass(40.0).await;
+        assert_eq!(stage.world.ended_with(), None);
+        stage.pass(100_000.0).await;
+        assert_eq!(stage.world.ended_with(), code);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_that_runs_is_never_interrupted() {
+    let mut stage = Stage::open(&[NO_JITTER[0], ("CR8_STUCK_TIMEOUT", "5")], true);
+    stage.lose_for_good().await;
+    assert!(stage.claim(stage.saves()[0].0));
+    stage.pass(100_000.0).await;
+    assert_eq!(stage.world.ended_with(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sigterm_saves_and_closes_under_a_living_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let journal = [NO_JITTER[0], ("CR8_JOURNAL", path.to_str().unwrap())];
+    let mut stage = Stage::open(&journal, true);
+    stage.pass(1.0).await;
+    stage.send(Command::Terminate);
+    stage.pass(0.01).await;
+    let asked = stage
+        .seen
+        .iter()
+        .any(|event| matches!(event, Event::Save { reason, .. } if *reason == Reason::Termination));
+    assert!(asked, "{:?}", stage.seen);
+    assert_eq!(stage.phase(), "saving");
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    assert_eq!(stage.phase(), "quitting");
+    assert!(stage.claim(stage.quits()[0]));
+    stage.pass(0.01).await;
+    assert!(stage.told_to_close());
+    let [entry] = &journal_of(&path)[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (entry.outcome, entry.safe),
+        (Outcome::Terminated, Some(true))
+    );
+    assert_eq!((entry.why.as_str(), &entry.lost_at), ("sigterm", &None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sigterm_cuts_an_upload_off_at_its_bound() {
+    let url = ("CR8_SAVE_URL", "http://h/f?sig=abcdef");
+    let mut stage = Stage::open(&[NO_JITTER[0], url], true);
+    stage.pass(1.0).await;
+    stage.send(Command::Terminate);
+    stage.pass(0.01).await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    stage.pass(24.0).await;
+    assert!(stage.quits().is_empty());
+    stage.pass(1.1).await;
+    assert_eq!(stage.quits().len(), 1);
+    stage.pass(1.1).await;
+    assert_eq!(
+        stage.world.ended_with(),
+        Some(0),
+        "Blender was not quick enough"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_ends_well_is_written_down_and_reported_with_its_late_save() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let journal = [NO_JITTER[0], ("CR8_JOURNAL", path.to_str().unwrap())];
+    let mut stage = Stage::open(&journal, true);
+    stage.lose_for_good().await;
+    let (ticket, _) = stage.saves()[0];
+    assert!(stage.claim(ticket));
+    stage.server.set(true);
+    stage.pass(20.0).await;
+    assert_eq!(stage.phase(), "connected");
+    assert!(journal_of(&path).is_empty(), "the save still runs");
+    let outcome = saved("/tmp/a.blend");
+    stage.send(Command::Saved { ticket, outcome });
+    stage.pass(1.0).await;
+    let [entry] = &journal_of(&path)[..] else {
+        panic!()
+    };
+    assert_eq!((entry.outcome, entry.saves.len()), (Outcome::Recovered, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_closed_in_an_outage_is_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let journal = [NO_JITTER[0], ("CR8_JOURNAL", path.to_str().unwrap())];
+    let mut stage = Stage::open(&journal, true);
+    stage.pass(1.0).await;
+    stage.server.lose();
+    stage.pass(40.0).await;
+    stage.send(Command::Request(Request::Hold, "panel".into()));
+    stage.send(Command::Close);
+    stage.pass(1.0).await;
+    let [entry] = &journal_of(&path)[..] else {
+        panic!()
+    };
+    assert_eq!((entry.outcome, entry.safe), (Outcome::Closed, None));
+    assert_eq!(
+        (
+            entry.requests[0].request.as_str(),
+            entry.requests[0].by.as_str()
+        ),
+        ("hold", "panel")
+    );
 }

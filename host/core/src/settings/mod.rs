@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use thiserror::Error;
+use url::Url;
 
 /// Text that must not be seen: it has no `Display`, and its `Debug` hides it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -65,7 +66,28 @@ pub struct Settings {
     pub policy: Option<PathBuf>,
     /// Where recovery copies go; None: the add-on chooses.
     pub recovery_dir: Option<PathBuf>,
+    /// Where outages are written down; None: nowhere.
+    pub journal: Option<PathBuf>,
+    /// What takes the saved file by HTTP PUT.
+    pub save_url: Option<Secret>,
+    /// What bounds the end of a Blender.
+    pub bounds: Bounds,
     shown: Map<String, Json>,
+}
+
+/// How long the steps of a clean-up may take. Milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bounds {
+    /// An upload with its retries.
+    pub upload: u64,
+    /// Saving is tried again for this long before a quit with unsaved work.
+    pub unsaved_wait: u64,
+    /// From being told to close to being ended, with safe work.
+    pub quit: u64,
+    /// From being asked to save to being ended, unsaved; 0: never.
+    pub stuck: u64,
+    /// On SIGTERM: the upload and the closing; 0: SIGTERM is left alone.
+    pub terminate: u64,
 }
 
 /// Everything that is wrong with the settings, a line each.
@@ -102,6 +124,10 @@ impl Settings {
                 .map_err(|fault| faults.push(format!("server_url: {fault}")))
                 .ok(),
         };
+        let save_url = Some(text(&values, "save_url")).filter(|url| !url.trim().is_empty());
+        if save_url.as_deref().is_some_and(|url| !takes_uploads(url)) {
+            faults.push("save_url: not a URL that can be used: expected one like https://…".into());
+        }
         if !faults.is_empty() {
             return Err(SettingsError(faults));
         }
@@ -138,14 +164,37 @@ impl Settings {
             quit_floor: number(&values, "quit_floor"),
             policy: path("policy"),
             recovery_dir: path("recovery_dir"),
+            journal: path("journal"),
+            save_url: save_url.map(|url| Secret(url.trim().to_string())),
+            bounds: Bounds {
+                upload: number(&values, "upload_timeout"),
+                unsaved_wait: number(&values, "unsaved_wait"),
+                quit: number(&values, "quit_timeout"),
+                stuck: number(&values, "stuck_timeout"),
+                terminate: number(&values, "terminate_timeout"),
+            },
             shown,
         })
+    }
+
+    /// `text` without any secret, should one stand in there.
+    pub fn redact(&self, text: &str) -> String {
+        let text = self.token.redact(text);
+        match &self.save_url {
+            Some(url) => url.redact(&text),
+            None => text,
+        }
     }
 
     /// Every setting by name, durations in seconds, secrets left out.
     pub fn shown(&self) -> &Map<String, Json> {
         &self.shown
     }
+}
+
+fn takes_uploads(text: &str) -> bool {
+    Url::parse(text.trim())
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// A number as resolved: milliseconds, or a count. The table gives each its kind and a default.
@@ -266,6 +315,19 @@ mod tests {
         assert!(!shown.contains("hunter2"), "{shown}");
         assert_eq!(settings.token.reveal(), "hunter2");
         assert_eq!(settings.token.redact("bad token hunter2"), "bad token ***");
+    }
+
+    #[test]
+    fn an_upload_url_is_checked_and_never_echoed() {
+        let error = resolve(json!({"save_url": "s3://bucket/key?secret"}), &[]).unwrap_err();
+        assert_eq!(
+            error.0,
+            ["save_url: not a URL that can be used: expected one like https://…"]
+        );
+        let settings = resolve(json!({}), &[("CR8_SAVE_URL", "https://h/f?X-Sig=abcdef")]).unwrap();
+        let shown = format!("{settings:?} {:?}", settings.shown());
+        assert!(!shown.contains("abcdef"), "{shown}");
+        assert_eq!(settings.redact("PUT https://h/f?X-Sig=abcdef"), "PUT ***");
     }
 
     #[test]

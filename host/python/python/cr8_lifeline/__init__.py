@@ -10,18 +10,28 @@ from cr8_lifeline._native import (
     __version__,
     settings_table,
 )
-from cr8_lifeline.shapes import PolicyStatus, SettingInfo, Status
+from cr8_lifeline.shapes import (
+    LastSave,
+    PolicyStatus,
+    SaveStatus,
+    SettingInfo,
+    Status,
+    UploadStatus,
+)
 
 __all__ = [
     "ClosedError",
     "Event",
+    "LastSave",
     "Lifeline",
     "LifelineError",
     "PolicyError",
     "PolicyStatus",
+    "SaveStatus",
     "SettingInfo",
     "SettingsError",
     "Status",
+    "UploadStatus",
     "__version__",
     "settings_table",
 ]

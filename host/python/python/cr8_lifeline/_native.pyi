@@ -49,8 +49,10 @@ class Event:
     | `countdown` | `attempts`, `seconds` | unreachable: save and quit in `seconds` |
     | `warn`      | `seconds`             | a warning: save and quit in `seconds` |
     | `held`      |                       | a person keeps Blender open |
-    | `save`      | `ticket`, `place`     | claim the ticket, save, answer |
-    | `quit`      | `ticket`              | claim the ticket, close Blender |
+    | `save`      | `ticket`, `place`,    | claim the ticket, save, answer; |
+    |             | `reason`              | reason: `outage` or `termination` |
+    | `quit`      | `ticket`              | claim the ticket; `save_first` if the file has changed |
+    | `close`     |                       | the claimed quit is written down: close Blender now |
     | `server`    | `name`, `args`        | the server sent an event |
     | `policy`    | `name`, `message`     | a swap ended: None, or why the old one stays |
 
@@ -110,14 +112,29 @@ class Lifeline:
         """Ask, right before acting, whether a `save` or `quit` still stands.
 
         False: it was withdrawn (the server is back, a person held); do nothing.
-        A ticket can be claimed once.
+        A ticket can be claimed once. After a claimed `quit` comes `close`, unless the server
+        was quicker.
         """
 
-    def saved(self, ticket: int, path: str) -> None:
-        """Answer a claimed `save`: the file is safe at `path`."""
+    def saving(self, ticket: int, path: str) -> None:
+        """The claimed `save` begins to write `path`: for the status."""
 
-    def save_failed(self, ticket: int, reason: str) -> None:
-        """Answer a claimed `save`: it failed; `reason` names what and why."""
+    def saved(
+        self, ticket: int, path: str, *, recovery: bool = False, failures: list[str] = ...
+    ) -> None:
+        """Answer a claimed `save`: the file is safe at `path`.
+
+        recovery: it is a copy in a recovery folder; failures: why what was tried before failed.
+        """
+
+    def save_failed(self, ticket: int, reasons: list[str]) -> None:
+        """Answer a claimed `save`: it failed; a sentence for each place that was tried."""
+
+    def save_first(self, ticket: int) -> None:
+        """In place of claiming a `quit`: the file has changed since the save.
+
+        Another `save` follows, and then another `quit`.
+        """
 
     def scene(self, *, modified: bool, untitled: bool, rendering: bool, path: str) -> None:
         """What is open now. Cheap.
@@ -125,16 +142,16 @@ class Lifeline:
         path: "" while untitled; it goes to the server at the next connection.
         """
 
-    def hold(self) -> None:
-        """Keep Blender open until `release()`."""
+    def hold(self, *, by: str = "") -> None:
+        """Keep Blender open until `release()`. by: who asks, for the journal."""
 
-    def extend(self, seconds: float) -> None:
+    def extend(self, seconds: float, *, by: str = "") -> None:
         """Add to the countdown. Raises LifelineError unless positive and finite."""
 
-    def release(self) -> None:
+    def release(self, *, by: str = "") -> None:
         """End the hold; the countdown starts afresh."""
 
-    def close_now(self) -> None:
+    def close_now(self, *, by: str = "") -> None:
         """In an outage: save and quit without waiting. Nothing while connected."""
 
     def emit(self, event: str, data: object = None) -> bool:
@@ -151,13 +168,18 @@ class Lifeline:
         """
 
     def settings(self) -> dict[str, Any]:
-        """The settings in force, by name; the token is left out."""
+        """The settings in force, by name; secrets are left out."""
 
-    def close(self, timeout: float = 2.0) -> bool:
+    def close(self, timeout: float = 2.0, *, closing: bool = False) -> bool:
         """Say goodbye to the server and end the host thread. True: it has ended.
 
         Nothing is saved and nothing quits. Later calls do nothing.
+        closing: Blender closes because it was told to; if it hangs, its process is still ended
+        (`quit_timeout`). Otherwise nobody is watched any more.
         """
+
+    def _inject_fault(self) -> None:
+        """For tests: the host thread panics."""
 
     @property
     def closed(self) -> bool: ...
@@ -167,6 +189,7 @@ def settings_table() -> list[SettingInfo]:
 
     Names: server_url (WS_URL), username (CR8_USERNAME), token (CR8_AUTH_TOKEN),
     retry_attempts, retry_delay, retry_delay_max, retry_jitter, connect_timeout,
-    cleanup_timeout, warn_before, render_wait, quit_floor, policy, recovery_dir
+    cleanup_timeout, warn_before, render_wait, quit_floor, save_url, upload_timeout,
+    unsaved_wait, quit_timeout, stuck_timeout, terminate_timeout, journal, policy, recovery_dir
     (each CR8_ and the name in capitals).
     """

@@ -20,6 +20,37 @@ class PolicyStatus(TypedDict):
     last_failure: str | None
 
 
+class SaveStatus(TypedDict):
+    """A save that runs."""
+
+    path: str
+    seconds: float
+    bytes: int | None
+    """Written so far; None before Blender writes."""
+
+
+class LastSave(TypedDict):
+    """The last save that ended well."""
+
+    path: str
+    recovery: bool
+    """A copy in a recovery folder, not the file itself."""
+    bytes: int | None
+    sha256: str | None
+    """Both once the file was read back."""
+
+
+class UploadStatus(TypedDict):
+    """The upload of the last save."""
+
+    state: Literal["running", "done", "failed"]
+    sent: int
+    """Bytes of this attempt."""
+    total: int
+    attempt: int
+    error: str | None
+
+
 class Status(TypedDict):
     """A snapshot, as of the call. Times in seconds, from now."""
 
@@ -50,6 +81,11 @@ class Status(TypedDict):
     """Since the start, this one included."""
     recoveries: int
     """Outages that ended with the server back."""
+    save: SaveStatus | None
+    last_save: LastSave | None
+    upload: UploadStatus | None
+    journal_error: str | None
+    """Why the journal was not written, the last time that it was not."""
     policy: PolicyStatus
 
 

@@ -1,0 +1,542 @@
+//! From a save to Blender's end: what must be over before Blender closes, and what happens if it
+//! does not close.
+//!
+//! A quit is *wanted* by the policy, or by SIGTERM. It is *asked* for once the work is safe, read
+//! back and uploaded. The main thread claims it; then the line is cut, the outage *written* down,
+//! and only then Blender is *told* to close: from there on no server can come back.
+
+use super::account::Cause;
+use super::effects::Watch;
+use super::run::Driver;
+use super::{SaveOutcome, Saved};
+use crate::clock::as_seconds;
+use crate::contract::{Phase, Place};
+use crate::event::{Event, Reason};
+use crate::journal::{Kind, News, Outcome};
+use crate::keep::{Digest, KeepEvent, Keeping, Order, Uploaded};
+use crate::sandbox::Call;
+use crate::status::{LastSave, UploadStatus};
+use crate::tickets::Task;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// When nothing could be saved, the next try is this much later; it doubles up to the longest.
+/// (Milliseconds.)
+const RETRY: u64 = 1_000;
+const RETRY_MAX: u64 = 60_000;
+/// How long a journal that hangs may hold up the end (milliseconds).
+const WRITE: u64 = 3_000;
+/// After the bound of SIGTERM, Blender still has this long to close (milliseconds).
+const LAST_MOMENT: u64 = 1_000;
+/// Who goes on changing the file between save and quit is asked this often to save first.
+const SAVED_FIRST: u32 = 3;
+/// Of a process that was ended with its work safe, and with its work unsaved.
+const EXIT_SAFE: i32 = 0;
+const EXIT_UNSAFE: i32 = 1;
+
+/// How far Blender's end is. Instants in milliseconds of the driver's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum End {
+    /// Nobody wants it.
+    #[default]
+    No,
+    /// Something must be over first.
+    Wanted,
+    /// The main thread has the ticket.
+    Asked { since: u64 },
+    /// The ticket is claimed, and the outage is being written down. Then the process is ended with
+    /// the code, or Blender is told to close.
+    Writing { since: u64, end_with: Option<i32> },
+    /// Blender was told.
+    Told,
+}
+
+/// What the end needs to remember.
+#[derive(Default)]
+pub(super) struct Closing {
+    pub end: End,
+    /// The last save is being read back, or uploaded.
+    keeping: Option<(u64, Keeping)>,
+    keeps: u64,
+    /// The next try after a failed save.
+    retry_at: Option<u64>,
+    retries: u32,
+    saved_first: u32,
+    /// SIGTERM: the bound of upload and closing.
+    pub terminating: Option<u64>,
+    /// When the open save was asked for.
+    save_asked: Option<u64>,
+    /// A save that goes on although nobody needs it any more.
+    late: Option<(u64, Place)>,
+}
+
+impl Closing {
+    /// Nothing can stop it any more.
+    pub fn is_final(&self) -> bool {
+        matches!(self.end, End::Writing { .. } | End::Told)
+    }
+
+    /// The policy has nothing more to say.
+    pub fn is_out_of_hand(&self) -> bool {
+        self.is_final() || self.terminating.is_some()
+    }
+}
+
+impl Driver {
+    /// Asks for a save.
+    pub(super) fn ask_to_save(&mut self, place: Place) {
+        let ticket = self.shared.tickets.issue(Task::Save(place));
+        self.closing.save_asked = Some(self.now());
+        self.closing.keeping = None;
+        let reason = match self.closing.terminating {
+            Some(_) => Reason::Termination,
+            None => Reason::Outage,
+        };
+        let event = Event::Save {
+            ticket,
+            place,
+            reason,
+        };
+        self.shared.events.push(event);
+    }
+
+    /// The policy, or SIGTERM, wants Blender to close.
+    pub(super) fn want_quit(&mut self) {
+        if self.closing.end == End::No {
+            self.closing.end = End::Wanted;
+            self.closing.saved_first = 0;
+        }
+        self.proceed();
+    }
+
+    /// The main thread has claimed a ticket.
+    pub(super) fn claimed(&mut self, ticket: u64) {
+        match self.shared.tickets.claimed(ticket) {
+            Some(Task::Save(_)) => {
+                self.account.save_begins(self.now());
+                self.note();
+            }
+            Some(Task::Quit) if !self.closing.is_final() => {
+                let outcome = match self.closing.terminating {
+                    Some(_) => Outcome::Terminated,
+                    None => Outcome::Quit,
+                };
+                self.write_down(outcome, None);
+            }
+            _ => {}
+        }
+    }
+
+    /// A rung of the main thread's ladder begins.
+    pub(super) fn saving(&mut self, ticket: u64, path: String) {
+        let now = self.now();
+        if matches!(self.shared.tickets.claimed(ticket), Some(Task::Save(_)))
+            || self.closing.late.is_some_and(|(late, _)| late == ticket)
+        {
+            self.shared.snapshot().begin_save(path, now);
+        }
+    }
+
+    /// The file has changed since the save: another save before the quit.
+    pub(super) fn save_first(&mut self, ticket: u64) {
+        if self.closing.is_final() || !self.shared.tickets.take_back(ticket, Task::Quit) {
+            return;
+        }
+        self.closing.end = End::Wanted;
+        self.closing.saved_first += 1;
+        if self.closing.saved_first <= SAVED_FIRST {
+            self.info("The file has changed since the save: it is saved again".into());
+            self.ask_to_save(Place::InPlace);
+        } else {
+            self.ask_to_quit();
+        }
+    }
+
+    /// The main thread has answered.
+    pub(super) fn saved(&mut self, ticket: u64, outcome: SaveOutcome) {
+        let now = self.now();
+        self.shared.snapshot().save = None;
+        if let Ok(saved) = &outcome {
+            self.shared.snapshot().last_save = Some(LastSave::new(saved));
+        }
+        let Some(Task::Save(place)) = self.shared.tickets.settle(ticket) else {
+            return self.saved_late(ticket, outcome);
+        };
+        self.closing.save_asked = None;
+        self.account.save_ends(place, &outcome, &self.settings, now);
+        self.guard.save_answered(outcome.is_ok(), now);
+        match &outcome {
+            Ok(saved) => self.begin_keeping(saved),
+            Err(_) => self.retry_later(now),
+        }
+        self.note();
+        if self.closing.is_out_of_hand() || matches!(self.state.phase, Phase::Quitting(_)) {
+            self.proceed();
+        } else {
+            let answer = outcome.map(drop).map_err(|reasons| reasons.join("; "));
+            self.decide(Call::OnSaved(answer));
+        }
+    }
+
+    /// A save that was withdrawn while it ran.
+    fn saved_late(&mut self, ticket: u64, outcome: SaveOutcome) {
+        self.info("A save has ended that was no longer needed: Blender stays open".into());
+        let Some((_, place)) = self.closing.late.take_if(|(late, _)| *late == ticket) else {
+            return;
+        };
+        let now = self.now();
+        self.account.save_ends(place, &outcome, &self.settings, now);
+        if self.guard.is_connected() {
+            self.end_outage(Outcome::Recovered);
+            self.ask_pending();
+        } else {
+            self.note();
+        }
+    }
+
+    fn retry_later(&mut self, now: u64) {
+        let delay = RETRY
+            .checked_shl(self.closing.retries)
+            .unwrap_or(RETRY_MAX)
+            .min(RETRY_MAX);
+        self.closing.retries = self.closing.retries.saturating_add(1);
+        self.closing.retry_at = Some(now.saturating_add(delay));
+    }
+
+    fn begin_keeping(&mut self, saved: &Saved) {
+        self.closing.retries = 0;
+        self.closing.retry_at = None;
+        self.closing.keeps += 1;
+        let id = self.closing.keeps;
+        let order = Order {
+            id,
+            path: PathBuf::from(&saved.path),
+            url: self.settings.save_url.clone(),
+            timeout: Duration::from_millis(self.settings.bounds.upload),
+        };
+        let keeping = self.effects.keep(order, self.keep_sink.clone());
+        self.closing.keeping = Some((id, keeping));
+    }
+
+    /// How the file fares that was saved last.
+    pub(super) fn kept(&mut self, id: u64, event: KeepEvent) {
+        if self
+            .closing
+            .keeping
+            .as_ref()
+            .is_none_or(|(it, _)| *it != id)
+        {
+            return; // of an earlier save
+        }
+        match event {
+            KeepEvent::Digested(digest) => self.digested(&digest),
+            KeepEvent::Unreadable(reason) => {
+                self.closing.keeping = None;
+                let now = self.now();
+                self.error(format!("The saved file cannot be read back: {reason}"));
+                self.account.unreadable(&self.settings.redact(&reason));
+                self.guard.save_answered(false, now);
+                self.retry_later(now);
+                self.proceed();
+            }
+            KeepEvent::Progress(progress) => {
+                self.shared.snapshot().upload = Some(UploadStatus::running(progress));
+            }
+            KeepEvent::Uploaded(uploaded) => self.uploaded(&uploaded),
+        }
+    }
+
+    fn digested(&mut self, digest: &Digest) {
+        self.account.digested(digest);
+        if let Some(last) = &mut self.shared.snapshot().last_save {
+            last.bytes = Some(digest.bytes);
+            last.sha256 = Some(digest.sha256.clone());
+        }
+        self.note();
+        if self.settings.save_url.is_none() {
+            self.closing.keeping = None;
+        } else {
+            self.info(format!("Uploading the saved file ({} bytes)", digest.bytes));
+        }
+        self.proceed();
+    }
+
+    fn uploaded(&mut self, uploaded: &Uploaded) {
+        self.closing.keeping = None;
+        self.account.uploaded(uploaded);
+        self.shared.snapshot().upload = Some(UploadStatus::ended(uploaded));
+        match &uploaded.error {
+            None => self.info(format!("Uploaded in {:.1} s", uploaded.seconds)),
+            Some(error) => self.error(format!("The saved file stays on this machine: {error}")),
+        }
+        self.note();
+        self.proceed();
+    }
+
+    /// Does what the end still needs, if it is time. Called whenever something of it has changed.
+    pub(super) fn proceed(&mut self) {
+        let now = self.now();
+        if self.stuck_from().is_some_and(|at| now >= at) {
+            self.error("Blender is too busy to save: it is ended with its work unsaved");
+            return self.end_without(EXIT_UNSAFE);
+        }
+        match self.closing.end {
+            End::Wanted => self.proceed_to_quit(now),
+            End::Asked { since } if self.may_end_it() && now >= self.quit_bound(since) => {
+                self.error("Blender does not close: it is ended, its work is safe");
+                self.end_without(EXIT_SAFE);
+            }
+            End::Writing { since, .. } if now >= since.saturating_add(WRITE) => {
+                self.error("The journal does not answer: Blender closes without it");
+                self.written();
+            }
+            _ => {}
+        }
+        if self.closing.terminating.is_some() {
+            self.publish();
+        }
+    }
+
+    fn proceed_to_quit(&mut self, now: u64) {
+        if self.shared.tickets.open().is_some() {
+            return; // a save
+        }
+        if self.guard.is_safe() && self.closing.keeping.is_some() {
+            if self.closing.terminating.is_none_or(|until| now < until) {
+                return;
+            }
+            self.closing.keeping = None;
+            let upload = self.shared.snapshot().upload.clone().unwrap_or_default();
+            let why = "cut off: the time after SIGTERM is over";
+            self.account
+                .upload_cut_off(upload.total, upload.attempt, why);
+        }
+        if self.guard.quit_from().is_some_and(|from| now >= from) {
+            self.ask_to_quit();
+        } else if !self.guard.is_safe() && self.closing.retry_at.is_some_and(|at| now >= at) {
+            self.closing.retry_at = None;
+            self.ask_to_save(Place::InPlace);
+        }
+    }
+
+    fn ask_to_quit(&mut self) {
+        self.closing.end = End::Asked { since: self.now() };
+        let ticket = self.shared.tickets.issue(Task::Quit);
+        self.shared.events.push(Event::Quit { ticket });
+    }
+
+    /// When something of the end is due next.
+    pub(super) fn alarm(&self) -> Option<u64> {
+        let stuck = self.stuck_from();
+        let end = match self.closing.end {
+            End::Wanted if self.shared.tickets.open().is_some() => None,
+            End::Wanted if self.guard.is_safe() && self.closing.keeping.is_some() => {
+                self.closing.terminating
+            }
+            End::Wanted => match (self.guard.quit_from(), self.closing.retry_at) {
+                (Some(quit), Some(retry)) => Some(quit.min(retry)),
+                (quit, retry) => quit.or(retry),
+            },
+            End::Asked { since } => self.may_end_it().then(|| self.quit_bound(since)),
+            End::Writing { since, .. } => Some(since.saturating_add(WRITE)),
+            End::No | End::Told => None,
+        };
+        match (stuck, end) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// The work is safe, as far as anybody knows.
+    fn may_end_it(&self) -> bool {
+        self.guard.is_safe() && self.scene.is_none_or(|scene| !scene.modified)
+    }
+
+    /// When a save that nobody begins is waited for no longer.
+    fn stuck_from(&self) -> Option<u64> {
+        let bound = self.settings.bounds.stuck;
+        let waits = matches!(self.shared.tickets.open(), Some(Task::Save(_)))
+            && !self.shared.tickets.is_claimed();
+        if bound == 0 || !waits || self.closing.is_final() {
+            return None;
+        }
+        Some(self.closing.save_asked?.saturating_add(bound))
+    }
+
+    /// Blender has this long to close.
+    fn quit_bound(&self, since: u64) -> u64 {
+        let bound = since.saturating_add(self.settings.bounds.quit);
+        match self.closing.terminating {
+            Some(until) => bound.min(until.max(since.saturating_add(LAST_MOMENT))),
+            None => bound,
+        }
+    }
+
+    /// The process is ended, and Blender not asked any more.
+    fn end_without(&mut self, code: i32) {
+        // Begun by the main thread in this very moment: then it is not stuck after all.
+        if self.shared.tickets.withdraw_unclaimed() {
+            self.write_down(Outcome::EndedByHost, Some(code));
+        }
+    }
+
+    /// From here on no server can come back.
+    fn write_down(&mut self, outcome: Outcome, end_with: Option<i32>) {
+        self.connection = None;
+        self.wake_at = None;
+        self.undecided = None;
+        let since = self.now();
+        self.closing.end = End::Writing { since, end_with };
+        let attempts = self.attempts_of_outage();
+        self.account.stand(attempts, self.judge.identity());
+        match self.account.end(outcome, since) {
+            Some(entry) => {
+                self.last_entry = Some(entry.clone());
+                self.scribe.finish(entry);
+            }
+            None => self.written(),
+        }
+    }
+
+    /// The outage stands in the journal, or cannot.
+    fn written(&mut self) {
+        let End::Writing { end_with, .. } = self.closing.end else {
+            return;
+        };
+        self.closing.end = End::Told;
+        let safe = self.guard.is_safe();
+        if let Some(code) = end_with {
+            return self.effects.end_process(code);
+        }
+        let now = self.now();
+        let after = self.quit_bound(now).saturating_sub(now);
+        self.effects.watch(Watch {
+            after: Duration::from_millis(after),
+            code: if safe { EXIT_SAFE } else { EXIT_UNSAFE },
+            entry: self.last_entry.clone(),
+            journal: self.settings.journal.clone(),
+            called_off: self.shared.watch_called_off.clone(),
+        });
+        self.shared.events.push(Event::Close);
+    }
+
+    /// What the journal has to say.
+    pub(super) fn news(&mut self, news: News) {
+        match news {
+            News::Written(id) => {
+                if self.last_entry.as_ref().is_some_and(|it| it.id == id) {
+                    self.written();
+                }
+            }
+            News::NotWritten(id, error) => {
+                self.journal_trouble(&error.to_string());
+                if self.last_entry.as_ref().is_some_and(|it| it.id == id) {
+                    self.written();
+                }
+            }
+            News::Trouble(error) => self.journal_trouble(&error.to_string()),
+            News::Adopted(number) => self.info(format!(
+                "{number} earlier outage(s) ended with a process that died: written down"
+            )),
+            News::Pending(entries) => self.report(&entries),
+        }
+    }
+
+    fn journal_trouble(&self, error: &str) {
+        let known = self
+            .shared
+            .snapshot()
+            .journal_error
+            .replace(error.to_string());
+        // The same trouble comes with each line.
+        if known.as_deref() != Some(error) {
+            self.error(error);
+        }
+    }
+
+    /// SIGTERM: the machine is taken away. The server is given up, the policy not asked any more.
+    pub(super) fn terminate(&mut self) {
+        if self.closing.is_out_of_hand() {
+            return;
+        }
+        let now = self.now();
+        let bound = self.settings.bounds.terminate;
+        self.closing.terminating = Some(now.saturating_add(bound));
+        let seconds = as_seconds(bound);
+        self.warning(format!(
+            "SIGTERM: saving and closing; {seconds} s for upload and closing"
+        ));
+        self.finish_late();
+        let cause = Cause {
+            kind: Kind::Termination,
+            why: "sigterm",
+            detail: None,
+        };
+        self.account.begin(&self.settings, &cause, now);
+        self.guard.give_up(now);
+        self.connection = None;
+        self.wake_at = None;
+        self.undecided = None;
+        if self.closing.end == End::No {
+            self.closing.end = End::Wanted;
+            if self.shared.tickets.open().is_none() {
+                self.ask_to_save(Place::InPlace);
+            }
+        }
+        self.note();
+        self.proceed();
+        self.publish();
+    }
+
+    /// The plan has changed: no save, no quit. A save that runs goes on.
+    pub(super) fn withdraw(&mut self, why: &str) {
+        let waiting = std::mem::take(&mut self.closing.end) != End::No;
+        self.closing.keeping = None;
+        self.closing.save_asked = None;
+        self.closing.retry_at = None;
+        self.closing.retries = 0;
+        let what = match self.shared.tickets.withdraw() {
+            Some((ticket, Task::Save(place), true)) => {
+                self.closing.late = Some((ticket, place));
+                "the save that is running ends, and Blender stays open"
+            }
+            Some((_, Task::Save(_), false)) => "nothing is saved, and Blender stays open",
+            Some((_, Task::Quit, _)) => "Blender stays open",
+            None if waiting => "Blender stays open",
+            None => return,
+        };
+        self.info(format!("{why}: {what}"));
+    }
+
+    /// The server is back: the outage is written down, unless a save still runs.
+    pub(super) fn outage_is_over(&mut self) {
+        if self.closing.late.is_none() {
+            self.end_outage(Outcome::Recovered);
+        }
+    }
+
+    /// An outage that waited for a save to end is not kept open over the next one.
+    pub(super) fn finish_late(&mut self) {
+        if self.closing.late.take().is_some() {
+            self.end_outage(Outcome::Recovered);
+        }
+    }
+
+    /// Writes the outage down, if there is one.
+    pub(super) fn end_outage(&mut self, outcome: Outcome) {
+        let now = self.now();
+        self.account.stand(None, self.judge.identity());
+        if let Some(entry) = self.account.end(outcome, now) {
+            self.scribe.finish(entry);
+        }
+    }
+
+    /// Writes down how the outage stands.
+    pub(super) fn note(&mut self) {
+        let attempts = self.attempts_of_outage();
+        self.account.stand(attempts, self.judge.identity());
+        if let Some(entry) = self.account.so_far() {
+            self.scribe.note(entry);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the driver does to the world beside the line; another one in tests.
+
+use crate::exit::end_process;
+use crate::journal::{Entry, Journal, Outcome};
+use crate::keep::{self, KeepSink, Keeping, Order};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a journal that hangs may hold up the end.
+const WRITE: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Files are read back, processes ended.
+pub(super) trait Effects: Send + Sync {
+    /// See [`keep::begin`].
+    fn keep(&self, order: Order, sink: KeepSink) -> Keeping;
+
+    /// Ends the process, unless Blender does within `after`, or the watch is called off.
+    fn watch(&self, watch: Watch);
+
+    /// Ends the process now.
+    fn end_process(&self, code: i32);
+}
+
+/// A Blender that was told to close.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub after: Duration,
+    pub code: i32,
+    /// What the journal says already.
+    pub entry: Option<Entry>,
+    pub journal: Option<PathBuf>,
+    pub called_off: Arc<AtomicBool>,
+}
+
+/// The real ones.
+pub(super) struct Process;
+
+impl Effects for Process {
+    fn keep(&self, order: Order, sink: KeepSink) -> Keeping {
+        keep::begin(order, sink)
+    }
+
+    fn watch(&self, watch: Watch) {
+        // Not the host thread: that one ends when the add-on is unregistered, which is a part of
+        // Blender's closing, and not the last one that can hang.
+        let spawned = thread::Builder::new()
+            .name("lifeline-watch".into())
+            .spawn(move || last_resort(watch));
+        // Without a thread Blender closes, or not, by itself.
+        drop(spawned);
+    }
+
+    fn end_process(&self, code: i32) {
+        end_process(code);
+    }
+}
+
+fn last_resort(watch: Watch) {
+    let begun = Instant::now();
+    while begun.elapsed() < watch.after {
+        if watch.called_off.load(Ordering::Relaxed) {
+            return;
+        }
+        thread::sleep(LOOK);
+    }
+    if let (Some(mut entry), Some(path)) = (watch.entry, watch.journal) {
+        entry.outcome = Outcome::EndedByHost;
+        let (done, written) = sync_channel(1);
+        let spawned = thread::Builder::new()
+            .name("lifeline-watch".into())
+            .spawn(move || {
+                // Whether it is written or not, the process ends.
+                let _ = Journal::new(path).append(&entry);
+                let _ = done.send(());
+            });
+        if spawned.is_ok() {
+            // As above.
+            let _ = written.recv_timeout(WRITE);
+        }
+    }
+    if !watch.called_off.load(Ordering::Relaxed) {
+        end_process(watch.code);
+    }
+}

@@ -1,0 +1,208 @@
+//! Writes the journal off the driver's thread, in order: a disk that hangs must not stop the clock.
+
+use super::entry::Entry;
+use super::file::{Journal, JournalError};
+use super::open::{OpenEntry, adopt};
+use std::path::PathBuf;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::spawn_blocking;
+
+/// What the scribe has to say.
+#[derive(Debug)]
+pub enum News {
+    /// The entry of this id is on the disk (or there is no journal).
+    Written(String),
+    /// The entry of this id is not: why.
+    NotWritten(String, JournalError),
+    /// Something else was not written.
+    Trouble(JournalError),
+    /// What the server does not know yet.
+    Pending(Vec<Entry>),
+    /// So many outages of processes that died were written down.
+    Adopted(usize),
+}
+
+enum Job {
+    Note(Box<Entry>),
+    Finish(Box<Entry>),
+    Acknowledge(String),
+    Pending(String),
+}
+
+/// The way to the journal. Without one, everything is "written" at once.
+pub struct Scribe {
+    jobs: Option<UnboundedSender<Job>>,
+    news: UnboundedSender<News>,
+}
+
+impl Scribe {
+    /// For a driver in a tokio runtime; the work ends when this is dropped and done.
+    pub fn start(path: Option<PathBuf>, news: UnboundedSender<News>) -> Self {
+        let jobs = path.map(|path| {
+            let (jobs, inbox) = unbounded_channel();
+            tokio::spawn(work(Desk::new(Journal::new(path)), inbox, news.clone()));
+            jobs
+        });
+        Scribe { jobs, news }
+    }
+
+    /// How an outage stands that has not ended.
+    pub fn note(&self, entry: Entry) {
+        self.send(Job::Note(Box::new(entry)));
+    }
+
+    /// How an outage has ended. Answered by [`News::Written`] or [`News::NotWritten`].
+    pub fn finish(&self, entry: Entry) {
+        if self.jobs.is_none() {
+            // The driver that listens is the one that asks.
+            let _ = self.news.send(News::Written(entry.id));
+        } else {
+            self.send(Job::Finish(Box::new(entry)));
+        }
+    }
+
+    /// The server has the entry of this id.
+    pub fn acknowledge(&self, id: String) {
+        self.send(Job::Acknowledge(id));
+    }
+
+    /// Asks what the server does not know of this user's clean-ups: [`News::Pending`].
+    pub fn ask_pending(&self, username: &str) {
+        self.send(Job::Pending(username.to_string()));
+    }
+
+    fn send(&self, job: Job) {
+        if let Some(jobs) = &self.jobs {
+            // The work ends with the runtime, and with it whoever asks.
+            let _ = jobs.send(job);
+        }
+    }
+}
+
+/// What the work needs from job to job.
+struct Desk {
+    journal: Journal,
+    open: Option<(String, OpenEntry)>,
+    adopted: bool,
+}
+
+impl Desk {
+    fn new(journal: Journal) -> Self {
+        Desk {
+            journal,
+            open: None,
+            adopted: false,
+        }
+    }
+
+    fn carry_out(&mut self, job: Job) -> Vec<News> {
+        let mut news = Vec::new();
+        if !std::mem::replace(&mut self.adopted, true) {
+            match adopt(&self.journal) {
+                Ok(0) => {}
+                Ok(number) => news.push(News::Adopted(number)),
+                Err(error) => news.push(News::Trouble(error)),
+            }
+        }
+        match job {
+            Job::Note(entry) => {
+                if let Err(source) = self.note(&entry) {
+                    let path = self.journal.path().to_path_buf();
+                    news.push(News::Trouble(JournalError::Io { path, source }));
+                }
+            }
+            Job::Finish(entry) => match self.journal.append(&entry) {
+                Ok(()) => {
+                    if let Some((_, open)) = self.open.take() {
+                        open.remove();
+                    }
+                    news.push(News::Written(entry.id));
+                }
+                Err(error) => news.push(News::NotWritten(entry.id, error)),
+            },
+            Job::Acknowledge(id) => {
+                news.extend(self.journal.acknowledge(&id).err().map(News::Trouble));
+            }
+            Job::Pending(username) => {
+                let pending = self.journal.pending(&username);
+                if !pending.is_empty() {
+                    news.push(News::Pending(pending));
+                }
+            }
+        }
+        news
+    }
+
+    fn note(&mut self, entry: &Entry) -> std::io::Result<()> {
+        let open = match &mut self.open {
+            Some((id, open)) if *id == entry.id => open,
+            slot => {
+                let open = OpenEntry::begin(&self.journal, &entry.id)?;
+                &mut slot.insert((entry.id.clone(), open)).1
+            }
+        };
+        open.note(entry)
+    }
+}
+
+async fn work(mut desk: Desk, mut inbox: UnboundedReceiver<Job>, out: UnboundedSender<News>) {
+    while let Some(job) = inbox.recv().await {
+        let done = spawn_blocking(move || {
+            let news = desk.carry_out(job);
+            (desk, news)
+        });
+        // A panic in there ends the journal, and nothing else.
+        let Ok((back, news)) = done.await else { return };
+        desk = back;
+        for item in news {
+            // The driver may have ended.
+            let _ = out.send(item);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::tests::entry;
+    use super::*;
+
+    async fn next(news: &mut UnboundedReceiver<News>) -> News {
+        news.recv().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_noted_finished_sent_and_acknowledged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let (out, mut news) = unbounded_channel();
+        let scribe = Scribe::start(Some(path.clone()), out);
+        scribe.note(entry("a"));
+        scribe.finish(entry("a"));
+        assert!(matches!(next(&mut news).await, News::Written(id) if id == "a"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        scribe.ask_pending("ann");
+        assert!(matches!(next(&mut news).await, News::Pending(list) if list.len() == 1));
+        scribe.acknowledge("a".into());
+        scribe.ask_pending("ann");
+        scribe.finish(entry("b"));
+        assert!(matches!(next(&mut news).await, News::Written(id) if id == "b"));
+    }
+
+    #[tokio::test]
+    async fn without_a_journal_all_is_written_at_once() {
+        let (out, mut news) = unbounded_channel();
+        let scribe = Scribe::start(None, out);
+        scribe.note(entry("a"));
+        scribe.finish(entry("a"));
+        assert!(matches!(next(&mut news).await, News::Written(_)));
+    }
+
+    #[tokio::test]
+    async fn a_journal_that_cannot_be_written_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, mut news) = unbounded_channel();
+        let scribe = Scribe::start(Some(folder.path().to_path_buf()), out);
+        scribe.finish(entry("a"));
+        assert!(matches!(next(&mut news).await, News::NotWritten(id, _) if id == "a"));
+    }
+}

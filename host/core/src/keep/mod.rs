@@ -1,0 +1,180 @@
+//! What happens to a saved file before Blender may close: it is read back whole, and uploaded if
+//! that was asked for. On a thread of its own, so that neither the driver nor Blender waits.
+
+mod digest;
+mod upload;
+
+pub use digest::Digest;
+pub use upload::{Progress, UploadError};
+
+use crate::settings::Secret;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What is to be done with a file.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Told back with each event.
+    pub id: u64,
+    /// The saved file.
+    pub path: PathBuf,
+    /// Where it goes, if anywhere.
+    pub url: Option<Secret>,
+    /// For all requests of the upload.
+    pub timeout: Duration,
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub enum KeepEvent {
+    /// All of it could be read. Without an upload the last event.
+    Digested(Digest),
+    /// It cannot be read: it is not safe. The last event.
+    Unreadable(String),
+    /// The upload goes on.
+    Progress(Progress),
+    /// The upload has ended. The last event.
+    Uploaded(Uploaded),
+}
+
+/// How an upload ended.
+#[derive(Debug)]
+pub struct Uploaded {
+    /// Of the file.
+    pub bytes: u64,
+    /// Requests made.
+    pub attempts: u32,
+    /// All together.
+    pub seconds: f64,
+    /// Why it failed.
+    pub error: Option<UploadError>,
+}
+
+/// Where the events of order `u64` go.
+pub type KeepSink = UnboundedSender<(u64, KeepEvent)>;
+
+/// Work under way; dropping it ends it soon.
+#[derive(Debug, Default)]
+pub struct Keeping(Arc<AtomicBool>);
+
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Begins. The events go to `sink`, the last one as documented at [`KeepEvent`].
+pub fn begin(order: Order, sink: KeepSink) -> Keeping {
+    let keeping = Keeping::default();
+    let cancelled = Arc::clone(&keeping.0);
+    let id = order.id;
+    let out = sink.clone();
+    let spawned = thread::Builder::new()
+        .name("lifeline-keep".into())
+        .spawn(move || {
+            // The driver may have ended.
+            let say = |event| drop(sink.send((id, event)));
+            work(&order, &cancelled, &say);
+        });
+    if let Err(error) = spawned {
+        let reason = format!("no thread to read it back: {error}");
+        // As above.
+        let _ = out.send((id, KeepEvent::Unreadable(reason)));
+    }
+    keeping
+}
+
+fn work(order: &Order, cancelled: &AtomicBool, say: &impl Fn(KeepEvent)) {
+    let unreadable =
+        |error: std::io::Error| KeepEvent::Unreadable(format!("{}: {error}", order.path.display()));
+    let mut file = match open(&order.path) {
+        Ok(file) => file,
+        Err(error) => return say(unreadable(error)),
+    };
+    let bytes = match digest::read(&mut file, cancelled) {
+        Ok(Some(digest)) => {
+            let bytes = digest.bytes;
+            say(KeepEvent::Digested(digest));
+            bytes
+        }
+        Ok(None) => return,
+        Err(error) => return say(unreadable(error)),
+    };
+    let Some(url) = &order.url else { return };
+    let begun = Instant::now();
+    let progress = |progress| say(KeepEvent::Progress(progress));
+    let outcome = upload::put(&file, bytes, url, order.timeout, cancelled, &progress);
+    if cancelled.load(Ordering::Relaxed) {
+        return;
+    }
+    let (attempts, error) = match outcome {
+        Ok(attempts) => (attempts, None),
+        Err((attempts, error)) => (attempts, Some(error)),
+    };
+    say(KeepEvent::Uploaded(Uploaded {
+        bytes,
+        attempts,
+        seconds: begun.elapsed().as_secs_f64(),
+        error,
+    }));
+}
+
+/// An ordinary file: opening a pipe would wait for its writer.
+fn open(path: &Path) -> std::io::Result<File> {
+    if std::fs::symlink_metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(std::io::Error::other("not an ordinary file"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    fn order(path: &Path) -> Order {
+        Order {
+            id: 7,
+            path: path.to_path_buf(),
+            url: None,
+            timeout: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.blend");
+        std::fs::write(&path, b"abc").unwrap();
+        let (sink, mut events) = unbounded_channel();
+        let _keeping = begin(order(&path), sink);
+        let Some((7, KeepEvent::Digested(digest))) = events.blocking_recv() else {
+            panic!()
+        };
+        assert_eq!(digest.bytes, 3);
+        assert!(digest.sha256.starts_with("ba7816bf"), "{}", digest.sha256);
+        assert!(events.blocking_recv().is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_unreadable() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [
+            folder.path().join("none.blend"),
+            folder.path().to_path_buf(),
+        ] {
+            let (sink, mut events) = unbounded_channel();
+            let _keeping = begin(order(&path), sink);
+            let Some((7, KeepEvent::Unreadable(reason))) = events.blocking_recv() else {
+                panic!()
+            };
+            assert!(reason.contains(&path.display().to_string()), "{reason}");
+        }
+    }
+}
