@@ -43,6 +43,16 @@ impl Layout {
         self.venv().join("bin").join(name)
     }
 
+    /// What tests/requirements-bpy.txt names: Blender as a Python module.
+    pub fn venv_bpy(&self) -> PathBuf {
+        self.target().join("venv-bpy")
+    }
+
+    /// The interpreter that can import bpy.
+    pub fn bpy_python(&self) -> PathBuf {
+        self.venv_bpy().join("bin/python")
+    }
+
     /// The guest's own build folder: it may be compiled by another compiler.
     pub fn guest_target(&self) -> PathBuf {
         self.target().join("guest")

@@ -108,7 +108,9 @@ mod tests {
             panic!("`units` was taken for a suite");
         };
         let text = error.to_string();
-        for name in ["units", "lint", "unit", "link", "policy", "blender"] {
+        for name in [
+            "units", "lint", "unit", "link", "policy", "blender", "faults",
+        ] {
             assert!(text.contains(name), "{name} is not in: {text}");
         }
     }

@@ -25,6 +25,8 @@ pub enum Suite {
     Policy,
     /// The whole thing in a real Blender.
     Blender,
+    /// The same, with faults: what is on disk afterwards, and whether Blender closes or stays.
+    Faults,
 }
 
 impl Suite {
@@ -35,6 +37,7 @@ impl Suite {
             Self::Link => "link",
             Self::Policy => "policy",
             Self::Blender => "blender",
+            Self::Faults => "faults",
         }
     }
 
@@ -45,6 +48,7 @@ impl Suite {
             Self::Link => link(layout, extra),
             Self::Policy => policy(layout, extra),
             Self::Blender => blender(layout, extra),
+            Self::Faults => faults(layout, extra),
         }
     }
 }
@@ -230,16 +234,28 @@ fn policy(layout: &Layout, extra: &[String]) -> Result<()> {
         .run()
 }
 
-fn blender(layout: &Layout, extra: &[String]) -> Result<()> {
-    setup::ensure(
-        layout,
-        &[Part::Native, Part::Guest, Part::Venv, Part::Blender],
-    )?;
+/// What a Blender with the add-on needs.
+const WITH_BLENDER: &[Part] = &[Part::Native, Part::Guest, Part::Venv, Part::Blender];
+
+/// pytest with a Blender, and the add-on's native module for it.
+fn blender_pytest(layout: &Layout, folder: &str, parts: &[Part]) -> Result<Step> {
+    setup::ensure(layout, parts)?;
     build::policies(layout)?;
     build::wheel(layout)?;
-    pytest(layout, "tests/blender")?
+    Ok(pytest(layout, folder)?.env("LIFELINE_PYTHON", layout.blender_python()))
+}
+
+fn blender(layout: &Layout, extra: &[String]) -> Result<()> {
+    blender_pytest(layout, "tests/blender", WITH_BLENDER)?
         .args(extra)
-        .env("LIFELINE_PYTHON", layout.blender_python())
+        .run()
+}
+
+fn faults(layout: &Layout, extra: &[String]) -> Result<()> {
+    let parts = [WITH_BLENDER, &[Part::Bpy, Part::Faults]].concat();
+    blender_pytest(layout, "tests/faults", &parts)?
+        .args(extra)
+        .env("LIFELINE_BPY_PYTHON", layout.bpy_python())
         .run()
 }
 
@@ -257,6 +273,7 @@ mod tests {
             Suite::Link,
             Suite::Policy,
             Suite::Blender,
+            Suite::Faults,
         ];
         assert_eq!(selection(&[]), all);
     }

@@ -17,6 +17,10 @@ from cr8_engine_stand_in.registry import Connection, Registry
 BLENDER = "/blender"
 BROWSER = "/browser"
 
+# A Blender's account of a clean-up, sent until we say that we have it.
+REPORT = "cleanup_report"
+RECEIVED = "cleanup_report_received"
+
 
 class _Auth(NamedTuple):
     """What a client says of itself; "" for what is missing or not a string."""
@@ -41,6 +45,7 @@ class Engine:
         self.launcher = Launcher(options.blender, options.blender_log_dir, options.token)
         self.refusing = False
         self.connect_delay = 0.0
+        self.acknowledging = True
         self._token = options.token.encode()
         self._browsers: dict[str, str] = {}  # sid -> username
         self.sio: Any = socketio.AsyncServer(
@@ -119,7 +124,10 @@ class Engine:
             )
 
     async def _blender_event(self, event: str, sid: str, *data: Any) -> None:
-        self.registry.received(sid, event, list(data))
+        kept = self.registry.received(sid, event, list(data))
+        if kept and event == REPORT and self.acknowledging:
+            report = data[0] if data and isinstance(data[0], dict) else {}
+            await self.sio.emit(RECEIVED, {"id": report.get("id")}, to=sid, namespace=BLENDER)
 
     async def _browser_connect(self, sid: str, _environ: object, auth: object) -> None:
         username = (await self._admit(auth)).username

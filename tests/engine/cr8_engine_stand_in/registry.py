@@ -64,18 +64,20 @@ class Registry:
         self.refused += 1
         self._note("refused", username, reason)
 
-    def received(self, sid: str, event: str, data: list[Any]) -> None:
-        """An event from a connected Blender; one from a replaced Blender is dropped."""
+    def received(self, sid: str, event: str, data: list[Any]) -> bool:
+        """Keep an event from a connected Blender. False: from a replaced one, so dropped."""
         connection = self.by_sid(sid)
-        if connection is not None:
-            self.events.append(
-                {
-                    "username": connection.username,
-                    "event": event,
-                    "data": data,
-                    "at": time.monotonic(),
-                }
-            )
+        if connection is None:
+            return False
+        self.events.append(
+            {
+                "username": connection.username,
+                "event": event,
+                "data": data,
+                "at": time.monotonic(),
+            }
+        )
+        return True
 
     def _note(self, what: str, username: str | None, reason: str | None) -> None:
         self.history.append(

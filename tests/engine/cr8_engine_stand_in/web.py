@@ -32,6 +32,7 @@ class Web:
                 "/emit": self._emit,
                 "/refuse": self._refuse,
                 "/delay-connect": self._delay_connect,
+                "/acknowledge": self._acknowledge,
             }
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -99,10 +100,11 @@ class Web:
         return {}
 
     async def _refuse(self, request: dict[str, Any]) -> dict[str, Any]:
-        on = request.get("on")
-        if not isinstance(on, bool):
-            raise RequestError("on must be true or false")
-        self._engine.refusing = on
+        self._engine.refusing = _switch(request)
+        return {}
+
+    async def _acknowledge(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._engine.acknowledging = _switch(request)
         return {}
 
     async def _delay_connect(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +140,13 @@ def _text(request: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise RequestError(f"{name} must be a string that is not empty")
     return value
+
+
+def _switch(request: dict[str, Any]) -> bool:
+    on = request.get("on")
+    if not isinstance(on, bool):
+        raise RequestError("on must be true or false")
+    return on
 
 
 def _describe(value: object) -> str:

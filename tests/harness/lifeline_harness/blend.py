@@ -19,7 +19,10 @@ def inspect(path: str | Path) -> dict[str, Any]:
     """Open a file in a Blender without a window.
 
     `{"version": [3, 4, 1], "scene": name, "properties": {…of the scene…}, "texts": {name: text},
-    "objects": {name: {"type": …, "location": [x, y, z], "properties": {…}}}}`.
+    "objects": {name: {"type": …, "location": [x, y, z], "properties": {…}, "mesh": None or
+    {"count": n, "faces": n, "vertices": [[x, y, z], …]}}},
+    "images": {name: {"path": …, "packed": None or the bytes' SHA-256, "packed_size": n,
+    "pixels": [r, g, b, a, …]}}}`, of vertices and pixels the first thousand.
     Raises HarnessError if the file cannot be opened.
     """
     path = Path(path).resolve()

@@ -173,6 +173,19 @@ class Engine:
         """Accept or refuse each connection only after this long."""
         self._request("POST", "/delay-connect", {"seconds": seconds})
 
+    def acknowledge(self, on: bool = True) -> None:
+        """Answer each `cleanup_report` from now on (or no longer)."""
+        self._request("POST", "/acknowledge", {"on": on})
+
+    def reports(self, username: str) -> list[dict[str, Any]]:
+        """The `cleanup_report`s of a user since the server's start, oldest first."""
+        return [
+            report
+            for one in self.status()["events"]
+            if (one["username"], one["event"]) == (username, "cleanup_report")
+            for report in one["data"]
+        ]
+
     def blender(self, username: str) -> dict[str, Any] | None:
         """The connected Blender of a user, as in the status."""
         found = (one for one in self.status()["blenders"] if one["username"] == username)

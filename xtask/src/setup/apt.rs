@@ -56,7 +56,46 @@ const REQUIREMENTS: &[Requirement] = &[
         package: "libgl1-mesa-dri",
         present: is_installed_or_not_debian,
     },
+    library(Part::Bpy, "libX11", "libx11-6"),
+    library(Part::Bpy, "libXrender", "libxrender1"),
+    library(Part::Bpy, "libXfixes", "libxfixes3"),
+    library(Part::Bpy, "libXi", "libxi6"),
+    library(Part::Bpy, "libxkbcommon", "libxkbcommon0"),
+    library(Part::Bpy, "libSM", "libsm6"),
+    library(Part::Bpy, "libICE", "libice6"),
+    library(Part::Bpy, "libGL", "libgl1"),
+    library(Part::Bpy, "libXxf86vm", "libxxf86vm1"),
+    Requirement {
+        part: Part::Faults,
+        what: "chattr, which makes files immutable",
+        package: "e2fsprogs",
+        present: has_chattr,
+    },
+    Requirement {
+        part: Part::Faults,
+        what: "mount",
+        package: "mount",
+        present: is_program,
+    },
 ];
+
+const fn library(part: Part, what: &'static str, package: &'static str) -> Requirement {
+    Requirement {
+        part,
+        what,
+        package,
+        present: is_installed_or_not_debian,
+    }
+}
+
+/// What a part needs of the system, as a person would call it.
+pub fn names_of(part: Part) -> Vec<&'static str> {
+    REQUIREMENTS
+        .iter()
+        .filter(|it| it.part == part)
+        .map(|it| it.what)
+        .collect()
+}
 
 fn is_program(name: &'static str) -> bool {
     process::find_program(name).is_some()
@@ -73,6 +112,10 @@ fn has_blender(_: &'static str) -> bool {
 
 fn has_xvfb(_: &'static str) -> bool {
     is_program("Xvfb")
+}
+
+fn has_chattr(_: &'static str) -> bool {
+    is_program("chattr")
 }
 
 /// A library has no command to look for; without dpkg there is nobody to ask.

@@ -26,6 +26,10 @@ pub enum Part {
     Blender,
     /// The wasmtime command.
     WasmtimeCli,
+    /// Blender as a Python module, with the packages of tests/requirements-bpy.txt.
+    Bpy,
+    /// What faults are made with.
+    Faults,
 }
 
 impl Part {
@@ -35,6 +39,8 @@ impl Part {
         Self::Venv,
         Self::Blender,
         Self::WasmtimeCli,
+        Self::Bpy,
+        Self::Faults,
     ];
 }
 
@@ -44,7 +50,7 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
     apt::ensure_system_packages(parts)?;
     for part in parts {
         match part {
-            Part::Native | Part::Blender => {} // system packages alone
+            Part::Native | Part::Blender | Part::Faults => {} // system packages alone
             Part::Guest => {
                 guest_toolchain::ensure()?;
             }
@@ -52,6 +58,7 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
             Part::WasmtimeCli => {
                 wasmtime_cli::ensure(layout)?;
             }
+            Part::Bpy => venv::ensure_bpy(layout)?,
         }
     }
     Ok(())
