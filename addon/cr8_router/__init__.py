@@ -5,7 +5,10 @@ Works as an extension (Blender 4.2 and later, `blender_manifest.toml`) and as a
 legacy add-on (`bl_info`).
 """
 
+import atexit
 from contextlib import ExitStack
+
+import bpy
 
 from . import log, preferences, session, ui
 from .session import handler, run
@@ -34,8 +37,12 @@ def register() -> None:
             undo.callback(part.unregister)
             part.register()
         _registered = undo.pop_all()
+    # As a Python module Blender crashes or hangs at exit over a class or a handler that is left.
+    if getattr(bpy.app, "module", False):
+        atexit.register(unregister)
 
 
 def unregister() -> None:
     """Leave no timer, thread, socket, handler or class behind."""
+    atexit.unregister(unregister)
     _registered.close()

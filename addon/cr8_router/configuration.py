@@ -80,4 +80,11 @@ def new_line() -> Lifeline:
             "Online access is off: allow it in Blender's preferences (System), or start Blender "
             "with --online-mode, and enable the add-on again."
         )
+    chosen.setdefault("journal", default_journal())
     return native.new_line(chosen)
+
+
+def default_journal() -> str:
+    """Where outages are written down unless set otherwise: among the user's own data."""
+    folder = bpy.utils.user_resource("DATAFILES", path="cr8_lifeline")
+    return os.path.join(os.path.abspath(folder), "journal.jsonl")

@@ -35,4 +35,12 @@ class NotRunningError(AddonError):
 
 
 class SaveError(AddonError):
-    """The file was not saved; the text says what and why."""
+    """The work was not saved.
+
+    reasons: a sentence each, which names the file, what is wrong and, where there is one, the
+    way out.
+    """
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Brings unsaved work back: what the last Blender of this user left in the recovery folder."""
+"""Brings unsaved work back: what the last Blender of this user left in a recovery folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .log import logger
-from .recovery_store import RecoveryStore
+from .recovery_store import RecoveryFolder, RecoveryStore
 from .wording import utf8
 
 if TYPE_CHECKING:
@@ -20,12 +20,29 @@ if TYPE_CHECKING:
 
 
 def store_for(line: Lifeline) -> RecoveryStore:
-    """The recovery folder that the line's settings name, else one among the user's own data."""
+    """The recovery folders of this Blender's user."""
     settings = line.settings()
-    folder = settings.get("recovery_dir") or bpy.utils.user_resource(
-        "DATAFILES", path="cr8_recovery"
-    )
-    return RecoveryStore(Path(os.path.abspath(folder)), settings.get("username") or "")
+    return RecoveryStore(folders(settings.get("recovery_dir")), settings.get("username") or "")
+
+
+def folders(chosen: str | None) -> list[RecoveryFolder]:
+    """Where recovery copies may go, the one that is set (None: none is) first.
+
+    The later ones are for when the disk of the earlier ones is full, read-only or gone.
+    """
+    own = [
+        chosen,
+        bpy.utils.user_resource("DATAFILES", path="cr8_recovery"),
+        os.path.expanduser("~/.cr8_recovery"),
+    ]
+    # Not `tempfile`: it wants to write before it answers.
+    temporary = ("/var/tmp", os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - see RecoveryFolder
+    shared = [f"{parent}/cr8_recovery-{os.geteuid()}" for parent in temporary]
+    # A person without a home keeps the "~".
+    usable = [path for path in own if path and not path.startswith("~")]
+    candidates = {Path(os.path.abspath(path)): False for path in usable}
+    candidates |= {Path(os.path.abspath(path)): True for path in shared}
+    return [RecoveryFolder(path, shared=shared) for path, shared in candidates.items()]
 
 
 class Recovery:

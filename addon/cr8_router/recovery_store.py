@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The recovery folder: copies of work that could not be saved in its own place.
+"""The recovery folders: copies of work that could not be saved in its own place.
 
 Beside each copy `NAME.blend` lies its record `NAME.json`. Knows nothing of Blender.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from .errors import SaveError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _TRIES = 1000
 
@@ -32,7 +33,65 @@ class Record:
     username: str
     saved_at: str
     restored_at: str = ""
-    """"" until the copy was opened in place of the lost work."""
+    """"" while the copy waits for its user: neither opened nor replaced by newer work."""
+
+
+@dataclass(frozen=True)
+class RecoveryFolder:
+    """Where copies may go. It is made when it is first needed."""
+
+    path: Path
+    shared: bool = False
+    """Whether everybody can write beside it, as in the system's temporary folder."""
+
+    def prepare(self) -> None:
+        """Make it, for us alone. Raises SaveError."""
+        try:
+            _make(self.path)
+            strange = self._strange()
+        except OSError as error:
+            raise SaveError(
+                f"{self.path}: the recovery folder cannot be used: {error.strerror or error}"
+            ) from error
+        if strange:
+            raise SaveError(f"{self.path}: the recovery folder {strange}")
+
+    def records(self) -> Iterator[Record]:
+        """What is in it; nothing if somebody else may have put it there."""
+        try:
+            if self._strange():
+                return
+            paths = list(self.path.glob("*.json"))
+        except OSError:
+            return
+        for path in paths:
+            record = _read(path)
+            if record is not None:
+                yield record
+
+    def _strange(self) -> str:
+        """What is wrong with a shared folder; "" if nothing is. Raises OSError."""
+        if not self.shared:
+            return ""
+        found = self.path.lstat()
+        if not stat.S_ISDIR(found.st_mode):
+            return "is no folder, or a link to one"
+        if found.st_uid != os.geteuid():
+            return "belongs to somebody else"
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return "can be written by others"
+        return ""
+
+
+def _make(folder: Path) -> None:
+    """With its parents, each ours alone (mkdir's own `mode` is for the last one only)."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileNotFoundError:
+        _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        pass
 
 
 def _now() -> datetime:
@@ -43,9 +102,13 @@ def _record_path(copy: Path) -> Path:
     return copy.with_suffix(".json")
 
 
+def _draft_path(record_path: Path) -> Path:
+    return record_path.with_suffix(".json~")
+
+
 def _write(record: Record) -> None:
     target = _record_path(Path(record.recovery_path))
-    draft = target.with_suffix(".json~")
+    draft = _draft_path(target)
     with open(
         draft,
         "w",
@@ -67,32 +130,33 @@ def _read(record_path: Path) -> Record | None:
         # The copy lies beside its record, even if the folder was moved since.
         record = Record(**{**fields, "recovery_path": str(copy)})
         datetime.fromisoformat(record.saved_at)
+        return record if copy.is_file() else None
     except (OSError, ValueError, TypeError):
         return None
-    return record if copy.is_file() else None
 
 
 class RecoveryStore:
-    """The copies of one user in one folder, which is made when it is first needed."""
+    """The copies of one user."""
 
-    def __init__(self, folder: Path, username: str) -> None:
-        self._folder = folder
+    def __init__(self, folders: Sequence[RecoveryFolder], username: str) -> None:
+        self.folders = tuple(folders)
+        """The one to use first, first."""
         self._username = username
 
-    def reserve(self, original: str) -> Path:
-        """A path for a new copy, which nobody else gets. Raises SaveError.
+    def reserve(self, folder: RecoveryFolder, original: str) -> Path:
+        """A path for a new copy in the folder, which nobody else gets. Raises SaveError.
 
         The record's exclusive creation, still empty, is what reserves the name.
         """
+        folder.prepare()
         stem = Path(original).stem if original else self._username
         # File systems count bytes.
         short = re.sub(r"[^\w.-]+", "_", stem).encode("utf-8", "ignore")[:60]
         readable = short.decode("utf-8", "ignore").strip("._") or "untitled"
         start = f"{_now():%Y%m%dT%H%M%SZ}-{readable}"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for number in range(1, _TRIES):
-                copy = self._folder / f"{start}-{number}.blend"
+                copy = folder.path / f"{start}-{number}.blend"
                 if os.path.lexists(copy):
                     continue
                 try:
@@ -101,11 +165,13 @@ class RecoveryStore:
                     continue
                 return copy
         except OSError as error:
-            raise SaveError(f"the recovery folder cannot be written: {error}") from error
-        raise SaveError(f"the recovery folder {self._folder} has no free name for {start}")
+            raise SaveError(
+                f"{folder.path}: the recovery folder cannot be written: {error.strerror or error}"
+            ) from error
+        raise SaveError(f"{folder.path}: the recovery folder has no free name for {start}")
 
     def keep(self, copy: Path, original: str) -> None:
-        """The copy is safe: write its record. Raises OSError."""
+        """The copy is written: write its record. Raises OSError."""
         copy.chmod(0o600)
         _write(
             Record(
@@ -117,21 +183,24 @@ class RecoveryStore:
         )
 
     def give_back(self, copy: Path) -> None:
-        """There is no copy after all: its name is free again."""
-        copy.unlink(missing_ok=True)
-        _record_path(copy).unlink(missing_ok=True)
+        """There is no copy after all: nothing of it is left, its name is free again."""
+        record = _record_path(copy)
+        # What is written first, by Blender and by us, and renamed at the end.
+        for path in (Path(f"{copy}@"), copy, _draft_path(record), record):
+            path.unlink(missing_ok=True)
 
     def unclaimed(self) -> list[Record]:
         """This user's copies that nobody has opened yet, newest first."""
         records = [
             record
-            for record in self._records()
+            for folder in self.folders
+            for record in folder.records()
             if record.username == self._username and not record.restored_at
         ]
         return sorted(records, key=lambda record: record.saved_at, reverse=True)
 
     def mark_restored(self, record: Record) -> None:
-        """The copy's work is open again. Raises OSError."""
+        """The copy's work is open again, or part of newer work. Raises OSError."""
         _write(Record(**{**asdict(record), "restored_at": _now().isoformat()}))
 
     def mark_unclaimed(self, record: Record) -> None:
@@ -141,11 +210,6 @@ class RecoveryStore:
 
     def find(self, copy: Path) -> Record | None:
         """The record of a copy, None for any other file."""
-        return _read(_record_path(copy)) if copy.parent == self._folder else None
-
-    def _records(self) -> Iterator[Record]:
-        if self._folder.is_dir():
-            for path in self._folder.glob("*.json"):
-                record = _read(path)
-                if record is not None:
-                    yield record
+        if any(copy.parent == folder.path for folder in self.folders):
+            return _read(_record_path(copy))
+        return None

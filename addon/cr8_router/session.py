@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import configuration
+from . import configuration, saving
 from .errors import AddonError, NotRunningError
 from .log import logger
 from .recovery import Recovery, store_for
@@ -49,6 +49,7 @@ class Session:
 
     def start(self) -> None:
         """Begin to tick; the first tick connects."""
+        saving.open_file.attach()
         self._scene.attach()
         self.pump.start()
 
@@ -56,14 +57,22 @@ class Session:
         """Leave nothing behind."""
         self.pump.stop()
         self._scene.detach()
+        saving.open_file.detach()
         self.handler.disconnect()
         for watcher in watchers:
             watcher(None)
 
     def _step(self) -> float | None:
+        saving.open_file.notice()
         # The host first: a save waits for nothing else.
         self.handler.poll()
+        if _session is not self:
+            return None  # a server's event has ended it
         if self.handler.finished:
+            return None
+        if self.handler.host_is_gone:
+            logger.error("The host thread has ended for good: another one is started")
+            start()
             return None
         self._recovery.step()
         self._scene.report()
@@ -119,11 +128,12 @@ def run() -> None:
     Ends the process with exit code 0 when Blender is to close; returns when the
     add-on is unregistered meanwhile. Raises NotRunningError.
     """
-    session = _session
-    if session is None:
+    if _session is None:
         raise NotRunningError(_idle_reason or "The add-on is not registered.")
     if not bpy.app.background:
         raise NotRunningError("With a window the add-on runs by itself; run() would freeze it.")
-    if session.pump.run():
-        stop()
-        sys.exit(0)
+    # A session may be followed by another one: over a change of settings, or a lost host.
+    while (session := _session) is not None:
+        if session.pump.run():
+            stop()
+            sys.exit(0)

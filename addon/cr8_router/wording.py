@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Numbers as the log and the interface spell them."""
+"""Numbers, paths and errors as the log and the interface spell them."""
 
 import math
 
@@ -42,3 +42,8 @@ def clock(seconds: float) -> str:
 def utf8(text: str) -> str:
     """A path that is not UTF-8 (Python escapes its bytes) with those bytes replaced."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def one_line(error: Exception) -> str:
+    """What an operator of Blender has reported, perhaps in several lines."""
+    return " ".join(str(error).replace("Error:", " ").split())

@@ -12,18 +12,22 @@ from lifeline_harness.blender import Blender
 from lifeline_harness.display import Display
 from lifeline_harness.profile import Profile
 
-from tests.blender.stage import Stage, staged
+from tests.blender.stage import Setting, Stage, staged
 
 MakeStage = Callable[..., Stage]
 
 TEST_SECONDS = 120
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A Blender that hangs must not hold up the rest."""
+def limit_time(items: list[pytest.Item], folder: Path) -> None:
+    """A Blender that hangs in one of the folder's tests must not hold up the rest."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+        if item.path.is_relative_to(folder) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    limit_time(items, Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +54,7 @@ def make_stage(tmp_path: Path, display: Display, template: Path) -> Iterator[Mak
     """Set up a scenario, with other settings than the compressed ones if they are named."""
     with ExitStack() as stack:
 
-        def make(**settings: float) -> Stage:
+        def make(**settings: Setting) -> Stage:
             return stack.enter_context(staged(tmp_path, display, template, **settings))
 
         yield make

@@ -7,8 +7,16 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-# The host's thread, those of its connections, and the one that loads a policy.
-_THREADS = ("lifeline-link", "lifeline-load", "lifeline")
+# Those of connections, of a policy that is loaded, of a saved file that is read back, of the
+# journal, of the last resort; and the host's own.
+_THREADS = (
+    "lifeline-link",
+    "lifeline-load",
+    "lifeline-keep",
+    "lifeline-file",
+    "lifeline-watch",
+    "lifeline",
+)
 _REMOTE, _INODE = 2, 9
 
 

@@ -12,7 +12,10 @@ from lifeline_harness import blend, processes
 from lifeline_harness.blender import Blender
 from lifeline_harness.display import Display
 from lifeline_harness.engine import Engine
+from lifeline_harness.journal import Journal
 from lifeline_harness.profile import Profile
+
+Setting = float | str
 
 RETRY_ATTEMPTS = 5
 
@@ -44,19 +47,25 @@ class Stage:
     """
 
     def __init__(
-        self, profile: Profile, engine: Engine, template: Path, settings: Mapping[str, float]
+        self, profile: Profile, engine: Engine, template: Path, settings: Mapping[str, Setting]
     ) -> None:
         self.profile = profile
         self.engine = engine
-        self.cleanup_timeout = settings["cleanup_timeout"]
-        delays = [settings["retry_delay"] * 2**made for made in range(RETRY_ATTEMPTS)]
-        self._attempts: float = sum(
-            min(delay, settings["retry_delay_max"]) + settings["retry_jitter"] for delay in delays
+        self.cleanup_timeout = float(settings["cleanup_timeout"])
+        first, longest, jitter = (
+            float(settings[name]) for name in ("retry_delay", "retry_delay_max", "retry_jitter")
         )
+        delays = [first * 2**made for made in range(RETRY_ATTEMPTS)]
+        self._attempts: float = sum(min(delay, longest) + jitter for delay in delays)
         self.secrets = [engine.token]
         self._template = template
         self._blenders: list[Blender] = []
         self.file = self.new_file("job")
+        self.journal = Journal(
+            Path(str(settings["journal"]))
+            if "journal" in settings
+            else profile.folder / "datafiles" / "cr8_lifeline" / "journal.jsonl"
+        )
 
     @property
     def outage(self) -> float:
@@ -104,7 +113,7 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, display: Display, template: Path, **settings: float) -> Iterator[Stage]:
+def staged(folder: Path, display: Display, template: Path, **settings: Setting) -> Iterator[Stage]:
     """A scenario with these settings, otherwise compressed ones. Nothing is left running."""
     before = processes.descendants()
     chosen = {**COMPRESSED, **settings}

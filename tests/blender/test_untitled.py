@@ -43,14 +43,18 @@ def test_untitled_work_is_found_again(make_stage: MakeStage) -> None:
 
 def test_a_copy_that_could_not_be_flushed_is_kept(make_stage: MakeStage) -> None:
     """The disk gives no word that it is safe, but it may be all that is left."""
-    stage = make_stage(cleanup_timeout=2)
+    stage = make_stage(cleanup_timeout=2, unsaved_wait=0)
     blender = stage.launch(None)
     edit(blender)
     blender.run(
         "import errno\n"
-        "from cr8_router import saving\n"
+        "from cr8_router.saving import verification\n"
         "def fail(_descriptor): raise OSError(errno.EIO, 'Input/output error')\n"
-        "saving._flush = fail"
+        "verification.flush = fail\n"
+        # One folder will do, and leaves the computer's own ones alone.
+        "import cr8_router\n"
+        "store = cr8_router.handler()._store\n"
+        "store.folders = store.folders[:1]"
     )
     stage.engine.kill()
     stage.assert_closed(blender)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ..ws.websocket_handler import WebSocketHandler
 
 _OUTAGE = ("reconnecting", "counting-down", "saving", "held")
+# In the journal: a button, or a script that calls the operator.
+_BY = "operator"
 _DONE = {"FINISHED"}
 _NOTHING = {"CANCELLED"}
 
@@ -51,7 +53,7 @@ class KeepOpen(_LineOperator):
     phases = ("reconnecting", "counting-down", "saving")
 
     def act(self, live: WebSocketHandler) -> None:
-        live.hold()
+        live.hold(by=_BY)
 
 
 class Extend(_LineOperator):
@@ -66,7 +68,7 @@ class Extend(_LineOperator):
     )
 
     def act(self, live: WebSocketHandler) -> None:
-        live.extend(self.seconds)
+        live.extend(self.seconds, by=_BY)
 
 
 class Release(_LineOperator):
@@ -77,7 +79,7 @@ class Release(_LineOperator):
     phases = ("held",)
 
     def act(self, live: WebSocketHandler) -> None:
-        live.release()
+        live.release(by=_BY)
 
 
 class SaveAndClose(_LineOperator):
@@ -88,7 +90,7 @@ class SaveAndClose(_LineOperator):
     phases = ("reconnecting", "counting-down", "held")
 
     def act(self, live: WebSocketHandler) -> None:
-        live.close_now()
+        live.close_now(by=_BY)
 
 
 class Connect(bpy.types.Operator):  # type: ignore[misc]

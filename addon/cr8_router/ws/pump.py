@@ -10,6 +10,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..log import logger
+from .clock_watch import ClockWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ class Pump:
 
         self._timer = tick
         self._rearm = rearm
+        self._clock = ClockWatch(self._start_over)
 
     def start(self) -> None:
         """Begin to tick. In background mode nothing ticks until `run`."""
@@ -50,10 +52,12 @@ class Pump:
             return
         bpy.app.handlers.load_post.append(self._rearm)
         self._arm()
+        self._clock.start()
 
     def stop(self) -> None:
         """Tick no more. Later calls do nothing."""
         self._running = False
+        self._clock.stop()
         if self._rearm in bpy.app.handlers.load_post:
             bpy.app.handlers.load_post.remove(self._rearm)
         if bpy.app.timers.is_registered(self._timer):
@@ -64,7 +68,7 @@ class Pump:
         while self._running:
             interval = self._tick()
             if interval is None:
-                return True
+                return self._running
             time.sleep(interval)
         return False
 
@@ -72,9 +76,20 @@ class Pump:
         if self._running and not bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.register(self._timer, first_interval=0.0, persistent=True)
 
+    def _start_over(self) -> None:
+        """Blender's timers go by the wall clock, and that was set back: let this one tick now.
+
+        Not on the main thread, which may not come to us for hours. Blender's list of timers has
+        no lock; Python's keeps our own timers off it, and this is rarer than rare.
+        """
+        if self._running and bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.unregister(self._timer)
+            self._arm()
+
     def _tick(self) -> float | None:
         if not self._running:
             return None
+        self._clock.ticked()
         try:
             return self._step()
         except Exception as error:

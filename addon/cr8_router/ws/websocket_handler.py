@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
@@ -16,10 +17,15 @@ from .handlers.event_handlers import HANDLERS
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
+    from pathlib import Path
 
     from cr8_lifeline import Lifeline, Status
 
     from ..recovery_store import RecoveryStore
+
+
+# Seconds until closing is tried again, when Blender could not be closed.
+_CLOSE_AGAIN = 1.0
 
 
 class ServerCleanupTimer:
@@ -39,6 +45,7 @@ class PendingSave(NamedTuple):
 
     ticket: int
     place: str
+    reason: str
 
 
 class WebSocketHandler:
@@ -55,6 +62,7 @@ class WebSocketHandler:
         self._cleaning_up = False
         self._clean_since_save = False
         self._closing = False
+        self._close_again_at = 0.0
         self.server_cleanup_timer: ServerCleanupTimer | None = None
         self.finished = False
         """Blender was told to close."""
@@ -70,7 +78,7 @@ class WebSocketHandler:
         """Say goodbye to the server, for good."""
         self.server_cleanup_timer = None
         processing.clear()
-        if not self._line.close():
+        if not self._line.close(closing=self.finished):
             logger.warning("The connection to the server has not ended in time")
 
     def emit(self, event: str, data: object = None) -> bool:
@@ -81,21 +89,26 @@ class WebSocketHandler:
         """How things stand, as of the call."""
         return self._line.status()
 
-    def hold(self) -> None:
-        """Keep Blender open until `release`."""
-        self._line.hold()
+    @property
+    def host_is_gone(self) -> bool:
+        """The host thread has ended, though nobody told it to."""
+        return self._line.closed
 
-    def extend(self, seconds: float) -> None:
+    def hold(self, by: str = "script") -> None:
+        """Keep Blender open until `release`. by: who asks, for the journal."""
+        self._line.hold(by=by)
+
+    def extend(self, seconds: float, by: str = "script") -> None:
         """Add to the countdown."""
-        self._line.extend(seconds)
+        self._line.extend(seconds, by=by)
 
-    def release(self) -> None:
+    def release(self, by: str = "script") -> None:
         """End the hold; the countdown starts afresh."""
-        self._line.release()
+        self._line.release(by=by)
 
-    def close_now(self) -> None:
+    def close_now(self, by: str = "script") -> None:
         """In an outage: save and close without waiting."""
-        self._line.close_now()
+        self._line.close_now(by=by)
 
     def swap_policy(self, policy: str | PathLike[str] | bytes) -> None:
         """Let another policy decide: its file, or its bytes. The log tells the end."""
@@ -165,9 +178,9 @@ class WebSocketHandler:
             self.server_cleanup_timer = None
             logger.info("Server cleanup timer cancelled")
 
-    def ask_to_save(self, ticket: int, place: str) -> None:
+    def ask_to_save(self, ticket: int, place: str, reason: str) -> None:
         """The host wants a save; `perform_server_cleanup` carries it out."""
-        self._pending_save = PendingSave(ticket, place)
+        self._pending_save = PendingSave(ticket, place, reason)
 
     def perform_server_cleanup(self) -> None:
         """Carry out the save that the host has asked for, if it still stands, and answer.
@@ -183,39 +196,54 @@ class WebSocketHandler:
         self.server_cleanup_timer = None
         if not self._cleaning_up:
             self._cleaning_up = True
-            logger.info("Performing server cleanup: saving file and closing Blender")
+            why = "termination" if pending.reason == "termination" else "server cleanup"
+            logger.info("Performing %s: saving file and closing Blender", why)
+        self._save(pending)
+
+    def _save(self, pending: PendingSave) -> None:
+        def begin(path: Path) -> None:
+            self._line.saving(pending.ticket, utf8(str(path)))
+
+        begun = time.monotonic()
         try:
-            save = (
-                saving.save_in_place if pending.place == "in-place" else saving.save_recovery_copy
-            )
-            path = save(self._store)
+            saved = saving.save(self._store, in_place=pending.place == "in-place", begin=begin)
         except SaveError as error:
-            logger.warning("Blender file not saved: %s", error)
-            self._line.save_failed(pending.ticket, utf8(str(error)))
+            self._line.save_failed(pending.ticket, [utf8(reason) for reason in error.reasons])
         except Exception as error:
             logger.exception("Blender file not saved")
-            self._line.save_failed(pending.ticket, utf8(f"{type(error).__name__}: {error}"))
+            self._line.save_failed(pending.ticket, [utf8(f"{type(error).__name__}: {error}")])
         else:
             # A copy leaves the open file as changed as it was.
             self._clean_since_save = not bpy.data.is_dirty
-            self._line.saved(pending.ticket, utf8(str(path)))
+            self._line.saved(
+                pending.ticket,
+                utf8(str(saved.path)),
+                recovery=saved.recovery,
+                failures=[utf8(failure) for failure in saved.failures],
+            )
+            logger.info("Saved in %s", amount(time.monotonic() - begun, "second"))
 
     def close_blender(self, ticket: int) -> None:
-        """Close Blender, if the host still wants it."""
-        if not self._line.claim(ticket):
+        """The host wants Blender to close: agree, or have it saved once more.
+
+        What a person has changed since the save is saved first. Blender closes when the host
+        says so (`close_for_good`): it writes the outage down before.
+        """
+        if self._clean_since_save and bpy.data.is_dirty:
+            self._line.save_first(ticket)
+        elif not self._line.claim(ticket):
             logger.info("Closing Blender withdrawn: Blender stays open")
-            return
-        self._save_late_changes()
+
+    def close_for_good(self) -> None:
+        """Close Blender: no server can come back any more."""
         self._closing = True
         self._close()
 
     def _close(self) -> None:
         """Close Blender; if it cannot be closed now, `poll` tries again."""
-        status = self._line.status()
-        if status["connected"] or status["phase"] == "held":
-            self._closing = False
-            logger.info("Closing Blender withdrawn at the last moment: Blender stays open")
+        if time.monotonic() < self._close_again_at:
             return
+        self._close_again_at = time.monotonic() + _CLOSE_AGAIN
         logger.info("Closing Blender instance")
         # In background mode the operator ends nothing; there the loop sees `finished` and exits.
         if not bpy.app.background:
@@ -226,15 +254,3 @@ class WebSocketHandler:
                 logger.error("Blender cannot be closed: %s", " ".join(str(error).split()))
                 return
         self.finished = True
-
-    def _save_late_changes(self) -> None:
-        """What a person has changed between the save and the quit."""
-        if not (self._clean_since_save and bpy.data.is_dirty):
-            return
-        for save in (saving.save_in_place, saving.save_recovery_copy):
-            try:
-                save(self._store)
-            except Exception as error:  # whatever it is, Blender must not stay for ever over it
-                logger.warning("Changes since the save not saved: %s", error)
-            else:
-                return

@@ -37,8 +37,10 @@ def on_connect(handler: WebSocketHandler, _event: Event) -> None:
     handler.cancel_server_cleanup()
 
 
-def on_disconnect(_handler: WebSocketHandler, event: Event) -> None:
+def on_disconnect(handler: WebSocketHandler, event: Event) -> None:
     """The server is lost, and with it whoever waits for the command being processed."""
+    # Of an outage that a host thread has not survived.
+    handler.cancel_server_cleanup()
     logger.warning("%s. Trying to connect.", _LOSSES.get(event.reason or "", "Server lost"))
     command = processing.current()
     if command is not None:
@@ -74,14 +76,19 @@ def on_held(handler: WebSocketHandler, _event: Event) -> None:
 def on_save(handler: WebSocketHandler, event: Event) -> None:
     """Save, and answer."""
     if event.ticket is not None and event.place is not None:
-        handler.ask_to_save(event.ticket, event.place)
+        handler.ask_to_save(event.ticket, event.place, event.reason or "outage")
         handler.perform_server_cleanup()
 
 
 def on_quit(handler: WebSocketHandler, event: Event) -> None:
-    """Close Blender."""
+    """Agree to close Blender, or have it saved once more."""
     if event.ticket is not None:
         handler.close_blender(event.ticket)
+
+
+def on_close(handler: WebSocketHandler, _event: Event) -> None:
+    """Close Blender."""
+    handler.close_for_good()
 
 
 def on_server_event(handler: WebSocketHandler, event: Event) -> None:
@@ -108,6 +115,7 @@ HANDLERS: Final[Mapping[str, Callable[[WebSocketHandler, Event], None]]] = {
     "held": on_held,
     "save": on_save,
     "quit": on_quit,
+    "close": on_close,
     "server": on_server_event,
     "policy": on_policy,
 }

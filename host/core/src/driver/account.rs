@@ -184,13 +184,14 @@ impl Account {
     }
 
     /// The upload was not waited for to its end.
-    pub fn upload_cut_off(&mut self, bytes: u64, attempts: u32, why: &str) {
+    pub fn upload_cut_off(&mut self, bytes: u64, attempts: u32, seconds: f64, why: &str) {
         let Some(entry) = &mut self.entry else { return };
+        entry.seconds.upload = Some(seconds);
         entry.upload = Some(Upload {
             ok: false,
             bytes,
             attempts,
-            seconds: 0.0,
+            seconds,
             error: Some(why.into()),
         });
     }

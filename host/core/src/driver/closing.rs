@@ -18,6 +18,7 @@ use crate::sandbox::Call;
 use crate::status::{LastSave, UploadStatus};
 use crate::tickets::Task;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// When nothing could be saved, the next try is this much later; it doubles up to the longest.
@@ -26,6 +27,8 @@ const RETRY: u64 = 1_000;
 const RETRY_MAX: u64 = 60_000;
 /// How long a journal that hangs may hold up the end (milliseconds).
 const WRITE: u64 = 3_000;
+/// Of the bound of SIGTERM, this much is kept for closing, or half of it (milliseconds).
+const CLOSING: u64 = 5_000;
 /// After the bound of SIGTERM, Blender still has this long to close (milliseconds).
 const LAST_MOMENT: u64 = 1_000;
 /// Who goes on changing the file between save and quit is asked this often to save first.
@@ -51,6 +54,15 @@ pub(super) enum End {
     Told,
 }
 
+/// After SIGTERM. Instants in milliseconds of the driver's clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terminating {
+    /// The upload is not waited for any longer.
+    upload_until: u64,
+    /// Blender is to be gone by then.
+    until: u64,
+}
+
 /// What the end needs to remember.
 #[derive(Default)]
 pub(super) struct Closing {
@@ -62,8 +74,9 @@ pub(super) struct Closing {
     retry_at: Option<u64>,
     retries: u32,
     saved_first: u32,
-    /// SIGTERM: the bound of upload and closing.
-    pub terminating: Option<u64>,
+    /// When that began.
+    keeping_since: u64,
+    pub terminating: Option<Terminating>,
     /// When the open save was asked for.
     save_asked: Option<u64>,
     /// A save that goes on although nobody needs it any more.
@@ -214,6 +227,7 @@ impl Driver {
             url: self.settings.save_url.clone(),
             timeout: Duration::from_millis(self.settings.bounds.upload),
         };
+        self.closing.keeping_since = self.now();
         let keeping = self.effects.keep(order, self.keep_sink.clone());
         self.closing.keeping = Some((id, keeping));
     }
@@ -302,14 +316,16 @@ impl Driver {
             return; // a save
         }
         if self.guard.is_safe() && self.closing.keeping.is_some() {
-            if self.closing.terminating.is_none_or(|until| now < until) {
+            let until = self.closing.terminating.map(|it| it.upload_until);
+            if until.is_none_or(|until| now < until) {
                 return;
             }
             self.closing.keeping = None;
             let upload = self.shared.snapshot().upload.clone().unwrap_or_default();
             let why = "cut off: the time after SIGTERM is over";
+            let seconds = as_seconds(now.saturating_sub(self.closing.keeping_since));
             self.account
-                .upload_cut_off(upload.total, upload.attempt, why);
+                .upload_cut_off(upload.total, upload.attempt, seconds, why);
         }
         if self.guard.quit_from().is_some_and(|from| now >= from) {
             self.ask_to_quit();
@@ -331,7 +347,7 @@ impl Driver {
         let end = match self.closing.end {
             End::Wanted if self.shared.tickets.open().is_some() => None,
             End::Wanted if self.guard.is_safe() && self.closing.keeping.is_some() => {
-                self.closing.terminating
+                self.closing.terminating.map(|it| it.upload_until)
             }
             End::Wanted => match (self.guard.quit_from(), self.closing.retry_at) {
                 (Some(quit), Some(retry)) => Some(quit.min(retry)),
@@ -367,7 +383,9 @@ impl Driver {
     fn quit_bound(&self, since: u64) -> u64 {
         let bound = since.saturating_add(self.settings.bounds.quit);
         match self.closing.terminating {
-            Some(until) => bound.min(until.max(since.saturating_add(LAST_MOMENT))),
+            Some(Terminating { until, .. }) => {
+                bound.min(until.max(since.saturating_add(LAST_MOMENT)))
+            }
             None => bound,
         }
     }
@@ -408,6 +426,7 @@ impl Driver {
         if let Some(code) = end_with {
             return self.effects.end_process(code);
         }
+        self.shared.ends_well.store(safe, Ordering::Relaxed);
         let now = self.now();
         let after = self.quit_bound(now).saturating_sub(now);
         self.effects.watch(Watch {
@@ -461,7 +480,11 @@ impl Driver {
         }
         let now = self.now();
         let bound = self.settings.bounds.terminate;
-        self.closing.terminating = Some(now.saturating_add(bound));
+        let closing = CLOSING.min(bound / 2);
+        self.closing.terminating = Some(Terminating {
+            upload_until: now.saturating_add(bound - closing),
+            until: now.saturating_add(bound),
+        });
         let seconds = as_seconds(bound);
         self.warning(format!(
             "SIGTERM: saving and closing; {seconds} s for upload and closing"

@@ -16,6 +16,7 @@ pub use load::PolicySource;
 use crate::clock::Clock;
 use crate::contract::{Request, Scene};
 use crate::event::{Event, Level, Queue};
+use crate::exit::succeed_at_exit;
 use crate::link::{Connector, SocketIo};
 use crate::settings::Settings;
 use crate::status::Snapshot;
@@ -103,6 +104,8 @@ struct Shared {
     snapshot: Mutex<Snapshot>,
     /// Blender does not close after all, or not because of us.
     watch_called_off: Arc<AtomicBool>,
+    /// Blender was told to close, and its work is safe.
+    ends_well: AtomicBool,
 }
 
 impl Shared {
@@ -142,6 +145,7 @@ impl Lifeline {
             tickets: Tickets::default(),
             snapshot: Mutex::new(snapshot),
             watch_called_off: Arc::default(),
+            ends_well: AtomicBool::new(false),
         });
         Lifeline {
             policy: policy.or_else(|| settings.policy.clone().map(PolicySource::Path)),
@@ -291,10 +295,13 @@ impl Lifeline {
     /// Says goodbye and ends the host thread; true if it has ended within `timeout`.
     ///
     /// `closing`: Blender is closing because it was told to. A Blender that then hangs is still
-    /// ended (`quit_timeout`); otherwise nobody is watched any more.
+    /// ended (`quit_timeout`), and its exit code is 0 if its work is safe; otherwise nobody is
+    /// watched any more.
     pub fn close(&self, timeout: Duration, closing: bool) -> bool {
         if !closing {
             self.shared.watch_called_off.store(true, Ordering::Relaxed);
+        } else if self.shared.ends_well.load(Ordering::Relaxed) {
+            succeed_at_exit();
         }
         self.send(Command::Close);
         self.shared.tickets.withdraw();

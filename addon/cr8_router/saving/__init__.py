@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Saves the open file whatever stands in the way, and believes only what it then finds on the disk.
+
+For the main thread only.
+"""
+
+from .ladder import Saved, save
+from .open_file import open_file
+
+__all__ = ["Saved", "open_file", "save"]

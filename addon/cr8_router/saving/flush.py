@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings into the file what Blender keeps beside it while a person works.
+
+Edit and sculpt modes work on data of their own, and painted pixels live in a cache. Text blocks
+need nothing: their lines are saved even if they belong to a file on the disk.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..log import logger
+from ..wording import one_line, utf8
+from .images import Images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def flushed() -> Iterator[tuple[str, ...]]:
+    """For the time of a save; gives what the file will lack all the same, a sentence each.
+
+    Nobody's mode changes, and no file is written.
+    """
+    images = Images()
+    lacking = tuple(utf8(reason) for reason in (*_flush_modes(), *images.pack()))
+    for reason in lacking:
+        logger.warning("Not in the saved file: %s", reason)
+    try:
+        yield lacking
+    finally:
+        images.remove_stand_ins()
+
+
+def _flush_modes() -> Iterator[str]:
+    """Blender 3.4 does the same when it saves; nothing says that every version does."""
+    # Whatever is raised here, the rest of the work can be saved.
+    for one in bpy.data.objects:
+        if one.mode == "EDIT":
+            try:
+                one.update_from_editmode()
+            except Exception as error:
+                yield f"perhaps the newest edits of {one.name}: {one_line(error)}"
+    try:
+        bpy.ops.ed.flush_edits()  # sculpt mode too
+    except Exception as error:
+        yield f"perhaps the newest edits of a mode: {one_line(error)}"

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Packs painted images into the file. A texture's own file is never written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..log import logger
+from ..wording import one_line, utf8
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Made anew with each render.
+_MADE_BY_BLENDER = ("RENDER_RESULT", "COMPOSITING")
+
+
+class Images:
+    """The unsaved images of the open file."""
+
+    def __init__(self) -> None:
+        self._stand_ins: list[Any] = []
+
+    def pack(self) -> Iterator[str]:
+        """Pack each; yields a sentence for one whose pixels will not be in the file."""
+        unsaved = [
+            image
+            for image in bpy.data.images
+            if image.is_dirty and image.type not in _MADE_BY_BLENDER
+        ]
+        for image in unsaved:
+            try:
+                _pack(image)
+                if image.library is not None:
+                    self._stand_in_for(image)
+            except Exception as error:  # one image must not cost the rest of the work
+                yield f"the unsaved pixels of image {image.name}: {one_line(error)}"
+            else:
+                logger.info("Packed into the file: unsaved image %s", utf8(image.name))
+
+    def _stand_in_for(self, linked: Any) -> None:
+        """What is linked from another file is not saved with this one, but a copy is."""
+        copy = linked.copy()
+        copy.use_fake_user = True
+        self._stand_ins.append(copy)
+
+    def remove_stand_ins(self) -> None:
+        """The save is over."""
+        for copy in self._stand_ins:
+            with contextlib.suppress(ReferenceError, RuntimeError):
+                bpy.data.images.remove(copy)
+        self._stand_ins.clear()
+
+
+def _pack(image: Any) -> None:
+    """Raises RuntimeError or OSError."""
+    if image.source == "TILED":
+        _pack_tiles(image)
+    else:
+        image.pack()
+    if image.is_dirty or not image.packed_files:
+        raise RuntimeError("Blender does not pack it")
+    # Blender packs float pixels as they are in memory, multiplied by alpha, and without this
+    # multiplies them again when it opens the file.
+    if image.is_float and image.alpha_mode == "STRAIGHT":
+        image.alpha_mode = "PREMUL"
+
+
+def _pack_tiles(image: Any) -> None:
+    """By way of files in a folder that goes with this Blender.
+
+    A tile that was never saved counts as generated: packed as it is, it would come back empty.
+    """
+    path, file_format = image.filepath_raw, image.file_format
+    suffix, lossless = (".exr", "OPEN_EXR") if image.is_float else (".png", "PNG")
+    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
+        try:
+            image.filepath_raw = os.path.join(folder, f"tile.<UDIM>{suffix}")
+            image.file_format = lossless
+            image.save()
+            image.pack()
+        finally:
+            image.filepath_raw = path
+            image.file_format = file_format

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The save ladder: the file in its own place, else a copy in the first folder that takes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import SaveError
+from ..log import logger
+from ..wording import utf8
+from .flush import flushed
+from .in_place import save_in_place
+from .open_file import open_file
+from .recovery_copy import CopyInDoubtError, save_recovery_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ..recovery_store import RecoveryStore
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Work that is safe."""
+
+    path: Path
+    recovery: bool
+    """A copy in a recovery folder, not the file itself."""
+    failures: tuple[str, ...]
+    """Why the rungs above it failed, and what it lacks, if anything: a sentence each."""
+
+
+def _tell_nobody(_path: Path) -> None:
+    pass
+
+
+def save(
+    store: RecoveryStore,
+    *,
+    in_place: bool = True,
+    begin: Callable[[Path], None] = _tell_nobody,
+) -> Saved:
+    """Save the open file, or at least its work.
+
+    in_place: False: begin with the recovery folders. begin: called with the path that a rung
+    is about to write. Raises SaveError when every rung has failed.
+    """
+    with flushed() as lacking:
+        return _climb(store, in_place, begin, list(lacking))
+
+
+def _climb(
+    store: RecoveryStore,
+    in_place: bool,
+    begin: Callable[[Path], None],
+    failures: list[str],
+) -> Saved:
+    def announce(path: Path) -> None:
+        logger.info("Saving Blender file: %s", utf8(str(path)))
+        try:
+            begin(path)
+        except Exception:  # who is told must not decide whether it is saved
+            logger.exception("The save goes on untold")
+
+    def failed(error: Exception) -> None:
+        reason = str(error) if isinstance(error, SaveError) else f"{type(error).__name__}: {error}"
+        logger.warning("Blender file not saved: %s", utf8(reason))
+        failures.append(utf8(reason))
+
+    doubtful: list[Path] = []
+    # Whatever goes wrong on one rung, there is the next.
+    if in_place:
+        try:
+            path = save_in_place(store, announce)
+        except Exception as error:
+            failed(error)
+        else:
+            open_file.copies.superseded(store)
+            return Saved(path, recovery=False, failures=tuple(failures))
+    for folder in store.folders:
+        try:
+            copy = save_recovery_copy(store, folder, announce)
+        except CopyInDoubtError as error:
+            doubtful.append(error.copy)
+            failed(error)
+        except Exception as error:
+            failed(error)
+        else:
+            open_file.copies.superseded(store, *doubtful, by=copy)
+            return Saved(copy, recovery=True, failures=tuple(failures))
+    open_file.copies.in_doubt(store, doubtful)
+    raise SaveError(*failures)

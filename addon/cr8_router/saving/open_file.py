@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What this Blender knows of the file that is open in it, and nobody else can tell."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .document_copies import DocumentCopies
+from .version import Version, version_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class OpenFile:
+    """Listens to Blender between `attach` and `detach`."""
+
+    def __init__(self) -> None:
+        self.copies = DocumentCopies()
+        self._path = ""
+        self._known: Version | None = None
+        self._ours: Version | None = None
+        self._before: Version | None = None
+        self._copying = False
+        self._handlers = self._make_handlers()
+
+    def _make_handlers(self) -> dict[str, Callable[..., None]]:
+        # Closures, because Blender keeps only functions over the opening of a file,
+        # and *args, because what they are given differs by version.
+        @persistent  # type: ignore[untyped-decorator]
+        def opened(*_args: Any) -> None:
+            self.copies = DocumentCopies()
+            self._remember()
+
+        @persistent  # type: ignore[untyped-decorator]
+        def about_to_save(*_args: Any) -> None:
+            self._before = version_of(self._path) if self._path else None
+
+        @persistent  # type: ignore[untyped-decorator]
+        def saved(*_args: Any) -> None:
+            self._saved()
+
+        return {"load_post": opened, "save_pre": about_to_save, "save_post": saved}
+
+    def attach(self) -> None:
+        """Listen."""
+        for name, handler in self._handlers.items():
+            getattr(bpy.app.handlers, name).append(handler)
+
+    def detach(self) -> None:
+        """Listen no more. What is known stays: a line that starts afresh needs it."""
+        for name, handler in self._handlers.items():
+            listeners = getattr(bpy.app.handlers, name)
+            if handler in listeners:
+                listeners.remove(handler)
+
+    def notice(self) -> None:
+        """A file that was opened before anybody listened is taken for what is on the disk.
+
+        Not part of `attach`: Blender does not tell what is open while add-ons are registered.
+        """
+        if bpy.data.filepath != self._path:
+            self._remember()
+
+    def changed_by_others(self) -> bool:
+        """Whether the file on the disk is no version that this Blender has opened or saved."""
+        if bpy.data.filepath != self._path or self._known is None:
+            return False
+        found = version_of(self._path)
+        return found is not None and found != self._known
+
+    def saved_by_cleanup(self) -> bool:
+        """Whether the file on the disk was written by `mark_cleanup`'s caller."""
+        return self._ours is not None and version_of(bpy.data.filepath) == self._ours
+
+    def mark_cleanup(self) -> None:
+        """The file on the disk was written by a clean-up just now, not by its user."""
+        self._remember()
+        self._ours = self._known
+
+    @contextmanager
+    def copying(self) -> Iterator[None]:
+        """What is saved meanwhile is a copy in another place."""
+        self._copying = True
+        try:
+            yield
+        finally:
+            self._copying = False
+
+    def _saved(self) -> None:
+        # `save_post` comes after saving a copy, too, and only newer versions say of what. To take
+        # another Blender's version for ours would be to overwrite it at the next save.
+        if self._copying:
+            return
+        same_path = bpy.data.filepath == self._path
+        if same_path and version_of(self._path) == self._before:
+            return
+        self._remember()
+
+    def _remember(self) -> None:
+        self._path = bpy.data.filepath
+        self._known = version_of(os.path.abspath(self._path)) if self._path else None
+
+
+open_file = OpenFile()
+"""A Blender has one open file."""

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Saves a copy of the open file into a recovery folder; the open file keeps its name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..errors import SaveError
+from ..log import logger
+from ..wording import utf8
+from .open_file import open_file
+from .verification import COMPRESSED, MAGIC, first_bytes
+from .writing import umask, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..recovery_store import RecoveryFolder, RecoveryStore
+
+
+class CopyInDoubtError(SaveError):
+    """A copy is there, and yet there is no word that it is safe."""
+
+    def __init__(self, copy: Path, reason: str) -> None:
+        super().__init__(reason)
+        self.copy = copy
+
+
+def save_recovery_copy(
+    store: RecoveryStore, folder: RecoveryFolder, announce: Callable[[Path], None]
+) -> Path:
+    """announce: called with the copy's path before it is written.
+
+    Raises SaveError, leaving nothing behind; CopyInDoubtError.
+    """
+    if _goes_with_blender(folder.path):
+        raise SaveError(f"{folder.path}: Blender deletes this folder when it closes")
+    original = _original(store)
+    copy = store.reserve(folder, original)
+    try:
+        announce(copy)
+        compress = _compressed()
+        # Private from its first byte on.
+        with umask(0o077), open_file.copying():
+            write(
+                copy,
+                lambda: bpy.ops.wm.save_as_mainfile(
+                    filepath=str(copy), copy=True, compress=compress
+                ),
+            )
+    except BaseException as error:
+        if isinstance(error, SaveError) and first_bytes(copy).startswith(MAGIC):
+            _keep(store, copy, original)
+            raise CopyInDoubtError(copy, str(error)) from error
+        with contextlib.suppress(OSError):
+            store.give_back(copy)
+        raise
+    _keep(store, copy, original)
+    return copy
+
+
+def _original(store: RecoveryStore) -> str:
+    """Whose work it is: of a copy that is worked on, the file that it was made of."""
+    path = bpy.data.filepath
+    record = store.find(Path(path)) if path else None
+    return path if record is None else record.original_path
+
+
+def _compressed() -> bool:
+    """As the file is on the disk; for one that is not, as the preferences say."""
+    if start := first_bytes(Path(bpy.data.filepath)) if bpy.data.filepath else b"":
+        return start.startswith(tuple(COMPRESSED))
+    return bool(bpy.context.preferences.filepaths.use_file_compression)
+
+
+def _keep(store: RecoveryStore, copy: Path, original: str) -> None:
+    try:
+        store.keep(copy, original)
+    except OSError as error:
+        # The work itself is there; only the next start will not find it by itself.
+        logger.warning("The record of recovery copy %s was not written: %s", utf8(str(copy)), error)
+
+
+def _goes_with_blender(folder: Path) -> bool:
+    doomed = os.path.realpath(bpy.app.tempdir)
+    return Path(os.path.realpath(folder)).is_relative_to(doomed)

@@ -1,0 +1,87 @@
+"""The add-on is disabled and enabled, or registered once more.
+
+Disabled for good: see `tests/blender/test_unregister.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from lifeline_harness.blender import Blender
+from lifeline_harness.journal import check
+
+from tests.blender.conftest import MakeStage
+from tests.blender.observe import CLOSING, SAVING, assert_said, count, wait_countdown
+from tests.blender.process_traces import line_threads, sockets_to
+from tests.blender.stage import EDIT, edit, saved_location
+from tests.faults.outcome import assert_closed_once, assert_kept
+
+DISABLE = "import addon_utils; addon_utils.disable('cr8_router')"
+ENABLE = "import addon_utils; addon_utils.enable('cr8_router')"
+PARTS = """
+result = {
+    "handlers": sorted(
+        name
+        for name in dir(bpy.app.handlers)
+        if isinstance(functions := getattr(bpy.app.handlers, name), list)
+        for function in functions
+        if getattr(function, "__module__", "").startswith("cr8_router")
+    ),
+    "classes": sorted(
+        one.__name__
+        for base in (bpy.types.Panel, bpy.types.Operator, bpy.types.AddonPreferences)
+        for one in base.__subclasses__()
+        if one.__module__.startswith("cr8_router") and one.is_registered
+    ),
+}
+"""
+
+
+def parts(blender: Blender) -> dict[str, Any]:
+    """What the add-on has in Blender, each as often as it is there."""
+    found: dict[str, Any] = blender.run(PARTS)
+    return found
+
+
+def test_disabled_and_enabled_in_the_countdown(make_stage: MakeStage) -> None:
+    """The old countdown is gone; beside the dead server a new one begins."""
+    stage = make_stage(cleanup_timeout=2)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    stage.engine.kill()
+    old = wait_countdown(blender)
+    blender.run(DISABLE)
+    blender.wait_alive("no thread of the line", lambda: not line_threads(blender.pid), 10)
+    assert time.monotonic() < old, "too slow to show anything"
+    enabled_at = time.monotonic()
+    blender.run(ENABLE)
+    new = wait_countdown(blender, since=enabled_at)
+    assert_said(blender, "[WARNING] Server not reached yet. Trying to connect.")
+    assert count(blender, SAVING) == 0
+    stage.assert_closed(blender)
+    assert [count(blender, line) for line in (SAVING, CLOSING)] == [1, 1]
+    assert blender.wait_for_line(SAVING, 1).at > new - 0.5
+    assert saved_location(stage.file) == EDIT
+    first, second = stage.journal.entries()
+    check(first, outcome="closed", safe=None)
+    check(second, outcome="quit", safe=True, path=stage.file)
+
+
+def test_registered_twice(make_stage: MakeStage) -> None:
+    """There is one add-on, one line, and one clean-up."""
+    stage = make_stage(cleanup_timeout=1)
+    blender = stage.launch(stage.file)
+    once, threads = parts(blender), line_threads(blender.pid)
+    assert once["handlers"]
+    assert "LinePanel" in once["classes"]
+    blender.run("import cr8_router; cr8_router.register()")
+    stage.engine.wait_for_blender("ann", 30, connections=2)
+    stage.wait_connected(blender)
+    assert parts(blender) == once
+    blender.wait_alive("its threads", lambda: line_threads(blender.pid) == threads, 10)
+    assert sockets_to(blender.pid, stage.engine.port) == 1
+    edit(blender)
+    stage.engine.kill()
+    assert_kept(stage, blender, stage.file)
+    assert_closed_once(blender)

@@ -1,0 +1,176 @@
+"""The extension zip in Blender 4.5, handled by Blender's own installer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lifeline_harness import extension
+from lifeline_harness.blender import Blender
+
+from tests.blender.conftest import MakeStage
+from tests.blender.observe import assert_said, count
+from tests.blender.process_traces import line_threads, sockets_to
+from tests.blender.stage import CLOSE_SECONDS, EDIT, Stage
+from tests.faults.bpy_process import assert_edit_saved, start, wait_connected
+
+# What the add-on is called in Blender's repository for extensions from a file.
+MODULE = "bl_ext.user_default.cr8_router"
+
+INSTALL = """
+import json
+import bpy
+bpy.context.preferences.system.use_online_access = True
+assert bpy.ops.extensions.package_install_files(
+    filepath={zip!r}, repo="user_default", enable_on_install=True
+) == {{"FINISHED"}}
+
+import cr8_lifeline
+import {module} as addon
+files = [module.__file__ for module in (addon, cr8_lifeline, cr8_lifeline._native)]
+print("installed:", json.dumps(files))
+"""
+
+CLEAN_UP = """
+bpy.ops.wm.open_mainfile(filepath={file!r})
+bpy.data.objects["Cube"].location = {edit!r}
+addon.run()
+print("after the loop")
+"""
+
+# bpy starts with the factory's preferences, so the extension is there but not enabled.
+# The loop ends when the add-on is gone, which a server's event brings about.
+SECOND_PROCESS = """
+import json, sys, time
+from pathlib import Path
+import bpy
+import addon_utils
+MODULE = {module!r}
+bpy.context.preferences.system.use_online_access = True
+
+
+def disable(*_):
+    addon_utils.disable(MODULE, default_set=True)
+
+
+def remove(*_):
+    repos = bpy.context.preferences.extensions.repos
+    number = [repo.module for repo in repos].index("user_default")
+    assert bpy.ops.extensions.package_uninstall(
+        repo_index=number, pkg_id="cr8_router"
+    ) == {{"FINISHED"}}
+
+
+def traces(timer):
+    return {{
+        "handlers": sum(
+            getattr(function, "__module__", "").startswith(MODULE)
+            for name in dir(bpy.app.handlers)
+            if isinstance(functions := getattr(bpy.app.handlers, name), list)
+            for function in functions
+        ),
+        "timer": bpy.app.timers.is_registered(timer),
+        "panel": hasattr(bpy.types, "CR8_PT_line"),
+        "listed": MODULE in bpy.context.preferences.addons,
+    }}
+
+
+def run_until(event, handler):
+    addon = addon_utils.enable(MODULE, default_set=True)
+    addon.handler().register_handler(event, handler)
+    timer = sys.modules[MODULE + ".session"]._session.pump._timer
+    before = traces(timer)
+    addon.run()
+    print(event + ":", json.dumps([before, traces(timer)]))
+    while not Path(event).exists():
+        time.sleep(0.02)
+
+
+run_until("disable", disable)
+run_until("remove", remove)
+"""
+
+ANSWER_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def extension_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return extension.build(tmp_path_factory.mktemp("extension"))
+
+
+def folders(stage: Stage) -> tuple[Path, Path]:
+    """Where Blender has put the add-on, and where what is in its wheels."""
+    extensions = stage.profile.folder / "extensions"
+    packages = list((extensions / ".local").glob("lib/python*/site-packages"))
+    assert len(packages) == 1
+    return extensions / "user_default" / "cr8_router", packages[0]
+
+
+def answer(blender: Blender, word: str) -> Any:
+    """What the script has printed behind this word."""
+    pattern = f"^{word}: "
+    blender.wait_alive(word, lambda: count(blender, pattern) > 0, ANSWER_SECONDS)
+    return json.loads(blender.lines.matching(pattern)[0].text.removeprefix(f"{word}: "))
+
+
+def assert_no_complaint(blender: Blender) -> None:
+    complaints = blender.lines.matching(r"^\[(WARNING|ERROR|CRITICAL)\]|^Error|Traceback")
+    assert complaints == [], blender.lines.tail(100)
+
+
+def test_installed_and_enabled(make_stage: MakeStage, extension_zip: Path) -> None:
+    """It brings its own native module, and does the whole clean-up."""
+    stage = make_stage(cleanup_timeout=3)
+    install = INSTALL.format(zip=str(extension_zip), module=MODULE)
+    blender = start(stage, install + CLEAN_UP.format(file=str(stage.file), edit=EDIT))
+    addon_file, package_file, native_file = (Path(it) for it in answer(blender, "installed"))
+    addon, packages = folders(stage)
+    assert addon_file == addon / "__init__.py"
+    assert package_file == packages / "cr8_lifeline" / "__init__.py"
+    assert native_file.parent == packages / "cr8_lifeline"
+    assert wait_connected(stage, blender)["blend_file_path"] == str(stage.file)
+    stage.engine.kill()
+    stage.assert_closed(blender)
+    assert_said(
+        blender,
+        "[INFO] 3-second server cleanup timer started",
+        "[INFO] Performing server cleanup: saving file and closing Blender",
+        f"[INFO] Saving Blender file: {stage.file}",
+        "[INFO] Closing Blender instance",
+    )
+    assert not blender.lines.matching("^after the loop$")
+    assert_edit_saved(stage)
+
+
+def test_disabled_enabled_again_and_removed(make_stage: MakeStage, extension_zip: Path) -> None:
+    """Each time it leaves nothing behind, in the process or, at last, on disk."""
+    stage = make_stage()
+    first = start(stage, INSTALL.format(zip=str(extension_zip), module=MODULE))
+    assert first.wait_exit(ANSWER_SECONDS) == 0
+    assert_no_complaint(first)
+    addon, packages = folders(stage)
+    assert (addon / "__init__.py").exists()
+
+    second = start(stage, SECOND_PROCESS.format(module=MODULE))
+    for connections, event in enumerate(("disable", "remove"), start=1):
+        wait_connected(stage, second, connections)
+        assert line_threads(second.pid)["lifeline"] == 1
+        assert sockets_to(second.pid, stage.engine.port) == 1
+        stage.engine.emit("ann", event)
+        before, after = answer(second, event)
+        assert before.pop("handlers") > 0
+        assert before == {"timer": False, "panel": True, "listed": True}  # no timers in bpy
+        assert after == {"handlers": 0, "timer": False, "panel": False, "listed": False}
+        second.wait_alive(
+            "no thread and no socket of the line",
+            lambda: not line_threads(second.pid) and not sockets_to(second.pid, stage.engine.port),
+            CLOSE_SECONDS,
+        )
+        (stage.profile.folder / event).touch()  # it may go on
+    assert second.wait_exit(CLOSE_SECONDS) == 0
+    assert_no_complaint(second)
+    assert count(second, r"^\[INFO\] Connected to server$") == 2  # each said once
+    assert not addon.exists()
+    assert not (packages / "cr8_lifeline").exists()

@@ -1,0 +1,71 @@
+"""No room where the file is, nor where recovery copies were to go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from lifeline_harness import blend
+from lifeline_harness.display import Display
+
+from tests.blender.stage import staged
+from tests.faults.saving_scene import (
+    QUICK,
+    grow,
+    launch_all,
+    lose,
+    needs_root,
+    not_saved,
+    recovery_copy,
+    saving,
+    small_disk,
+    user_data,
+)
+
+pytestmark = needs_root
+
+MEGABYTES = 8
+
+
+@pytest.fixture
+def disks(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """For files, and for recovery copies."""
+    with ExitStack() as undo:
+        yield (
+            undo.enter_context(small_disk(tmp_path / "files", MEGABYTES)),
+            undo.enter_context(small_disk(tmp_path / "recovery", MEGABYTES)),
+        )
+
+
+def test_disk_full_in_place_and_in_the_recovery_folder(
+    tmp_path: Path, disks: tuple[Path, Path], display: Display, template: Path
+) -> None:
+    """Ann's work finds room in the recovery folder that is set; Bob's only in the next one."""
+    files, recovery = disks
+    chosen = recovery / "copies"
+    with staged(tmp_path / "stage", display, template, recovery_dir=str(chosen), **QUICK) as stage:
+        jobs = {user: files / f"{user}.blend" for user in ("ann", "bob")}
+        for job in jobs.values():
+            job.write_bytes(template.read_bytes())
+        before = template.read_bytes()
+        blenders = launch_all(stage, jobs)
+        ann, bob = blenders.values()
+        work = {"ann": grow(ann, 6_500_000), "bob": grow(bob, 20_000_000)}
+        lose(stage, ann, bob)
+
+        copies = {"ann": recovery_copy(ann, chosen), "bob": recovery_copy(bob, user_data(stage))}
+        for user, copy in copies.items():
+            assert blend.inspect(copy)["images"]["Ballast"]["packed"] == work[user]
+            assert jobs[user].read_bytes() == before
+        assert sorted(path.name for path in files.iterdir()) == ["ann.blend", "bob.blend"]
+
+        (in_place,) = not_saved(ann)
+        assert in_place.startswith(f"{jobs['ann']}: ")
+        assert "MB are free there" in in_place
+        in_place, in_folder = not_saved(bob)
+        assert in_place.startswith(f"{jobs['bob']}: ")
+        assert in_folder.startswith(f"{chosen}/")
+        assert saving(bob)[0] == str(jobs["bob"])
+        assert Path(saving(bob)[1]).parent == chosen

@@ -1,0 +1,497 @@
+"""Each rung of the ladder, in one Blender and without an outage."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lifeline_harness.blender import Blender
+from lifeline_harness.display import Display
+
+from tests.blender.stage import EDIT, Stage, edit, saved_location, staged
+from tests.faults.saving_scene import QUICK, immutable, needs_root
+
+FOREIGN_UID = 12345
+
+# Gives `attempt`, which saves by a ladder of these folders [path, shared], the record of a copy,
+# and `unclaimed`.
+PRELUDE = """
+import errno, os
+from pathlib import Path
+
+import cr8_router
+from cr8_router import recovery, saving
+from cr8_router.errors import SaveError
+from cr8_router.recovery_store import RecoveryFolder, RecoveryStore
+from cr8_router.saving import images, verification, writing
+
+def store_of(folders, user="zoe"):
+    return RecoveryStore([RecoveryFolder(Path(path), shared) for path, shared in folders], user)
+
+def attempt(folders, **options):
+    try:
+        saved = saving.save(store_of(folders), **options)
+    except SaveError as error:
+        return {"reasons": list(error.reasons)}
+    return {
+        "path": os.fsencode(saved.path).decode(errors="replace"),
+        "recovery": saved.recovery,
+        "failures": list(saved.failures),
+    }
+
+def unclaimed(folders):
+    return [record.recovery_path for record in store_of(folders).unclaimed()]
+"""
+
+
+class Ladder:
+    """Runs code in the one Blender, which has this file open, edited."""
+
+    def __init__(self, stage: Stage, blender: Blender) -> None:
+        self.stage = stage
+        self.blender = blender
+        self.file = stage.file
+
+    def run(self, code: str, **names: object) -> Any:
+        """names: set before it runs."""
+        assigned = "".join(f"{name} = {value!r}\n" for name, value in names.items())
+        return self.blender.run(PRELUDE + assigned + code)
+
+
+@pytest.fixture(scope="module")
+def one_blender(
+    tmp_path_factory: pytest.TempPathFactory, display: Display, template: Path
+) -> Iterator[Ladder]:
+    with staged(tmp_path_factory.mktemp("ladder"), display, template, **QUICK) as stage:
+        yield Ladder(stage, stage.launch(stage.file))
+
+
+@pytest.fixture
+def ladder(one_blender: Ladder, template: Path) -> Ladder:
+    """The file is as it was before any test, and open."""
+    one_blender.file.write_bytes(template.read_bytes())
+    one_blender.run(f"bpy.ops.wm.open_mainfile(filepath={str(one_blender.file)!r})")
+    edit(one_blender.blender)
+    return one_blender
+
+
+def contents(*folders: Path) -> list[str]:
+    return sorted(path.name for folder in folders for path in folder.iterdir())
+
+
+@needs_root
+def test_when_every_rung_fails_each_says_why(
+    ladder: Ladder, template: Path, tmp_path: Path
+) -> None:
+    no_folder, linked, open_to_all, foreign, frozen = (
+        tmp_path / name for name in ("no-folder", "linked", "open", "foreign", "frozen")
+    )
+    no_folder.touch()
+    target = tmp_path / "target"
+    for folder in (target, open_to_all, foreign, frozen):
+        folder.mkdir(mode=0o700)
+    linked.symlink_to(target)
+    open_to_all.chmod(0o777)
+    os.chown(foreign, FOREIGN_UID, FOREIGN_UID)
+    doomed = ladder.run("result = bpy.app.tempdir + 'copies'")
+    expected = [
+        (ladder.file, "somebody else has saved it"),
+        (no_folder / "copies", "Not a directory"),
+        (Path(doomed), "Blender deletes this folder when it closes"),
+        (linked, "is no folder, or a link to one"),
+        (open_to_all, "can be written by others"),
+        (foreign, "belongs to somebody else"),
+        (frozen, "Operation not permitted"),
+    ]
+    shared = (linked, open_to_all, foreign)
+    os.utime(ladder.file)  # another version
+    folders = [[str(path), path in shared] for path, _ in expected[1:]]
+    with immutable(frozen):
+        answer = ladder.run("result = attempt(folders)", folders=folders)
+    reasons = answer["reasons"]
+    for reason, (path, why) in zip(reasons, expected, strict=True):
+        assert reason.startswith(f"{path}: ")
+        assert why in reason
+        ladder.blender.wait_for_line(f"^.WARNING. Blender file not saved: {path}: ", 1)
+    assert contents(target, open_to_all, foreign, frozen) == []
+    assert ladder.file.read_bytes() == template.read_bytes()
+    assert not Path(doomed).exists()
+
+
+def test_the_candidate_folders(ladder: Ladder) -> None:
+    found = ladder.run(
+        "result = [[str(one.path), one.shared] for one in recovery.folders('/the/chosen/one')]"
+    )
+    profile = ladder.stage.profile
+    assert found == [
+        ["/the/chosen/one", False],
+        [str(profile.folder / "datafiles" / "cr8_recovery"), False],
+        [str(profile.home / ".cr8_recovery"), False],
+        [f"/var/tmp/cr8_recovery-{os.geteuid()}", True],  # noqa: S108 - what is expected
+        [str(profile.temporary / f"cr8_recovery-{os.geteuid()}"), True],
+    ]
+
+
+def test_the_next_folder_is_taken(ladder: Ladder, tmp_path: Path) -> None:
+    """And every folder on the way to it is made for us alone."""
+    (tmp_path / "file").touch()
+    second = tmp_path / "second" / "copies"
+    answer = ladder.run(
+        "result = attempt(folders, in_place=False)",
+        folders=[[str(tmp_path / "file" / "copies"), False], [str(second), True]],
+    )
+    assert answer["recovery"]
+    assert Path(answer["path"]).parent == second
+    assert len(answer["failures"]) == 1
+    assert saved_location(Path(answer["path"])) == EDIT
+    for path in (second.parent, second):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    for path in second.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_copy_is_private_from_its_first_byte_on(ladder: Ladder, tmp_path: Path) -> None:
+    modes = ladder.run(
+        """
+modes = []
+def look(path):
+    bpy.app.handlers.save_post.append(lambda *_: modes.append(os.stat(path).st_mode & 0o777))
+attempt(folders, in_place=False, begin=look)
+bpy.app.handlers.save_post.pop()
+now = os.umask(0)
+os.umask(now)
+result = [modes, now]
+""",
+        folders=[[str(tmp_path / "copies"), False]],
+    )
+    before = os.umask(0)
+    os.umask(before)
+    assert modes == [[0o600], before]
+
+
+def test_work_in_any_folder_is_found_again(ladder: Ladder) -> None:
+    """Here in the last one, the system's temporary folder."""
+    copy = ladder.run(
+        """
+bpy.ops.wm.read_homefile(app_template="")
+bpy.data.objects["Cube"].location = place
+last = recovery.folders(None)[-1:]
+result = str(saving.save(RecoveryStore(last, "yva")).path)
+""",
+        place=EDIT,
+    )
+    assert Path(copy).parent.parent == ladder.stage.profile.temporary
+    again = ladder.stage.launch(None, "yva")
+    again.wait_for_line(f"Recovered unsaved work from {copy}$", 30)
+    again.close()
+
+
+def test_a_copy_in_any_folder_is_pointed_out(ladder: Ladder) -> None:
+    """When the file that it was made of is opened."""
+    copy = ladder.run(
+        """
+from cr8_router import session
+last = recovery.folders(None)[-1:]
+copy = saving.save(RecoveryStore(last, "ann"), in_place=False)
+path = bpy.data.filepath
+bpy.ops.wm.read_homefile(app_template="")
+session._session._recovery.step()
+bpy.ops.wm.open_mainfile(filepath=path)
+result = str(copy.path)
+"""
+    )
+    ladder.blender.wait_for_line(f"its last work is in the recovery copy {copy}$", 30)
+
+
+def test_what_others_may_have_put_there_is_not_opened(ladder: Ladder, tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    folders = [[str(folder), True]]
+    path = ladder.run("result = attempt(folders, in_place=False)", folders=folders)["path"]
+    assert ladder.run("result = unclaimed(folders)", folders=folders) == [path]
+    folder.chmod(0o770)
+    assert ladder.run("result = unclaimed(folders)", folders=folders) == []
+
+
+def test_a_disk_that_gives_no_word(ladder: Ladder, tmp_path: Path) -> None:
+    """A copy in doubt goes when another is safe. Of several in doubt, the newest stays."""
+    folders = [[str(tmp_path / name), False] for name in ("a", "b")]
+    first, second = (tmp_path / name for name in ("a", "b"))
+    failing = """
+real = verification.flush_folder
+def flush(folder):
+    if failing == "all" or str(folder) == failing:
+        raise OSError(errno.EIO, "Input/output error")
+    real(folder)
+verification.flush_folder = flush
+result = attempt(folders, in_place=False)
+verification.flush_folder = real
+"""
+    answer = ladder.run(failing, folders=folders, failing="all")
+    assert len(answer["reasons"]) == 2
+    assert all("Input/output error" in reason for reason in answer["reasons"])
+    (doubtful,) = first.glob("*.blend")
+    assert contents(second) == []
+    assert ladder.run("result = unclaimed(folders)", folders=folders) == [str(doubtful)]
+
+    edit(ladder.blender, (1.0, 2.0, 3.0))
+    ladder.run(failing, folders=folders, failing="all")
+    (newer,) = first.glob("*.blend")
+    assert saved_location(newer) == (1.0, 2.0, 3.0)
+    assert contents(second) == []
+
+    answer = ladder.run(failing, folders=folders, failing=str(first))
+    assert contents(first) == []
+    assert Path(answer["path"]).parent == second
+    assert len(answer["failures"]) == 1
+
+
+def test_a_file_system_that_cannot_flush(ladder: Ladder) -> None:
+    answer = ladder.run(
+        """
+def fsync(_descriptor):
+    raise OSError(errno.EINVAL, "Invalid argument")
+real, os.fsync = os.fsync, fsync
+result = attempt([])
+os.fsync = real
+"""
+    )
+    assert answer == {"path": str(ladder.file), "recovery": False, "failures": []}
+
+
+@pytest.mark.parametrize(
+    ("operator", "reason"),
+    [
+        ("lambda: {'CANCELLED'}", "Blender gave up saving"),
+        ("lambda: {'FINISHED'}", "the file has not changed"),
+        ("lambda: path.unlink() or {'FINISHED'}", "No such file or directory"),
+        ("lambda: path.write_bytes(b'') or {'FINISHED'}", "the file is empty"),
+        ("lambda: path.write_bytes(b'BLEND') and {'FINISHED'}", "not a Blender file"),
+    ],
+)
+def test_blenders_word_is_not_believed(ladder: Ladder, operator: str, reason: str) -> None:
+    """As if that had been its save."""
+    said = ladder.run(
+        f"""
+path = Path(bpy.data.filepath)
+try:
+    writing.write(path, {operator})
+except SaveError as error:
+    result = str(error)
+"""
+    )
+    assert said == f"{ladder.file}: {reason}"
+
+
+def test_a_file_that_ends_too_soon(ladder: Ladder) -> None:
+    said = ladder.run(
+        """
+class Short:
+    st_size = os.stat(bpy.data.filepath).st_size + 1
+real, os.fstat = os.fstat, lambda _descriptor: Short
+try:
+    verification.verify(Path(bpy.data.filepath), None)
+except SaveError as error:
+    result = str(error)
+finally:
+    os.fstat = real
+"""
+    )
+    size = ladder.file.stat().st_size
+    assert said == f"{ladder.file}: {size} of its {size + 1} bytes can be read back"
+
+
+def test_who_is_told_cannot_stop_the_save(ladder: Ladder) -> None:
+    answer = ladder.run(
+        """
+def begin(path):
+    assert Path(bpy.data.filepath) == path
+    told.append([str(path), path.read_bytes() == before])
+    raise RuntimeError("nobody listens")
+told, before = [], Path(bpy.data.filepath).read_bytes()
+result = [attempt([], begin=begin), told]
+"""
+    )
+    saved = {"path": str(ladder.file), "recovery": False, "failures": []}
+    assert answer == [saved, [[str(ladder.file), True]]]
+    assert saved_location(ladder.file) == EDIT
+
+
+def test_an_image_that_cannot_be_packed(ladder: Ladder) -> None:
+    """Nothing else is lost for it."""
+    answer = ladder.run(
+        """
+def pack(image):
+    if image.name == "Bad":
+        raise RuntimeError("Error: no\\nroom")
+    real(image)
+real, images._pack = images._pack, pack
+made = [bpy.data.images.new(name, 8, 8) for name in ("Bad", "Good")]
+for one in made:
+    one.use_fake_user = True
+    one.pixels[0] = 0.5
+    one.update()
+result = [attempt([]), [len(one.packed_files) for one in made]]
+images._pack = real
+"""
+    )
+    assert answer == [
+        {
+            "path": str(ladder.file),
+            "recovery": False,
+            "failures": ["the unsaved pixels of image Bad: no room"],
+        },
+        [0, 1],
+    ]
+    assert saved_location(ladder.file) == EDIT
+
+
+def test_newer_work_takes_the_place_of_an_older_copy(ladder: Ladder, tmp_path: Path) -> None:
+    """Nobody waits for the older one any more; it stays. Of another file, it is left alone."""
+    folders = [[str(tmp_path / "copies"), False]]
+    older, newer, waiting, after = ladder.run(
+        """
+older, newer = (attempt(folders, in_place=False)["path"] for _ in range(2))
+waiting = unclaimed(folders)
+assert attempt(folders)["recovery"] is False
+result = [older, newer, waiting, unclaimed(folders)]
+""",
+        folders=folders,
+    )
+    assert waiting == [newer]
+    assert after == []
+    assert Path(older).exists()
+    of_this, waiting = ladder.run(
+        """
+of_this = attempt(folders, in_place=False)["path"]
+bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+attempt(folders)
+result = [of_this, unclaimed(folders)]
+""",
+        folders=folders,
+    )
+    assert waiting == [of_this]
+
+
+def test_a_copy_of_a_copy_belongs_to_the_same_file(ladder: Ladder, tmp_path: Path) -> None:
+    """Else untitled work that was recovered, and could not be saved again, is never found."""
+    folders = [[str(tmp_path / "copies"), False]]
+    originals = ladder.run(
+        """
+bpy.ops.wm.read_homefile(app_template="")
+bpy.ops.wm.open_mainfile(filepath=attempt(folders, in_place=False)["path"])
+attempt(folders, in_place=False)
+result = [record.original_path for record in store_of(folders).unclaimed()]
+""",
+        folders=folders,
+    )
+    assert originals == ["", ""]
+
+
+def test_a_name_that_is_not_utf8(ladder: Ladder, tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.blend"
+    answer = ladder.run(
+        """
+bpy.ops.wm.save_as_mainfile(filepath=os.fsdecode(path))
+before = os.stat(path).st_ino
+result = [attempt(folders), os.stat(path).st_ino != before]
+os.utime(path)
+result.append(attempt(folders))
+""",
+        path=path,
+        folders=[[str(tmp_path / "copies"), False]],
+    )
+    saved, changed, copied = answer
+    assert (saved["recovery"], saved["failures"], changed) == (False, [], True)
+    assert copied["recovery"]
+    assert "caf�.blend: somebody else" in copied["failures"][0]
+
+
+def test_a_compressed_file_stays_compressed(ladder: Ladder, tmp_path: Path) -> None:
+    """A copy of it, too: it may not fit on the disk otherwise."""
+    answer = ladder.run(
+        """
+bpy.ops.wm.save_mainfile(compress=True)
+result = [attempt(folders, in_place=in_place)["path"] for in_place in (True, False)]
+""",
+        folders=[[str(tmp_path / "copies"), False]],
+    )
+    for path in answer:
+        assert Path(path).read_bytes()[:4] == b"\x28\xb5\x2f\xfd", "not Zstandard"
+    plain = ladder.run(
+        """
+bpy.ops.wm.save_mainfile(compress=False)
+result = attempt(folders)["path"]
+""",
+        folders=[],
+    )
+    assert Path(plain).read_bytes()[:7] == b"BLENDER"
+
+
+def test_another_version_is_known_after_a_fresh_start(ladder: Ladder) -> None:
+    """As when a setting is changed."""
+    os.utime(ladder.file)
+    answer = ladder.run(
+        """
+from cr8_router import session
+session.start()
+result = attempt([])
+"""
+    )
+    (reason,) = answer["reasons"]
+    assert "somebody else has saved it" in reason
+
+
+def test_a_version_that_appears_while_a_copy_is_saved(ladder: Ladder, tmp_path: Path) -> None:
+    """It does not become ours, though Blender says that something was saved."""
+    answer = ladder.run(
+        """
+def appear(*_):
+    os.utime(bpy.data.filepath)
+bpy.app.handlers.save_pre.append(appear)
+attempt(folders, in_place=False)
+bpy.app.handlers.save_pre.remove(appear)
+result = attempt([])
+""",
+        folders=[[str(tmp_path / "copies"), False]],
+    )
+    (reason,) = answer["reasons"]
+    assert "somebody else has saved it" in reason
+
+
+def test_a_save_that_failed_does_not_cost_the_backup(ladder: Ladder, template: Path) -> None:
+    """What is on the disk is the user's version still, so the next save keeps it."""
+    backup = Path(f"{ladder.file}1")
+    backup.unlink(missing_ok=True)
+    ladder.run(
+        """
+from cr8_router.saving import in_place
+def fail(path, _operator):
+    raise SaveError(f"{path}: no luck")
+real, in_place.write = in_place.write, fail
+failed = attempt([])
+in_place.write = real
+assert failed == {"reasons": [f"{bpy.data.filepath}: no luck"]}, failed
+assert attempt([])["failures"] == []
+"""
+    )
+    assert backup.read_bytes() == template.read_bytes()
+
+
+def test_a_file_is_locked_while_it_is_saved(ladder: Ladder) -> None:
+    """So that of two Blenders one waits for nothing, and writes elsewhere."""
+    answer = ladder.run(
+        """
+import fcntl
+with open(bpy.data.filepath, "rb") as other:
+    fcntl.flock(other, fcntl.LOCK_EX)
+    locked = attempt([])
+result = [locked, attempt([])]
+"""
+    )
+    locked, free = answer
+    assert locked == {"reasons": [f"{ladder.file}: another Blender is saving it right now"]}
+    assert free["failures"] == []
