@@ -63,7 +63,10 @@ class Session:
             watcher(None)
 
     def _step(self) -> float | None:
-        saving.open_file.notice()
+        try:
+            saving.open_file.notice()
+        except Exception:  # a save must not wait for it
+            logger.exception("What is open cannot be told")
         # The host first: a save waits for nothing else.
         self.handler.poll()
         if _session is not self:

@@ -12,7 +12,7 @@ from lifeline_harness import blend, processes
 from lifeline_harness.blender import Blender
 from lifeline_harness.display import Display
 from lifeline_harness.engine import Engine
-from lifeline_harness.journal import Journal
+from lifeline_harness.journal import Journal, check
 from lifeline_harness.profile import Profile
 
 Setting = float | str
@@ -34,6 +34,9 @@ COMPRESSED: Mapping[str, float] = MappingProxyType(
 
 # Exact in 32 bits, as Blender keeps it.
 EDIT = (1.5, -2.25, 3.0)
+
+# How an outage may end that ends a Blender.
+ENDS = ("quit", "terminated", "ended-by-host")
 
 CONNECT_SECONDS = 30.0
 # To notice the loss, save and close.
@@ -98,10 +101,17 @@ class Stage:
         self.engine.wait_for_blender(username, CONNECT_SECONDS)
         blender.wait_alive("connected", lambda: bool(status(blender)["connected"]), CONNECT_SECONDS)
 
-    def assert_closed(self, blender: Blender) -> None:
-        """It ends with exit code 0, and leaves no process."""
+    def assert_closed(self, blender: Blender, *, safe: bool | None = True) -> None:
+        """It ends with exit code 0, leaves no process, and the journal tells the truth.
+
+        safe: what the journal is to say of the work; None: there is no journal.
+        """
         assert blender.wait_exit(self.outage + CLOSE_SECONDS) == 0
         assert processes.session_members(blender.pid) == []
+        if safe is not None:
+            entry = self.journal.last_of(blender.pid)
+            assert entry["outcome"] in ENDS, entry
+            check(entry, outcome=entry["outcome"], safe=safe)
 
     def close(self) -> None:
         for blender in self._blenders:

@@ -57,7 +57,7 @@ def test_a_copy_that_could_not_be_flushed_is_kept(make_stage: MakeStage) -> None
         "store.folders = store.folders[:1]"
     )
     stage.engine.kill()
-    stage.assert_closed(blender)
+    stage.assert_closed(blender, safe=False)
     (copy,) = recovery_copies(stage)
     assert saved_location(copy) == EDIT
     stage.engine.restart()

@@ -75,7 +75,7 @@ def test_nothing_can_be_saved(make_stage: MakeStage) -> None:
     edit(blender)
     _, blocker = nowhere_to_save(stage, blender, file)
     stage.engine.kill()
-    stage.assert_closed(blender)
+    stage.assert_closed(blender, safe=False)
     entry = stage.journal.entry()
     check(entry, outcome="quit", safe=False)
     assert len(entry["saves"]) >= 2

@@ -4,7 +4,8 @@
 For the main thread only.
 """
 
+from .changes import ChangeWatch
 from .ladder import Saved, save
 from .open_file import open_file
 
-__all__ = ["Saved", "open_file", "save"]
+__all__ = ["ChangeWatch", "Saved", "open_file", "save"]

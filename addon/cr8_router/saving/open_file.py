@@ -75,12 +75,11 @@ class OpenFile:
         return found is not None and found != self._known
 
     def saved_by_cleanup(self) -> bool:
-        """Whether the file on the disk was written by `mark_cleanup`'s caller."""
+        """Whether the file on the disk was written by a clean-up (see `mark_cleanup`)."""
         return self._ours is not None and version_of(bpy.data.filepath) == self._ours
 
     def mark_cleanup(self) -> None:
-        """The file on the disk was written by a clean-up just now, not by its user."""
-        self._remember()
+        """What was saved last was saved by a clean-up, not by the file's user."""
         self._ours = self._known
 
     @contextmanager

@@ -60,7 +60,7 @@ class WebSocketHandler:
         self._handlers: dict[str, list[Callable[..., object]]] = {}
         self._pending_save: PendingSave | None = None
         self._cleaning_up = False
-        self._clean_since_save = False
+        self._changes = saving.ChangeWatch()
         self._closing = False
         self._close_again_at = 0.0
         self.server_cleanup_timer: ServerCleanupTimer | None = None
@@ -77,6 +77,7 @@ class WebSocketHandler:
     def disconnect(self) -> None:
         """Say goodbye to the server, for good."""
         self.server_cleanup_timer = None
+        self._changes.end()
         processing.clear()
         if not self._line.close(closing=self.finished):
             logger.warning("The connection to the server has not ended in time")
@@ -174,6 +175,7 @@ class WebSocketHandler:
         """The countdown is off, and so is a clean-up that has begun."""
         self._cleaning_up = False
         self._pending_save = None
+        self._changes.end()
         if self.server_cleanup_timer is not None:
             self.server_cleanup_timer = None
             logger.info("Server cleanup timer cancelled")
@@ -201,26 +203,33 @@ class WebSocketHandler:
         self._save(pending)
 
     def _save(self, pending: PendingSave) -> None:
-        def begin(path: Path) -> None:
-            self._line.saving(pending.ticket, utf8(str(path)))
+        """Save, and answer whatever comes of it: the host waits for an answer for ever."""
 
+        def begin(path: Path) -> None:
+            self._line.saving(pending.ticket, path)
+
+        self._changes.end()
         begun = time.monotonic()
+        reasons = ["the save was broken off"]
         try:
             saved = saving.save(self._store, in_place=pending.place == "in-place", begin=begin)
-        except SaveError as error:
-            self._line.save_failed(pending.ticket, [utf8(reason) for reason in error.reasons])
-        except Exception as error:
-            logger.exception("Blender file not saved")
-            self._line.save_failed(pending.ticket, [utf8(f"{type(error).__name__}: {error}")])
-        else:
-            # A copy leaves the open file as changed as it was.
-            self._clean_since_save = not bpy.data.is_dirty
             self._line.saved(
                 pending.ticket,
-                utf8(str(saved.path)),
+                saved.path,
                 recovery=saved.recovery,
                 failures=[utf8(failure) for failure in saved.failures],
             )
+            reasons = []
+        except SaveError as error:
+            reasons = [utf8(reason) for reason in error.reasons]
+        except Exception as error:
+            logger.exception("Blender file not saved")
+            reasons = [utf8(f"{type(error).__name__}: {error}")]
+        finally:
+            if reasons:
+                self._line.save_failed(pending.ticket, reasons)
+        if not reasons:
+            self._changes.begin()
             logger.info("Saved in %s", amount(time.monotonic() - begun, "second"))
 
     def close_blender(self, ticket: int) -> None:
@@ -229,7 +238,9 @@ class WebSocketHandler:
         What a person has changed since the save is saved first. Blender closes when the host
         says so (`close_for_good`): it writes the outage down before.
         """
-        if self._clean_since_save and bpy.data.is_dirty:
+        if self._changes.changed:
+            # Once for each save: a host that asks again all the same is believed.
+            self._changes.end()
             self._line.save_first(ticket)
         elif not self._line.claim(ticket):
             logger.info("Closing Blender withdrawn: Blender stays open")

@@ -74,7 +74,22 @@ pub struct Guard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
     Connected,
-    Lost { at: u64, save: Save },
+    Lost {
+        at: u64,
+        save: Save,
+        /// The first of the saves that failed, one after the other.
+        unsaved_since: Option<u64>,
+    },
+}
+
+impl Line {
+    fn lost(at: u64) -> Self {
+        Line::Lost {
+            at,
+            save: Save::Unanswered,
+            unsaved_since: None,
+        }
+    }
 }
 
 /// What is known of the last save that this outage asked for.
@@ -84,8 +99,8 @@ enum Save {
     Unanswered,
     /// The work is on the disk.
     Safe,
-    /// It is not, and was not since this instant.
-    Failed { since: u64 },
+    /// It is not.
+    Failed,
 }
 
 impl Guard {
@@ -95,10 +110,7 @@ impl Guard {
         Guard {
             floor,
             unsaved_wait,
-            line: Line::Lost {
-                at: now,
-                save: Save::Unanswered,
-            },
+            line: Line::lost(now),
         }
     }
 
@@ -110,10 +122,7 @@ impl Guard {
     /// The line was lost. A second loss in the same outage changes nothing.
     pub fn lost(&mut self, now: u64) {
         if self.line == Line::Connected {
-            self.line = Line::Lost {
-                at: now,
-                save: Save::Unanswered,
-            };
+            self.line = Line::lost(now);
         }
     }
 
@@ -125,8 +134,14 @@ impl Guard {
 
     /// A save is asked for: what was answered before does not count any more.
     pub fn save_asked(&mut self) {
-        if let Line::Lost { save, .. } = &mut self.line {
+        if let Line::Lost {
+            save,
+            unsaved_since,
+            ..
+        } = &mut self.line
+        {
             *save = Save::Unanswered;
+            *unsaved_since = None;
         }
     }
 
@@ -140,12 +155,25 @@ impl Guard {
 
     /// A save that this outage asked for has ended: is the work on the disk?
     pub fn save_answered(&mut self, safe: bool, now: u64) {
-        if let Line::Lost { save, .. } = &mut self.line {
-            *save = match (safe, *save) {
-                (true, _) => Save::Safe,
-                (false, Save::Failed { since }) => Save::Failed { since },
-                (false, _) => Save::Failed { since: now },
-            };
+        if let Line::Lost {
+            save,
+            unsaved_since,
+            ..
+        } = &mut self.line
+        {
+            if safe {
+                *save = Save::Safe;
+            } else {
+                *save = Save::Failed;
+                unsaved_since.get_or_insert(now);
+            }
+        }
+    }
+
+    /// The saved file could be read back: only this ends a row of failures.
+    pub fn save_read_back(&mut self) {
+        if let Line::Lost { unsaved_since, .. } = &mut self.line {
+            *unsaved_since = None;
         }
     }
 
@@ -178,12 +206,17 @@ impl Guard {
     pub fn quit_from(&self) -> Option<u64> {
         match self.line {
             Line::Connected => None,
-            Line::Lost { at, save } => {
+            Line::Lost {
+                at,
+                save,
+                unsaved_since,
+            } => {
                 let floor = at.saturating_add(self.floor);
                 match save {
                     Save::Unanswered => None,
                     Save::Safe => Some(floor),
-                    Save::Failed { since } => {
+                    Save::Failed => {
+                        let since = unsaved_since.unwrap_or(at);
                         Some(floor.max(since.saturating_add(self.unsaved_wait)))
                     }
                 }
@@ -463,7 +496,15 @@ mod tests {
         guard.save_answered(true, 60_000);
         assert_eq!((guard.quit_from(), guard.is_safe()), (Some(10_000), true));
         guard.save_answered(false, 70_000);
-        assert_eq!(guard.quit_from(), Some(130_000));
+        assert_eq!(
+            guard.quit_from(),
+            Some(80_000),
+            "saved, but it could not be read back"
+        );
+        guard.save_answered(true, 75_000);
+        guard.save_read_back();
+        guard.save_answered(false, 76_000);
+        assert_eq!(guard.quit_from(), Some(136_000));
     }
 
     #[test]

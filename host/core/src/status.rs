@@ -4,9 +4,12 @@ use crate::clock::as_seconds;
 use crate::contract::{Attempt, Phase};
 use crate::driver::Saved;
 use crate::guard::phase_name;
+use crate::journal::beside;
 use crate::keep::{Progress, Uploaded};
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
+use std::path::PathBuf;
 
 /// The policy that decides now.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -32,13 +35,13 @@ pub struct PolicyStatus {
 /// A save that runs. Its instant in milliseconds of the driver's clock.
 #[derive(Clone, Debug)]
 pub struct SaveProgress {
-    path: String,
+    path: PathBuf,
     since: u64,
 }
 
 #[derive(Serialize)]
 struct SaveReport<'a> {
-    path: &'a str,
+    path: Cow<'a, str>,
     seconds: f64,
     bytes: Option<u64>,
 }
@@ -46,10 +49,10 @@ struct SaveReport<'a> {
 impl SaveProgress {
     fn report(&self, now: u64) -> SaveReport<'_> {
         SaveReport {
-            path: &self.path,
+            path: self.path.to_string_lossy(),
             seconds: as_seconds(now.saturating_sub(self.since)),
             // Blender writes beside the file, and renames at the end.
-            bytes: std::fs::metadata(format!("{}@", self.path))
+            bytes: std::fs::metadata(beside(&self.path, "@"))
                 .ok()
                 .map(|found| found.len()),
         }
@@ -73,7 +76,7 @@ impl LastSave {
     /// Not read back yet.
     pub fn new(saved: &Saved) -> Self {
         LastSave {
-            path: saved.path.clone(),
+            path: saved.path.to_string_lossy().into_owned(),
             recovery: saved.recovery,
             bytes: None,
             sha256: None,
@@ -186,7 +189,7 @@ struct Report<'a> {
 
 impl Snapshot {
     /// Blender begins to write this file.
-    pub fn begin_save(&mut self, path: String, now: u64) {
+    pub fn begin_save(&mut self, path: PathBuf, now: u64) {
         self.save = Some(SaveProgress { path, since: now });
     }
 

@@ -13,41 +13,53 @@ mod unix {
     use signal_hook::consts::SIGTERM;
     use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+    use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
     use tokio::signal::unix::{SignalKind, signal};
 
-    #[derive(Default)]
-    struct State {
-        listeners: usize,
-        /// Set while nobody listens: then the handler does what the system would. Registered with
-        /// the first listener, and for ever: a process has one handler for all that listen.
-        default: Option<Arc<AtomicBool>>,
+    /// Set while nobody listens: then the handler does what the system would. Registered with the
+    /// first listener, and for ever: a process has one handler for all that listen.
+    static DEFAULT: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    static LISTENERS: Mutex<usize> = Mutex::new(0);
+
+    fn listeners() -> MutexGuard<'static, usize> {
+        // Nothing here can panic half way.
+        LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    static STATE: Mutex<State> = Mutex::new(State {
-        listeners: 0,
-        default: None,
-    });
+    fn apply(listeners: usize) {
+        if let Some(default) = DEFAULT.get() {
+            default.store(listeners == 0, Ordering::SeqCst);
+        }
+    }
 
-    fn state() -> MutexGuard<'static, State> {
-        // Nothing here can panic half way.
-        STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    /// In a child by fork, as Python's multiprocessing makes them, there is no host thread.
+    extern "C" fn in_child() {
+        apply(0);
+    }
+
+    fn register() -> io::Result<()> {
+        let flag = Arc::new(AtomicBool::new(true));
+        if is_default()? {
+            signal_hook::flag::register_conditional_default(SIGTERM, Arc::clone(&flag))?;
+        }
+        // SAFETY: the function takes and gives nothing, and only stores into an atomic. Without
+        // it children do not end by SIGTERM, and no more.
+        let _ = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        // Nobody else sets it: the caller holds the lock.
+        let _ = DEFAULT.set(flag);
+        Ok(())
     }
 
     impl Listening {
         /// Calls `heard` at each SIGTERM. In a tokio runtime that has I/O.
         pub fn begin(heard: impl Fn() + Send + 'static) -> io::Result<Self> {
-            let mut state = state();
-            if state.default.is_none() {
-                let flag = Arc::new(AtomicBool::new(true));
-                if is_default()? {
-                    signal_hook::flag::register_conditional_default(SIGTERM, Arc::clone(&flag))?;
-                }
-                state.default = Some(flag);
+            let mut listeners = listeners();
+            if DEFAULT.get().is_none() {
+                register()?;
             }
             let mut signals = signal(SignalKind::terminate())?;
-            state.listeners += 1;
-            state.apply();
+            *listeners += 1;
+            apply(*listeners);
             tokio::spawn(async move {
                 while signals.recv().await.is_some() {
                     heard();
@@ -59,17 +71,9 @@ mod unix {
 
     impl Drop for Listening {
         fn drop(&mut self) {
-            let mut state = state();
-            state.listeners -= 1;
-            state.apply();
-        }
-    }
-
-    impl State {
-        fn apply(&self) {
-            if let Some(default) = &self.default {
-                default.store(self.listeners == 0, Ordering::SeqCst);
-            }
+            let mut listeners = listeners();
+            *listeners -= 1;
+            apply(*listeners);
         }
     }
 

@@ -46,20 +46,20 @@ impl Lifeline {
         self.0.claim(ticket)
     }
 
-    fn saving(&self, ticket: u64, path: &Bound<'_, PyString>) {
-        self.0.saving(ticket, path.to_string_lossy().into_owned());
+    fn saving(&self, ticket: u64, path: PathBuf) {
+        self.0.saving(ticket, path);
     }
 
     #[pyo3(signature = (ticket, path, *, recovery=false, failures=Vec::new()))]
     fn saved(
         &self,
         ticket: u64,
-        path: &Bound<'_, PyString>,
+        path: PathBuf,
         recovery: bool,
         failures: Vec<Bound<'_, PyString>>,
     ) {
         let saved = Saved {
-            path: path.to_string_lossy().into_owned(),
+            path,
             recovery,
             failures: texts(&failures),
         };
@@ -113,7 +113,8 @@ impl Lifeline {
     }
 
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.status())
+        let status = py.detach(|| self.0.status());
+        to_python(py, &status)
     }
 
     fn swap_policy(&self, policy: &Bound<'_, PyAny>) -> PyResult<()> {

@@ -9,6 +9,9 @@ use crate::keep::{Digest, Uploaded};
 use crate::sandbox::Identity;
 use crate::settings::Settings;
 
+/// An outage in which saving fails for hours has this many saves in the journal.
+const SAVES_MAX: usize = 40;
+
 /// Keeps the entry from the loss to the end.
 #[derive(Default)]
 pub(super) struct Account {
@@ -110,6 +113,20 @@ impl Account {
         });
     }
 
+    /// Blender is asked to save: until it answers, nothing is safe.
+    pub fn save_asked(&mut self) {
+        if let Some(entry) = &mut self.entry {
+            entry.safe = Some(false);
+        }
+    }
+
+    /// It is not asked any more, and had not begun.
+    pub fn save_withdrawn(&mut self) {
+        if let Some(entry) = &mut self.entry {
+            entry.safe = entry.saves.last().map(|save| save.ok);
+        }
+    }
+
     /// Blender has begun a save.
     pub fn save_begins(&mut self, now: u64) {
         self.save_began = Some((now, utc_now()));
@@ -126,7 +143,11 @@ impl Account {
         let Some(entry) = &mut self.entry else { return };
         let (began, at) = self.save_began.take().unwrap_or_else(|| (now, utc_now()));
         let (path, recovery, failures) = match outcome {
-            Ok(saved) => (Some(saved.path.clone()), saved.recovery, &saved.failures),
+            Ok(saved) => (
+                Some(saved.path.to_string_lossy().into_owned()),
+                saved.recovery,
+                &saved.failures,
+            ),
             Err(reasons) => (None, false, reasons),
         };
         let seconds = as_seconds(now.saturating_sub(began));
@@ -145,6 +166,10 @@ impl Account {
             seconds,
             failures: failures.iter().map(|text| settings.redact(text)).collect(),
         });
+        if entry.saves.len() > SAVES_MAX {
+            // The first and the last ones tell the story.
+            entry.saves.remove(SAVES_MAX / 2);
+        }
         entry.seconds.save = Some(entry.seconds.save.unwrap_or(0.0) + seconds);
         entry.safe = Some(outcome.is_ok());
         entry.upload = None;

@@ -15,6 +15,7 @@ use crate::event::{Event, Reason};
 use crate::journal::{Kind, News, Outcome};
 use crate::keep::{Digest, KeepEvent, Keeping, Order, Uploaded};
 use crate::sandbox::Call;
+use crate::settings::Secret;
 use crate::status::{LastSave, UploadStatus};
 use crate::tickets::Task;
 use std::path::PathBuf;
@@ -31,8 +32,16 @@ const WRITE: u64 = 3_000;
 const CLOSING: u64 = 5_000;
 /// After the bound of SIGTERM, Blender still has this long to close (milliseconds).
 const LAST_MOMENT: u64 = 1_000;
-/// Who goes on changing the file between save and quit is asked this often to save first.
-const SAVED_FIRST: u32 = 3;
+/// Who goes on changing the file between save and quit is asked this often to save first; the
+/// last time without an upload, which would leave time for more changes.
+const SAVED_FIRST: u32 = 4;
+/// A main thread that has not polled since it was asked to quit is at work: it has this many times
+/// as long.
+const AT_WORK: u64 = 10;
+/// A saved file that cannot be read back within this long counts as unreadable (milliseconds).
+const DIGEST: u64 = 600_000;
+/// An upload that has not ended this long after its own limit never does (milliseconds).
+const UPLOAD_GRACE: u64 = 10_000;
 /// Of a process that was ended with its work safe, and with its work unsaved.
 const EXIT_SAFE: i32 = 0;
 const EXIT_UNSAFE: i32 = 1;
@@ -70,6 +79,10 @@ pub(super) struct Closing {
     /// The last save is being read back, or uploaded.
     keeping: Option<(u64, Keeping)>,
     keeps: u64,
+    /// When it had been read back.
+    digested_at: Option<u64>,
+    /// The last save is a copy, which leaves the open file as changed as it was.
+    copied: bool,
     /// The next try after a failed save.
     retry_at: Option<u64>,
     retries: u32,
@@ -101,6 +114,8 @@ impl Driver {
         let ticket = self.shared.tickets.issue(Task::Save(place));
         self.closing.save_asked = Some(self.now());
         self.closing.keeping = None;
+        self.account.save_asked();
+        self.note();
         let reason = match self.closing.terminating {
             Some(_) => Reason::Termination,
             None => Reason::Outage,
@@ -141,7 +156,7 @@ impl Driver {
     }
 
     /// A rung of the main thread's ladder begins.
-    pub(super) fn saving(&mut self, ticket: u64, path: String) {
+    pub(super) fn saving(&mut self, ticket: u64, path: PathBuf) {
         let now = self.now();
         if matches!(self.shared.tickets.claimed(ticket), Some(Task::Save(_)))
             || self.closing.late.is_some_and(|(late, _)| late == ticket)
@@ -170,6 +185,7 @@ impl Driver {
         let now = self.now();
         self.shared.snapshot().save = None;
         if let Ok(saved) = &outcome {
+            self.closing.copied = saved.recovery;
             self.shared.snapshot().last_save = Some(LastSave::new(saved));
         }
         let Some(Task::Save(place)) = self.shared.tickets.settle(ticket) else {
@@ -217,19 +233,25 @@ impl Driver {
     }
 
     fn begin_keeping(&mut self, saved: &Saved) {
-        self.closing.retries = 0;
         self.closing.retry_at = None;
+        self.closing.digested_at = None;
+        self.shared.snapshot().upload = None;
         self.closing.keeps += 1;
         let id = self.closing.keeps;
         let order = Order {
             id,
-            path: PathBuf::from(&saved.path),
-            url: self.settings.save_url.clone(),
+            path: saved.path.clone(),
+            url: self.upload_url(),
             timeout: Duration::from_millis(self.settings.bounds.upload),
         };
         self.closing.keeping_since = self.now();
         let keeping = self.effects.keep(order, self.keep_sink.clone());
         self.closing.keeping = Some((id, keeping));
+    }
+
+    fn upload_url(&self) -> Option<Secret> {
+        let last = self.closing.saved_first >= SAVED_FIRST;
+        self.settings.save_url.clone().filter(|_| !last)
     }
 
     /// How the file fares that was saved last.
@@ -244,15 +266,7 @@ impl Driver {
         }
         match event {
             KeepEvent::Digested(digest) => self.digested(&digest),
-            KeepEvent::Unreadable(reason) => {
-                self.closing.keeping = None;
-                let now = self.now();
-                self.error(format!("The saved file cannot be read back: {reason}"));
-                self.account.unreadable(&self.settings.redact(&reason));
-                self.guard.save_answered(false, now);
-                self.retry_later(now);
-                self.proceed();
-            }
+            KeepEvent::Unreadable(reason) => self.unreadable(&reason),
             KeepEvent::Progress(progress) => {
                 self.shared.snapshot().upload = Some(UploadStatus::running(progress));
             }
@@ -260,14 +274,28 @@ impl Driver {
         }
     }
 
+    fn unreadable(&mut self, reason: &str) {
+        self.closing.keeping = None;
+        let now = self.now();
+        self.error(format!("The saved file cannot be read back: {reason}"));
+        self.account.unreadable(&self.settings.redact(reason));
+        self.guard.save_answered(false, now);
+        self.retry_later(now);
+        self.note();
+        self.proceed();
+    }
+
     fn digested(&mut self, digest: &Digest) {
+        self.closing.digested_at = Some(self.now());
+        self.closing.retries = 0;
+        self.guard.save_read_back();
         self.account.digested(digest);
         if let Some(last) = &mut self.shared.snapshot().last_save {
             last.bytes = Some(digest.bytes);
             last.sha256 = Some(digest.sha256.clone());
         }
         self.note();
-        if self.settings.save_url.is_none() {
+        if self.upload_url().is_none() {
             self.closing.keeping = None;
         } else {
             self.info(format!("Uploading the saved file ({} bytes)", digest.bytes));
@@ -281,7 +309,10 @@ impl Driver {
         self.shared.snapshot().upload = Some(UploadStatus::ended(uploaded));
         match &uploaded.error {
             None => self.info(format!("Uploaded in {:.1} s", uploaded.seconds)),
-            Some(error) => self.error(format!("The saved file stays on this machine: {error}")),
+            Some(error) => {
+                let error = self.settings.redact(&error.to_string());
+                self.error(format!("The saved file stays on this machine: {error}"));
+            }
         }
         self.note();
         self.proceed();
@@ -291,12 +322,17 @@ impl Driver {
     pub(super) fn proceed(&mut self) {
         let now = self.now();
         if self.stuck_from().is_some_and(|at| now >= at) {
-            self.error("Blender is too busy to save: it is ended with its work unsaved");
-            return self.end_without(EXIT_UNSAFE);
+            let safe = self.may_end_it();
+            self.error(if safe {
+                "Blender is too busy to close: it is ended, its work is safe"
+            } else {
+                "Blender is too busy to save: it is ended with its work unsaved"
+            });
+            return self.end_without(if safe { EXIT_SAFE } else { EXIT_UNSAFE });
         }
         match self.closing.end {
             End::Wanted => self.proceed_to_quit(now),
-            End::Asked { since } if self.may_end_it() && now >= self.quit_bound(since) => {
+            End::Asked { since } if self.may_end_it() && now >= self.claim_bound(since) => {
                 self.error("Blender does not close: it is ended, its work is safe");
                 self.end_without(EXIT_SAFE);
             }
@@ -316,22 +352,49 @@ impl Driver {
             return; // a save
         }
         if self.guard.is_safe() && self.closing.keeping.is_some() {
-            let until = self.closing.terminating.map(|it| it.upload_until);
-            if until.is_none_or(|until| now < until) {
+            if now < self.keep_bound() {
                 return;
             }
+            if self.closing.digested_at.is_none() && self.closing.terminating.is_none() {
+                return self.unreadable("reading it does not come to an end");
+            }
             self.closing.keeping = None;
-            let upload = self.shared.snapshot().upload.clone().unwrap_or_default();
-            let why = "cut off: the time after SIGTERM is over";
-            let seconds = as_seconds(now.saturating_sub(self.closing.keeping_since));
-            self.account
-                .upload_cut_off(upload.total, upload.attempt, seconds, why);
+            self.cut_upload_off(now);
         }
         if self.guard.quit_from().is_some_and(|from| now >= from) {
             self.ask_to_quit();
         } else if !self.guard.is_safe() && self.closing.retry_at.is_some_and(|at| now >= at) {
             self.closing.retry_at = None;
             self.ask_to_save(Place::InPlace);
+        }
+    }
+
+    /// The upload is not waited for any longer, if there is one.
+    fn cut_upload_off(&mut self, now: u64) {
+        if self.upload_url().is_none() || self.closing.digested_at.is_none() {
+            return;
+        }
+        let mut upload = self.shared.snapshot().upload.clone().unwrap_or_default();
+        let seconds = as_seconds(now.saturating_sub(self.closing.keeping_since));
+        let why = "cut off: it has not come to an end in time";
+        self.account
+            .upload_cut_off(upload.total, upload.attempt, seconds, why);
+        upload.state = "failed";
+        upload.error = Some(why.into());
+        self.shared.snapshot().upload = Some(upload);
+    }
+
+    /// Until when the read-back and the upload are waited for.
+    fn keep_bound(&self) -> u64 {
+        let bound = match self.closing.digested_at {
+            None => self.closing.keeping_since.saturating_add(DIGEST),
+            Some(at) => at
+                .saturating_add(self.settings.bounds.upload)
+                .saturating_add(UPLOAD_GRACE),
+        };
+        match self.closing.terminating {
+            Some(it) => bound.min(it.upload_until),
+            None => bound,
         }
     }
 
@@ -347,13 +410,13 @@ impl Driver {
         let end = match self.closing.end {
             End::Wanted if self.shared.tickets.open().is_some() => None,
             End::Wanted if self.guard.is_safe() && self.closing.keeping.is_some() => {
-                self.closing.terminating.map(|it| it.upload_until)
+                Some(self.keep_bound())
             }
             End::Wanted => match (self.guard.quit_from(), self.closing.retry_at) {
                 (Some(quit), Some(retry)) => Some(quit.min(retry)),
                 (quit, retry) => quit.or(retry),
             },
-            End::Asked { since } => self.may_end_it().then(|| self.quit_bound(since)),
+            End::Asked { since } => self.may_end_it().then(|| self.claim_bound(since)),
             End::Writing { since, .. } => Some(since.saturating_add(WRITE)),
             End::No | End::Told => None,
         };
@@ -365,18 +428,31 @@ impl Driver {
 
     /// The work is safe, as far as anybody knows.
     fn may_end_it(&self) -> bool {
-        self.guard.is_safe() && self.scene.is_none_or(|scene| !scene.modified)
+        let unchanged = self.closing.copied || self.scene.is_none_or(|scene| !scene.modified);
+        self.guard.is_safe() && unchanged
     }
 
-    /// When a save that nobody begins is waited for no longer.
+    /// When a main thread that begins nothing is waited for no longer, whatever becomes of its work.
     fn stuck_from(&self) -> Option<u64> {
         let bound = self.settings.bounds.stuck;
-        let waits = matches!(self.shared.tickets.open(), Some(Task::Save(_)))
-            && !self.shared.tickets.is_claimed();
-        if bound == 0 || !waits || self.closing.is_final() {
+        if bound == 0 || self.closing.is_final() || self.shared.tickets.is_claimed() {
             return None;
         }
-        Some(self.closing.save_asked?.saturating_add(bound))
+        let since = match (self.shared.tickets.open()?, self.closing.end) {
+            (Task::Save(_), _) => self.closing.save_asked?,
+            (Task::Quit, End::Asked { since }) => since,
+            (Task::Quit, _) => return None,
+        };
+        Some(since.saturating_add(bound))
+    }
+
+    /// The main thread has this long to claim the quit.
+    fn claim_bound(&self, since: u64) -> u64 {
+        let bound = self.quit_bound(since);
+        if self.closing.terminating.is_some() || self.shared.polled_since(since) {
+            return bound;
+        }
+        since.saturating_add(self.settings.bounds.quit.saturating_mul(AT_WORK))
     }
 
     /// Blender has this long to close.
@@ -427,6 +503,7 @@ impl Driver {
             return self.effects.end_process(code);
         }
         self.shared.ends_well.store(safe, Ordering::Relaxed);
+        self.shared.told.store(true, Ordering::Relaxed);
         let now = self.now();
         let after = self.quit_bound(now).saturating_sub(now);
         self.effects.watch(Watch {
@@ -453,6 +530,7 @@ impl Driver {
                     self.written();
                 }
             }
+            News::Flushed => {} // asked for when the line is closed
             News::Trouble(error) => self.journal_trouble(&error.to_string()),
             News::Adopted(number) => self.info(format!(
                 "{number} earlier outage(s) ended with a process that died: written down"
@@ -489,7 +567,12 @@ impl Driver {
         self.warning(format!(
             "SIGTERM: saving and closing; {seconds} s for upload and closing"
         ));
-        self.finish_late();
+        if self.guard.is_connected() {
+            self.finish_late();
+        } else {
+            self.closing.late = None;
+        }
+        self.shared.terminating.store(true, Ordering::Relaxed);
         let cause = Cause {
             kind: Kind::Termination,
             why: "sigterm",
@@ -515,6 +598,7 @@ impl Driver {
     pub(super) fn withdraw(&mut self, why: &str) {
         let waiting = std::mem::take(&mut self.closing.end) != End::No;
         self.closing.keeping = None;
+        self.shared.snapshot().upload = None;
         self.closing.save_asked = None;
         self.closing.retry_at = None;
         self.closing.retries = 0;
@@ -523,7 +607,10 @@ impl Driver {
                 self.closing.late = Some((ticket, place));
                 "the save that is running ends, and Blender stays open"
             }
-            Some((_, Task::Save(_), false)) => "nothing is saved, and Blender stays open",
+            Some((_, Task::Save(_), false)) => {
+                self.account.save_withdrawn();
+                "nothing is saved, and Blender stays open"
+            }
             Some((_, Task::Quit, _)) => "Blender stays open",
             None if waiting => "Blender stays open",
             None => return,

@@ -25,7 +25,8 @@ use crate::tickets::Tickets;
 use effects::{Effects, Process};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -69,7 +70,7 @@ const RESERVED: [&str; 7] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     /// Where the work is.
-    pub path: String,
+    pub path: PathBuf,
     /// A copy in a recovery folder.
     pub recovery: bool,
     /// Why what was tried before has failed.
@@ -84,7 +85,7 @@ pub type SaveOutcome = Result<Saved, Vec<String>>;
 enum Command {
     Scene { scene: Scene, path: String },
     Claimed { ticket: u64 },
-    Saving { ticket: u64, path: String },
+    Saving { ticket: u64, path: PathBuf },
     Saved { ticket: u64, outcome: SaveOutcome },
     SaveFirst { ticket: u64 },
     Request(Request, String),
@@ -106,9 +107,42 @@ struct Shared {
     watch_called_off: Arc<AtomicBool>,
     /// Blender was told to close, and its work is safe.
     ends_well: AtomicBool,
+    /// Blender was told to close: no line must come back.
+    told: AtomicBool,
+    /// SIGTERM was heard.
+    terminating: AtomicBool,
+    /// When the main thread has polled last.
+    polled: AtomicU64,
+    /// What is open, as the main thread has told last.
+    scene: Mutex<Option<(Scene, String)>>,
 }
 
 impl Shared {
+    fn new(snapshot: Snapshot) -> Self {
+        Shared {
+            clock: Clock::start(),
+            events: Queue::default(),
+            tickets: Tickets::default(),
+            snapshot: Mutex::new(snapshot),
+            watch_called_off: Arc::default(),
+            ends_well: AtomicBool::new(false),
+            told: AtomicBool::new(false),
+            terminating: AtomicBool::new(false),
+            polled: AtomicU64::new(0),
+            scene: Mutex::new(None),
+        }
+    }
+
+    /// Whether the main thread has come by since this instant of the clock.
+    fn polled_since(&self, since: u64) -> bool {
+        self.polled.load(Ordering::Relaxed) > since
+    }
+
+    fn scene(&self) -> MutexGuard<'_, Option<(Scene, String)>> {
+        // As below.
+        self.scene.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn snapshot(&self) -> MutexGuard<'_, Snapshot> {
         // Written as a whole: a poisoned one is still in order.
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
@@ -139,14 +173,7 @@ impl Lifeline {
             cleanup_timeout: settings.timing.cleanup_timeout,
             ..Snapshot::default()
         };
-        let shared = Arc::new(Shared {
-            clock: Clock::start(),
-            events: Queue::default(),
-            tickets: Tickets::default(),
-            snapshot: Mutex::new(snapshot),
-            watch_called_off: Arc::default(),
-            ends_well: AtomicBool::new(false),
-        });
+        let shared = Arc::new(Shared::new(snapshot));
         Lifeline {
             policy: policy.or_else(|| settings.policy.clone().map(PolicySource::Path)),
             settings,
@@ -191,6 +218,8 @@ impl Lifeline {
 
     /// What happened since the last call, oldest first.
     pub fn poll(&self) -> Vec<Event> {
+        let now = self.shared.clock.now();
+        self.shared.polled.store(now, Ordering::Relaxed);
         self.shared.events.drain()
     }
 
@@ -204,7 +233,7 @@ impl Lifeline {
     }
 
     /// The claimed save begins to write this file.
-    pub fn saving(&self, ticket: u64, path: String) {
+    pub fn saving(&self, ticket: u64, path: PathBuf) {
         self.send(Command::Saving { ticket, path });
     }
 
@@ -225,6 +254,8 @@ impl Lifeline {
 
     /// What is open in Blender; `path` is empty while it has no name.
     pub fn scene(&self, scene: Scene, path: String) {
+        // A host thread that is started again asks nobody.
+        *self.shared.scene() = Some((scene, path.clone()));
         self.send(Command::Scene { scene, path });
     }
 
@@ -279,7 +310,9 @@ impl Lifeline {
 
     /// Where everything stands.
     pub fn status(&self) -> Value {
-        self.shared.snapshot().json(self.shared.clock.now())
+        // Telling it looks at a file, which may be on a disk that hangs: not under the lock.
+        let snapshot = self.shared.snapshot().clone();
+        snapshot.json(self.shared.clock.now())
     }
 
     /// The settings in force.
@@ -360,6 +393,9 @@ impl Host {
                 Err(_) => "a fault in Lifeline".to_string(),
             };
             self.shared.tickets.withdraw();
+            if self.shared.told.load(Ordering::Relaxed) {
+                break; // Blender closes, and is watched
+            }
             let message = format!("The host thread has ended ({reason}); it is started again");
             self.shared.events.push(Event::Log(Level::Error, message));
             thread::sleep(PAUSE);

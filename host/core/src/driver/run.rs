@@ -19,6 +19,7 @@ use crate::tickets::Task;
 use serde_json::{Value, json};
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{sleep_until, timeout};
@@ -81,6 +82,8 @@ impl Driver {
         shared: Arc<Shared>,
     ) -> Result<Self, LoadError> {
         let now = shared.clock.now();
+        shared.snapshot().save = None;
+        let (scene, path) = shared.scene().clone().unzip();
         let (sink, links) = unbounded_channel();
         let (loader, loads) = unbounded_channel();
         let (keep_sink, keeps) = unbounded_channel();
@@ -104,8 +107,8 @@ impl Driver {
             account: Account::default(),
             last_entry: None,
             announced: false,
-            scene: None,
-            path: String::new(),
+            scene,
+            path: path.unwrap_or_default(),
             connection: None,
             keep_sink,
             attempts: 0,
@@ -140,6 +143,9 @@ impl Driver {
         }
         self.info(format!("Connecting to {}", self.server()));
         self.decide(Call::Start);
+        if self.shared.terminating.load(Ordering::Relaxed) {
+            self.terminate(); // heard by a host thread that has died since
+        }
         let mut going_on = early.into_iter().all(|command| self.command(command));
         while going_on {
             let wake = self.wake_at;
@@ -180,20 +186,17 @@ impl Driver {
         } else {
             Outcome::Closed
         };
-        let Some(entry) = self.account.so_far() else {
-            return;
-        };
         self.end_outage(outcome);
-        let written = async {
+        self.scribe.flush();
+        let flushed = async {
             while let Some(item) = news.recv().await {
-                match item {
-                    News::Written(id) | News::NotWritten(id, _) if id == entry.id => return,
-                    _ => {}
+                if matches!(item, News::Flushed) {
+                    return;
                 }
             }
         };
         // A disk that hangs does not hold Blender up.
-        let _ = timeout(LAST_WORDS, written).await;
+        let _ = timeout(LAST_WORDS, flushed).await;
     }
 
     fn say_goodbye(&mut self) {

@@ -3,15 +3,13 @@
 use super::effects::{Effects, Watch};
 use super::run::Driver;
 use super::{Command, Host, PolicySource, SaveOutcome, Saved, Shared};
-use crate::clock::Clock;
 use crate::contract::{ConnectError, Loss, Place, Request};
-use crate::event::{Event, Queue, Reason};
+use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
 use crate::link::{Connection, Connector, Failure, LinkEvent, Sink};
 use crate::settings::Settings;
 use crate::status::Snapshot;
-use crate::tickets::Tickets;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -150,14 +148,7 @@ fn failed(reason: &str) -> SaveOutcome {
 }
 
 fn shared() -> Arc<Shared> {
-    Arc::new(Shared {
-        clock: Clock::start(),
-        events: Queue::default(),
-        tickets: Tickets::default(),
-        snapshot: Mutex::new(Snapshot::default()),
-        watch_called_off: Arc::default(),
-        ends_well: AtomicBool::new(false),
-    })
+    Arc::new(Shared::new(Snapshot::default()))
 }
 
 /// A driver at work, and Blender's side of it.
@@ -167,6 +158,8 @@ struct Stage {
     shared: Arc<Shared>,
     commands: UnboundedSender<Command>,
     seen: Vec<Event>,
+    /// The main thread does not poll (what it would get is looked at all the same).
+    busy: bool,
 }
 
 impl Stage {
@@ -195,12 +188,17 @@ impl Stage {
             shared,
             commands,
             seen: vec![],
+            busy: false,
         }
     }
 
     /// Lets virtual time pass.
     async fn pass(&mut self, seconds: f64) {
         sleep(Duration::from_secs_f64(seconds)).await;
+        if !self.busy {
+            let now = self.shared.clock.now();
+            self.shared.polled.store(now, Ordering::Relaxed);
+        }
         self.seen.extend(self.shared.events.drain());
     }
 
@@ -755,21 +753,126 @@ async fn a_quit_waits_for_the_upload_and_a_server_ends_both() {
 
 #[tokio::test(start_paused = true)]
 async fn a_changed_file_is_saved_first_but_not_for_ever() {
-    let mut stage = Stage::open(NO_JITTER, true);
+    let url = ("CR8_SAVE_URL", "http://h/f?sig=abcdef");
+    let mut stage = Stage::open(&[NO_JITTER[0], url], true);
     stage.lose_for_good().await;
-    for number in 1..=4 {
+    for number in 1..=5 {
         stage.answer_save(saved("/tmp/a.blend")).await;
+        if number < 5 {
+            stage.world.say(uploaded());
+            stage.pass(0.01).await;
+        }
+        // The last save is not uploaded: that would leave time for more changes.
         assert_eq!(stage.quits().len(), number);
         let ticket = stage.quits()[number - 1];
         stage.send(Command::SaveFirst { ticket });
         stage.pass(0.01).await;
         assert!(!stage.claim(ticket), "it was taken back");
-        if number == 4 {
-            break;
-        }
-        assert_eq!(stage.saves().len(), number + 1);
     }
-    assert_eq!((stage.saves().len(), stage.quits().len()), (4, 5));
+    assert_eq!((stage.saves().len(), stage.quits().len()), (5, 6));
+    assert!(stage.claim(stage.quits()[5]));
+    stage.pass(0.01).await;
+    assert!(stage.told_to_close());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_can_never_be_read_back_is_unsaved_work() {
+    let mut stage = Stage::open(&[NO_JITTER[0], ("CR8_UNSAVED_WAIT", "100")], true);
+    stage.lose_for_good().await;
+    let begun = Instant::now();
+    while stage.quits().is_empty() {
+        let asked = stage.saves().len();
+        let gone = KeepEvent::Unreadable("gone".into());
+        stage.world.0.lock().unwrap().script.push(gone);
+        stage.answer_save(saved("/tmp/a.blend")).await;
+        while stage.saves().len() == asked && stage.quits().is_empty() {
+            stage.pass(1.0).await;
+        }
+        assert!(begun.elapsed().as_secs() < 200, "for ever");
+    }
+    assert!(stage.saves().len() < 12, "further and further apart");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_never_answers_is_not_waited_for_for_ever() {
+    let url = ("CR8_SAVE_URL", "http://h/f?sig=abcdef");
+    let mut stage = Stage::open(&[NO_JITTER[0], url, ("CR8_UNSAVED_WAIT", "5000")], true);
+    stage.lose_for_good().await;
+    stage.world.0.lock().unwrap().silent = true;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    stage.pass(590.0).await;
+    assert_eq!((stage.saves().len(), stage.quits().len()), (1, 0));
+    stage.pass(20.0).await;
+    assert_eq!(stage.saves().len(), 2);
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    stage.world.say(World::whole());
+    stage.pass(300.0).await;
+    assert!(stage.quits().is_empty());
+    stage.pass(20.0).await;
+    assert_eq!(stage.quits().len(), 1);
+    assert_eq!(stage.shared.snapshot().json(0)["upload"]["state"], "failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_main_thread_at_work_has_longer_to_close() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.lose_for_good().await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    let asked = stage.shared.clock.now();
+    stage.shared.polled.store(asked - 1_000, Ordering::Relaxed);
+    stage.busy = true;
+    stage.pass(290.0).await;
+    assert_eq!(stage.world.ended_with(), None);
+    stage.pass(20.0).await;
+    assert_eq!(stage.world.ended_with(), Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_is_safe_although_the_open_file_stays_changed() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.lose_for_good().await;
+    let scene = crate::contract::Scene {
+        modified: true,
+        untitled: true,
+        rendering: false,
+    };
+    let path = String::new();
+    stage.send(Command::Scene { scene, path });
+    let copy = Saved {
+        path: "/tmp/copy.blend".into(),
+        recovery: true,
+        failures: vec![],
+    };
+    stage.answer_save(Ok(copy)).await;
+    stage.pass(31.0).await;
+    assert_eq!(stage.world.ended_with(), Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_that_is_never_answered_is_not_safe() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let settings = [
+        NO_JITTER[0],
+        ("CR8_JOURNAL", path.to_str().unwrap()),
+        ("CR8_STUCK_TIMEOUT", "50"),
+    ];
+    let mut stage = Stage::open(&settings, true);
+    stage.lose_for_good().await;
+    stage.pass(60.0).await;
+    assert_eq!(stage.world.ended_with(), Some(1));
+    let [entry] = &journal_of(&path)[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (entry.outcome, entry.safe, entry.saves.len()),
+        (Outcome::EndedByHost, Some(false), 0)
+    );
+    assert_eq!(
+        Journal::new(path).pending("").len(),
+        1,
+        "the server is told"
+    );
 }
 
 #[tokio::test(start_paused = true)]

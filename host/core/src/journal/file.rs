@@ -43,7 +43,17 @@ pub struct Journal {
 impl Journal {
     /// Nothing is touched yet.
     pub fn new(path: PathBuf) -> Self {
+        // A bare name has no folder to look into.
+        let path = std::path::absolute(&path).unwrap_or(path);
         Journal { path }
+    }
+
+    /// Makes its folder, for the user alone.
+    pub fn prepare(&self) -> Result<(), JournalError> {
+        make_folder(&self.path).map_err(|source| JournalError::Io {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     /// Where it is.
@@ -73,6 +83,8 @@ impl Journal {
                     acknowledged.extend(id.map(str::to_string));
                 } else if let Ok(entry) = serde_json::from_value::<Entry>(line) {
                     entries.retain(|known| known.id != entry.id);
+                    // The server has seen the earlier line, if any.
+                    acknowledged.remove(&entry.id);
                     entries.push(entry);
                 }
             }
@@ -92,7 +104,7 @@ impl Journal {
             .read()
             .into_iter()
             .filter(|(entry, acknowledged)| {
-                !acknowledged && entry.username == username && !entry.saves.is_empty()
+                !acknowledged && entry.username == username && entry.safe.is_some()
             })
             .map(|(entry, _)| entry)
             .collect();
@@ -164,6 +176,15 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
+    make_folder(path)?;
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -171,11 +192,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder)?;
     }
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    Ok(())
 }
 
 fn is_still(file: &File, path: &Path) -> io::Result<bool> {
@@ -262,6 +279,8 @@ mod tests {
         later.attempts = 9;
         journal.append(&later).unwrap();
         journal.acknowledge("b").unwrap();
+        journal.acknowledge("a").unwrap();
+        journal.append(&later).unwrap(); // changed since the server has seen it
         assert_eq!(
             journal.read(),
             [(entry_of(&journal, "b"), true), (later, false)]
@@ -295,7 +314,7 @@ mod tests {
         let mut other = entry("other");
         other.username = "bob".into();
         let mut nothing = entry("nothing");
-        nothing.saves.clear();
+        nothing.safe = None;
         for entry in [&entry("known"), &other, &nothing, &entry("new")] {
             journal.append(entry).unwrap();
         }

@@ -20,4 +20,5 @@ pub mod scribe;
 
 pub use entry::{Entry, Kind, Outcome, Requested, Save, Seconds, Upload};
 pub use file::{Journal, JournalError};
+pub(crate) use open::beside;
 pub use scribe::{News, Scribe};

@@ -1,9 +1,10 @@
 //! The entry of an outage that lasts, in a file of its own that its process holds locked.
 
 use super::entry::{Entry, Outcome};
-use super::file::{Journal, JournalError, lines, open};
+use super::file::{Journal, JournalError, lines, open, sync_folder};
+use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,11 +12,14 @@ use std::time::Duration;
 /// An empty file may be one that its process is about to lock.
 const JUST_MADE: Duration = Duration::from_secs(60);
 
+/// Bytes after which such a file is begun again.
+const LONG: u64 = 256 << 10;
+
 /// What comes between the journal's name and the id.
 const MARK: &str = ".open-";
 
 /// The path with something added to its name.
-pub(super) fn beside(path: &Path, addition: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, addition: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(addition);
     PathBuf::from(name)
@@ -36,26 +40,40 @@ impl OpenEntry {
         Ok(OpenEntry { path, file })
     }
 
-    /// How things stand now.
+    /// How things stand now. The last line counts, so the older ones may go.
     pub fn note(&mut self, entry: &Entry) -> io::Result<()> {
         let mut text = serde_json::to_vec(entry)?;
         text.push(b'\n');
+        if self.file.metadata()?.len() > LONG {
+            self.file.set_len(0)?;
+        }
         self.file.write_all(&text)?;
         self.file.sync_data()
     }
 
     /// The outage stands in the journal.
     pub fn remove(self) {
-        // One that stays is written down again by the next start: twice told, not wrong.
-        let _ = fs::remove_file(&self.path);
+        // One that stays is removed by the next start, which finds its end in the journal.
+        let _ = fs::remove_file(&self.path).and_then(|()| sync_folder(&self.path));
     }
 }
 
 /// Writes down what dead processes have left behind. How many there were.
 pub(super) fn adopt(journal: &Journal) -> Result<usize, JournalError> {
     let mut adopted = 0;
-    for path in left_behind(journal) {
-        let Ok(file) = File::open(&path) else {
+    let left = left_behind(journal);
+    if left.is_empty() {
+        return Ok(0);
+    }
+    let ended: HashSet<String> = journal
+        .read()
+        .into_iter()
+        .filter(|(entry, _)| entry.outcome != Outcome::Interrupted)
+        .map(|(entry, _)| entry.id)
+        .collect();
+    for path in left {
+        // Network file systems lock only what is open for writing.
+        let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else {
             continue;
         };
         match file.try_lock() {
@@ -67,6 +85,7 @@ pub(super) fn adopt(journal: &Journal) -> Result<usize, JournalError> {
             .filter_map(|line| serde_json::from_value::<Entry>(line).ok())
             .next_back();
         match last {
+            Some(entry) if ended.contains(&entry.id) => {}
             Some(mut entry) => {
                 entry.outcome = Outcome::Interrupted;
                 journal.append(&entry)?;
@@ -127,6 +146,35 @@ mod tests {
         let (read, _) = journal.read().remove(0);
         assert_eq!((read.outcome, read.attempts), (Outcome::Interrupted, 3));
         assert!(left_behind(&journal).is_empty());
+    }
+
+    #[test]
+    fn an_end_that_stands_in_the_journal_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(folder.path().join("journal.jsonl"));
+        let mut mine = OpenEntry::begin(&journal, "a").unwrap();
+        mine.note(&entry("a")).unwrap();
+        journal.append(&entry("a")).unwrap();
+        drop(mine); // killed before the file was removed
+        assert_eq!(adopt(&journal).unwrap(), 0);
+        assert_eq!(journal.read()[0].0.outcome, Outcome::Quit);
+        assert!(left_behind(&journal).is_empty());
+    }
+
+    #[test]
+    fn a_long_outage_does_not_fill_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(folder.path().join("journal.jsonl"));
+        let mut mine = OpenEntry::begin(&journal, "a").unwrap();
+        let mut noted = entry("a");
+        for attempts in 0..2_000 {
+            noted.attempts = attempts;
+            mine.note(&noted).unwrap();
+        }
+        assert!(mine.file.metadata().unwrap().len() <= LONG + 4_096);
+        drop(mine);
+        adopt(&journal).unwrap();
+        assert_eq!(journal.read()[0].0.attempts, 1_999);
     }
 
     #[test]

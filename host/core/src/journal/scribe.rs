@@ -18,11 +18,15 @@ pub enum News {
     Trouble(JournalError),
     /// What the server does not know yet.
     Pending(Vec<Entry>),
+    /// All that was asked for before is done.
+    Flushed,
     /// So many outages of processes that died were written down.
     Adopted(usize),
 }
 
 enum Job {
+    Begin,
+    Flush,
     Note(Box<Entry>),
     Finish(Box<Entry>),
     Acknowledge(String),
@@ -41,6 +45,9 @@ impl Scribe {
         let jobs = path.map(|path| {
             let (jobs, inbox) = unbounded_channel();
             tokio::spawn(work(Desk::new(Journal::new(path)), inbox, news.clone()));
+            // Now, and not when something is to be written: then Blender may be saving, with a
+            // umask that makes folders which nobody can enter.
+            let _ = jobs.send(Job::Begin);
             jobs
         });
         Scribe { jobs, news }
@@ -58,6 +65,16 @@ impl Scribe {
             let _ = self.news.send(News::Written(entry.id));
         } else {
             self.send(Job::Finish(Box::new(entry)));
+        }
+    }
+
+    /// Asks for [`News::Flushed`].
+    pub fn flush(&self) {
+        if self.jobs.is_none() {
+            // As above.
+            let _ = self.news.send(News::Flushed);
+        } else {
+            self.send(Job::Flush);
         }
     }
 
@@ -83,7 +100,6 @@ impl Scribe {
 struct Desk {
     journal: Journal,
     open: Option<(String, OpenEntry)>,
-    adopted: bool,
 }
 
 impl Desk {
@@ -91,20 +107,18 @@ impl Desk {
         Desk {
             journal,
             open: None,
-            adopted: false,
         }
     }
 
     fn carry_out(&mut self, job: Job) -> Vec<News> {
         let mut news = Vec::new();
-        if !std::mem::replace(&mut self.adopted, true) {
-            match adopt(&self.journal) {
+        match job {
+            Job::Begin => match self.journal.prepare().and_then(|()| adopt(&self.journal)) {
                 Ok(0) => {}
                 Ok(number) => news.push(News::Adopted(number)),
                 Err(error) => news.push(News::Trouble(error)),
-            }
-        }
-        match job {
+            },
+            Job::Flush => news.push(News::Flushed),
             Job::Note(entry) => {
                 if let Err(source) = self.note(&entry) {
                     let path = self.journal.path().to_path_buf();
@@ -204,5 +218,7 @@ mod tests {
         let scribe = Scribe::start(Some(folder.path().to_path_buf()), out);
         scribe.finish(entry("a"));
         assert!(matches!(next(&mut news).await, News::NotWritten(id, _) if id == "a"));
+        scribe.flush();
+        assert!(matches!(next(&mut news).await, News::Flushed));
     }
 }

@@ -116,11 +116,16 @@ class Lifeline:
         was quicker.
         """
 
-    def saving(self, ticket: int, path: str) -> None:
+    def saving(self, ticket: int, path: str | PathLike[str]) -> None:
         """The claimed `save` begins to write `path`: for the status."""
 
     def saved(
-        self, ticket: int, path: str, *, recovery: bool = False, failures: list[str] = ...
+        self,
+        ticket: int,
+        path: str | PathLike[str],
+        *,
+        recovery: bool = False,
+        failures: list[str] = ...,
     ) -> None:
         """Answer a claimed `save`: the file is safe at `path`.
 

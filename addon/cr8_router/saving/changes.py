@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the open file was changed after a clean-up's save, while Blender waits to close.
+
+Blender's own `is_dirty` misses what Python changes, and a recovery copy leaves it set.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+# Seconds in which what Blender updates is still the save's own doing, and no person's.
+_SETTLING = 1.0
+
+_EVENTS = ("depsgraph_update_post", "undo_post", "redo_post", "load_post")
+
+
+class ChangeWatch:
+    """Watches from a save to the quit that follows it, or to its cancellation."""
+
+    def __init__(self) -> None:
+        self._saved_at = 0.0
+        self._clean = False
+        self._touched = False
+
+        # A closure with *args: see OpenFile.
+        @persistent  # type: ignore[untyped-decorator]
+        def updated(*_args: Any) -> None:
+            if time.monotonic() > self._saved_at + _SETTLING:
+                self._touched = True
+
+        self._listener = updated
+
+    def begin(self) -> None:
+        """The file was saved just now."""
+        self.end()
+        self._saved_at = time.monotonic()
+        self._clean = not bpy.data.is_dirty
+        for name in _EVENTS:
+            getattr(bpy.app.handlers, name).append(self._listener)
+
+    def end(self) -> None:
+        """Watch no more: nothing counts as changed."""
+        self._clean = self._touched = False
+        for name in _EVENTS:
+            listeners = getattr(bpy.app.handlers, name)
+            if self._listener in listeners:
+                listeners.remove(self._listener)
+
+    @property
+    def changed(self) -> bool:
+        """Since `begin`."""
+        return self._touched or (self._clean and bool(bpy.data.is_dirty))
