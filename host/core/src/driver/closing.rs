@@ -78,6 +78,7 @@ pub(super) struct Closing {
     pub end: End,
     /// The last save is being read back, or uploaded.
     keeping: Option<(u64, Keeping)>,
+    keeping_since: u64,
     keeps: u64,
     /// When it had been read back.
     digested_at: Option<u64>,
@@ -87,8 +88,7 @@ pub(super) struct Closing {
     retry_at: Option<u64>,
     retries: u32,
     saved_first: u32,
-    /// When that began.
-    keeping_since: u64,
+    /// After SIGTERM.
     pub terminating: Option<Terminating>,
     /// When the open save was asked for.
     save_asked: Option<u64>,
