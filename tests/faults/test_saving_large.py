@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from lifeline_harness import blend, processes
+from lifeline_harness.journal import check
 from lifeline_harness.waiting import wait_until
 
 from tests.blender.conftest import MakeStage
@@ -59,3 +60,8 @@ def test_killed_in_the_middle_of_a_save(stage: Stage, template: Path) -> None:
     assert processes.session_members(blender.pid) == []
     assert stage.file.read_bytes() == template.read_bytes()
     assert saved_location(stage.file) == before != EDIT
+    # Nobody was left to write it down; the next Blender does.
+    stage.engine.start()
+    stage.launch(stage.file)
+    wait_until("the journal's line", lambda: bool(stage.journal.entries()), LINE_SECONDS)
+    check(stage.journal.entry(), outcome="interrupted", safe=False)

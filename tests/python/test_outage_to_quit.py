@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import time
+from pathlib import Path
 
 import pytest
+from cr8_lifeline import LastSave
+from lifeline_harness.waiting import wait_until
 
+from tests.python import stub
 from tests.python.conftest import MakeLine
 from tests.python.recorder import SAVED, Recorder, ticket_of
 from tests.python.server import Server
@@ -130,6 +135,36 @@ def test_changes_since_the_save_are_saved_first(make_line: MakeLine, nowhere: st
     recorder.line.saved(again, SAVED)
     assert recorder.line.claim(ticket_of(recorder.until("quit")))
     recorder.until("close")
+
+
+def test_a_save_is_told_while_it_runs_and_when_it_has_ended(
+    make_line: MakeLine, nowhere: str, tmp_path: Path
+) -> None:
+    recorder, save = saving(make_line, nowhere, quit_floor=600)
+    line = recorder.line
+    assert line.claim(save)
+    line.saving(save, tmp_path / "a.blend")
+    wait_until("the save", lambda: line.status()["save"], 5.0)
+    running = line.status()["save"]
+    assert running is not None
+    assert stub.faults("SaveStatus", running) == []
+    assert (running["path"], running["bytes"]) == (str(tmp_path / "a.blend"), None)
+    # Where Blender writes first.
+    (tmp_path / "a.blend@").write_bytes(b"12345")
+    running = line.status()["save"]
+    assert running is not None
+    assert running["bytes"] == 5
+    line.saved(save, SAVED)
+
+    def digested() -> LastSave | None:
+        last = line.status()["last_save"]
+        return last if last is not None and last["sha256"] else None
+
+    last = wait_until("its digest", digested, 5.0)
+    assert stub.faults("LastSave", last) == []
+    assert last["sha256"] == hashlib.sha256(Path(SAVED).read_bytes()).hexdigest()
+    assert (last["bytes"], last["recovery"]) == (Path(SAVED).stat().st_size, False)
+    assert line.status()["save"] is None
 
 
 def test_nothing_closes_before_the_floor(make_line: MakeLine, nowhere: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +26,29 @@ def inspect(path: str | Path) -> dict[str, Any]:
     "pixels": [r, g, b, a, …]}}}`, of vertices and pixels the first thousand.
     Raises HarnessError if the file cannot be opened.
     """
+
+    def command(path: str, answer: str) -> list[str]:
+        line = [blender_executable(), "--background", "--factory-startup"]
+        line += ["--python-exit-code", str(SCRIPT_FAILED), path]
+        return [*line, "--python", str(SCRIPT), "--", path, answer]
+
+    return inspect_by(command, path)
+
+
+def inspect_by(
+    command: Callable[[str, str], list[str]],
+    path: str | Path,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The same, by the command line that opens the first path and answers into the second one."""
     path = Path(path).resolve()
     with tempfile.TemporaryDirectory() as folder:
         # The answer has a file of its own: Blender's output is full of other things.
         answer = Path(folder) / "answer.json"
-        command = [blender_executable(), "--background", "--factory-startup"]
-        command += ["--python-exit-code", str(SCRIPT_FAILED), str(path)]
-        command += ["--python", str(SCRIPT), "--", str(path), str(answer)]
         try:
             done = subprocess.run(
-                command,
+                command(str(path), str(answer)),
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -75,10 +75,18 @@ class Blender:
 
         Does not wait: see `wait_ready`. Raises StartError.
         """
+        command = blender_command(file, background=background, arguments=arguments)
+        return cls.spawn(profile, command, environment)
+
+    @classmethod
+    def spawn(
+        cls, profile: Profile, command: Sequence[str], environment: Mapping[str, str] | None
+    ) -> Blender:
+        """Start one by this very command line. environment: as for `start`."""
         profile.prepare()
         with tempfile.NamedTemporaryFile(dir=profile.logs, delete=False) as log:
             child = subprocess.Popen(
-                blender_command(file, background=background, arguments=arguments),
+                command,
                 env={**blender_environment(profile), **(environment or {})},
                 cwd=profile.folder,
                 stdin=subprocess.DEVNULL,

@@ -794,6 +794,29 @@ async fn a_file_that_can_never_be_read_back_is_unsaved_work() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn unsaved_work_waits_from_the_last_file_that_could_be_read_back() {
+    let mut stage = Stage::open(&[NO_JITTER[0], ("CR8_UNSAVED_WAIT", "100")], true);
+    stage.lose_for_good().await;
+    stage.answer_save(failed("full")).await;
+    stage.answer_save(failed("full")).await;
+    stage.pass(90.0).await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    let ticket = stage.quits()[0];
+    stage.send(Command::SaveFirst { ticket });
+    stage.pass(0.01).await;
+    // Tried again after 1, 2, 4, 8 and 16 seconds.
+    for pause in [1.1, 2.1, 4.1, 8.1, 16.1] {
+        stage.answer_save(failed("full")).await;
+        stage.pass(pause).await;
+    }
+    assert_eq!(
+        stage.quits().len(),
+        1,
+        "since the first failures it is 120 s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_disk_that_never_answers_is_not_waited_for_for_ever() {
     let url = ("CR8_SAVE_URL", "http://h/f?sig=abcdef");
     let mut stage = Stage::open(&[NO_JITTER[0], url, ("CR8_UNSAVED_WAIT", "5000")], true);

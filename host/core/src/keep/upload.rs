@@ -291,9 +291,10 @@ mod tests {
 
     #[test]
     fn a_refusal_is_final_and_keeps_the_secret() {
-        for answer in ["403 Expired", "307 Elsewhere"] {
+        let elsewhere = "303 Elsewhere\r\nLocation: http://127.0.0.1:1/";
+        for answer in ["403 Expired", elsewhere] {
             let (url, server) = serve(vec![answer]);
-            let (attempts, error) = send(b"work", &url, 20).unwrap_err();
+            let (attempts, error) = send(b"work", &url, 3).unwrap_err();
             assert_eq!(attempts, 1);
             assert!(matches!(error, UploadError::Refused(_)), "{error}");
             server.join().unwrap();
