@@ -16,6 +16,11 @@ def starting_up(status: Status) -> bool:
     return status["phase"] == "reconnecting" and status["reason"] is None and status["attempt"] == 0
 
 
+def _why(status: Status) -> str:
+    """Why the file is saved and Blender closed: an outage, or else SIGTERM."""
+    return "Server unavailable" if status["lost_for"] is not None else "Blender is being shut down"
+
+
 def overlay_lines(status: Status | None) -> tuple[str, ...]:
     """The lines over the 3D view: none while there is nothing to worry about."""
     if status is None or starting_up(status):
@@ -30,9 +35,9 @@ def overlay_lines(status: Status | None) -> tuple[str, ...]:
             f"Blender will save and close in {left} — Keep Open in the sidebar (N) > CR8",
         )
     if phase == "saving":
-        return ("Server unavailable — saving the file",)
+        return (f"{_why(status)} — saving the file",)
     if phase == "quitting":
-        return ("Server unavailable — closing Blender",)
+        return (f"{_why(status)} — closing Blender",)
     if phase == "held":
         return ("Server unavailable — kept open until released in the sidebar (N) > CR8",)
     return ()
@@ -58,7 +63,7 @@ def state_lines(status: Status | None) -> tuple[str, ...]:
     if phase == "counting-down":
         return ("Server unavailable", f"Save and close in {clock(status['remaining'] or 0.0)}")
     return {
-        "saving": ("Server unavailable", "Saving the file"),
-        "quitting": ("Server unavailable", "Closing Blender"),
+        "saving": (_why(status), "Saving the file"),
+        "quitting": (_why(status), "Closing Blender"),
         "held": ("Server unavailable", "Kept open until released"),
     }.get(phase, ("Not connected",))

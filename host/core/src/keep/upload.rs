@@ -138,6 +138,12 @@ impl Sender<'_> {
         cancelled: &AtomicBool,
         tell: &impl Fn(Progress),
     ) -> Result<(), UploadError> {
+        // At once: an attempt may be over before the first look.
+        tell(Progress {
+            sent: 0,
+            total: self.total,
+            attempt,
+        });
         let sent = Arc::new(AtomicU64::new(0));
         let body = body(self.file, &sent).map_err(|e| UploadError::Local(e.to_string()))?;
         let request = self
@@ -309,8 +315,17 @@ mod tests {
             .unwrap()
             .port();
         let url = Secret::new(format!("http://127.0.0.1:{port}/f?{SIGNATURE}"));
-        let (attempts, error) = send(b"work", &url, 1).unwrap_err();
+        let told = std::cell::RefCell::new(Vec::new());
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"work").unwrap();
+        let limit = Duration::from_secs(1);
+        let (attempts, error) = put(&file, 4, &url, limit, &AtomicBool::new(false), &|it| {
+            told.borrow_mut().push(it);
+        })
+        .unwrap_err();
         assert!(attempts >= 1);
+        let last = told.borrow().last().copied();
+        assert_eq!(last.map(|it| (it.total, it.attempt)), Some((4, attempts)));
         let text = error.to_string();
         assert!(text.contains("given up after 1 s"), "{text}");
         assert!(
