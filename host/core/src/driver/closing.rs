@@ -132,7 +132,6 @@ impl Driver {
     pub(super) fn want_quit(&mut self) {
         if self.closing.end == End::No {
             self.closing.end = End::Wanted;
-            self.closing.saved_first = 0;
         }
         self.proceed();
     }
@@ -602,6 +601,7 @@ impl Driver {
         self.closing.save_asked = None;
         self.closing.retry_at = None;
         self.closing.retries = 0;
+        self.closing.saved_first = 0;
         let what = match self.shared.tickets.withdraw() {
             Some((ticket, Task::Save(place), true)) => {
                 self.closing.late = Some((ticket, place));

@@ -776,6 +776,35 @@ async fn a_changed_file_is_saved_first_but_not_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_outage_has_its_own_upload() {
+    let url = ("CR8_SAVE_URL", "http://h/f?sig=abcdef");
+    let mut stage = Stage::open(&[NO_JITTER[0], url], true);
+    stage.lose_for_good().await;
+    for number in 0..4 {
+        stage.answer_save(saved("/tmp/a.blend")).await;
+        stage.world.say(uploaded());
+        stage.pass(0.01).await;
+        let ticket = stage.quits()[number];
+        stage.send(Command::SaveFirst { ticket });
+        stage.pass(0.01).await;
+    }
+    stage.server.set(true);
+    stage.pass(20.0).await;
+    assert_eq!(stage.phase(), "connected");
+    stage.server.lose();
+    stage.pass(335.0).await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    let urls = |stage: &Stage| -> Vec<bool> {
+        let record = stage.world.0.lock().unwrap();
+        record.orders.iter().map(|it| it.0.url.is_some()).collect()
+    };
+    assert_eq!(urls(&stage).last(), Some(&true));
+    stage.world.say(uploaded());
+    stage.pass(0.01).await;
+    assert_eq!(stage.quits().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_file_that_can_never_be_read_back_is_unsaved_work() {
     let mut stage = Stage::open(&[NO_JITTER[0], ("CR8_UNSAVED_WAIT", "100")], true);
     stage.lose_for_good().await;
