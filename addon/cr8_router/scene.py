@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import bpy
 from bpy.app.handlers import persistent
 
+from .listeners import Listeners
 from .wording import utf8
 
 if TYPE_CHECKING:
@@ -42,11 +43,9 @@ class SceneWatch:
     def __init__(self, line: Lifeline) -> None:
         self._line = line
         self._told: Scene | None = None
-        self._handlers = self._make_handlers()
+        self._listeners = Listeners(self._make_handlers())
 
     def _make_handlers(self) -> dict[str, Callable[..., None]]:
-        # Closures, because Blender keeps only functions over the opening of a file,
-        # and *args, because what they are given differs by version.
         @persistent  # type: ignore[untyped-decorator]
         def file_changed(*_args: Any) -> None:
             self.report()
@@ -69,15 +68,11 @@ class SceneWatch:
 
     def attach(self) -> None:
         """Listen to Blender."""
-        for name, handler in self._handlers.items():
-            getattr(bpy.app.handlers, name).append(handler)
+        self._listeners.attach()
 
     def detach(self) -> None:
         """Listen no more."""
-        for name, handler in self._handlers.items():
-            listeners = getattr(bpy.app.handlers, name)
-            if handler in listeners:
-                listeners.remove(handler)
+        self._listeners.detach()
 
     def report(self) -> None:
         """Tell what is open, if that is news. For the main thread only."""

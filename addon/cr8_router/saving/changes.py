@@ -12,6 +12,8 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..listeners import Listeners
+
 # Seconds in which what Blender updates is still the save's own doing, and no person's.
 _SETTLING = 1.0
 
@@ -26,29 +28,24 @@ class ChangeWatch:
         self._clean = False
         self._touched = False
 
-        # A closure with *args: see OpenFile.
         @persistent  # type: ignore[untyped-decorator]
         def updated(*_args: Any) -> None:
             if time.monotonic() > self._saved_at + _SETTLING:
                 self._touched = True
 
-        self._listener = updated
+        self._listeners = Listeners(dict.fromkeys(_EVENTS, updated))
 
     def begin(self) -> None:
         """The file was saved just now."""
         self.end()
         self._saved_at = time.monotonic()
         self._clean = not bpy.data.is_dirty
-        for name in _EVENTS:
-            getattr(bpy.app.handlers, name).append(self._listener)
+        self._listeners.attach()
 
     def end(self) -> None:
         """Watch no more: nothing counts as changed."""
         self._clean = self._touched = False
-        for name in _EVENTS:
-            listeners = getattr(bpy.app.handlers, name)
-            if self._listener in listeners:
-                listeners.remove(self._listener)
+        self._listeners.detach()
 
     @property
     def changed(self) -> bool:

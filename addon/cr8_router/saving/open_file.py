@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..listeners import Listeners
 from .document_copies import DocumentCopies
 from .version import Version, version_of
 
@@ -27,11 +28,9 @@ class OpenFile:
         self._ours: Version | None = None
         self._before: Version | None = None
         self._copying = False
-        self._handlers = self._make_handlers()
+        self._listeners = Listeners(self._make_handlers())
 
     def _make_handlers(self) -> dict[str, Callable[..., None]]:
-        # Closures, because Blender keeps only functions over the opening of a file,
-        # and *args, because what they are given differs by version.
         @persistent  # type: ignore[untyped-decorator]
         def opened(*_args: Any) -> None:
             self.copies = DocumentCopies()
@@ -49,15 +48,11 @@ class OpenFile:
 
     def attach(self) -> None:
         """Listen."""
-        for name, handler in self._handlers.items():
-            getattr(bpy.app.handlers, name).append(handler)
+        self._listeners.attach()
 
     def detach(self) -> None:
         """Listen no more. What is known stays: a line that starts afresh needs it."""
-        for name, handler in self._handlers.items():
-            listeners = getattr(bpy.app.handlers, name)
-            if handler in listeners:
-                listeners.remove(handler)
+        self._listeners.detach()
 
     def notice(self) -> None:
         """A file that was opened before anybody listened is taken for what is on the disk.
