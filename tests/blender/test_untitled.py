@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from tests.blender.conftest import MakeStage
@@ -39,6 +40,20 @@ def test_untitled_work_is_found_again(make_stage: MakeStage) -> None:
     # The server is told of the file that was recovered.
     one = stage.engine.wait_for_blender(user)
     assert one["blend_file_path"] == opened
+
+
+def test_changed_after_the_copy_was_saved(make_stage: MakeStage) -> None:
+    """Blender says "changed" before and after: what was done meanwhile is kept all the same."""
+    stage = make_stage(cleanup_timeout=1, quit_floor=8)
+    blender = stage.launch(None)
+    blender.run("bpy.ops.ed.undo_push(message='Changed')")
+    stage.engine.kill()
+    saved = blender.wait_for_line(r"^\[INFO\] Saved in ", 30)
+    # In the first second it could be the save's own doing.
+    time.sleep(max(0.0, saved.at + 1.5 - time.monotonic()))
+    edit(blender)
+    stage.assert_closed(blender)
+    assert saved_location(recovery_copies(stage)[-1]) == EDIT
 
 
 def test_a_copy_that_could_not_be_flushed_is_kept(make_stage: MakeStage) -> None:
