@@ -2,7 +2,9 @@
 
 use crate::contract::{Decision, Moment, State};
 use crate::guard::{Guard, Violation};
-use crate::sandbox::{Call, CallError, FIVE_MINUTES, Identity, Limits, LoadError, Policy, Sandbox};
+use crate::sandbox::{
+    Cache, Call, CallError, FIVE_MINUTES, Identity, Limits, LoadError, Policy, Sandbox,
+};
 use crate::status::PolicyStatus;
 use thiserror::Error;
 
@@ -10,7 +12,7 @@ use thiserror::Error;
 const FAILURES: u32 = 3;
 
 /// Why a policy's answer was not taken.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq)]
 pub enum Failure {
     /// It gave none.
     #[error(transparent)]
@@ -39,8 +41,8 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    pub fn new(limits: Limits) -> Result<Self, LoadError> {
-        let sandbox = Sandbox::new(limits)?;
+    pub fn new(limits: Limits, cache: Option<Cache>) -> Result<Self, LoadError> {
+        let sandbox = Sandbox::new(limits, cache)?;
         let built_in = sandbox.load(FIVE_MINUTES)?;
         Ok(Judge {
             sandbox,

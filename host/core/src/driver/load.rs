@@ -87,7 +87,7 @@ fn load(sandbox: &Sandbox, source: PolicySource) -> Result<Policy, SwapError> {
             if !metadata.is_file() {
                 return Err(SwapError::NotAFile);
             }
-            sandbox.check_size(usize::try_from(metadata.len()).unwrap_or(usize::MAX))?;
+            sandbox.check_size(metadata.len())?;
             fs::read(&path)?
         }
     };

@@ -89,7 +89,7 @@ impl Driver {
         let (keep_sink, keeps) = unbounded_channel();
         let (paper, news) = unbounded_channel();
         Ok(Driver {
-            judge: Judge::new(Limits::default())?,
+            judge: Judge::new(Limits::default(), None)?,
             guard: Guard::new(settings.quit_floor, settings.bounds.unsaved_wait, now),
             scribe: Scribe::start(settings.journal.clone(), paper),
             settings,

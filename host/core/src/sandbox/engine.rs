@@ -1,32 +1,10 @@
 //! How wasmtime is set up inside Blender.
 
+use super::limits::Limits;
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter,
 };
 
-/// What one call of a policy may use.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Units of fuel, roughly one per instruction. A Python-written policy uses about 61 000.
-    pub fuel: u64,
-    /// Bytes of linear memory, all memories together.
-    pub memory: usize,
-    /// Bytes of a component's file.
-    pub component: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            fuel: 50_000_000,
-            memory: 64 << 20,
-            component: 64 << 20,
-        }
-    }
-}
-
-/// Entries of a table; a Python-written policy has about ten thousand.
-const TABLE_ELEMENTS: usize = 100_000;
 /// A component may be linked from several core modules.
 const MODULES: u32 = 40;
 /// Memories of one component.
@@ -56,7 +34,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_memories_per_component(MEMORIES)
         .total_tables(AT_ONCE * MODULES)
         .max_tables_per_component(MODULES)
-        .table_elements(TABLE_ELEMENTS)
+        .table_elements(limits.table)
         .max_component_instance_size(1 << 20)
         .max_core_instance_size(1 << 20)
         .max_memory_size(limits.memory)
@@ -73,7 +51,8 @@ fn engine_with(limits: &Limits, strategy: InstanceAllocationStrategy) -> wasmtim
         .signals_based_traps(false)
         .memory_reservation(limits.memory as u64)
         .memory_guard_size(0)
-        .max_wasm_stack(256 << 10)
+        .max_wasm_stack(limits.stack)
+        .epoch_interruption(true)
         .allocation_strategy(strategy);
     Engine::new(&config)
 }
@@ -81,13 +60,22 @@ fn engine_with(limits: &Limits, strategy: InstanceAllocationStrategy) -> wasmtim
 /// Holds a call to its memory, over all its linear memories and tables.
 pub(super) struct Budget {
     memory: usize,
+    granted: usize,
+    table: usize,
 }
 
 impl Budget {
     pub(super) fn new(limits: &Limits) -> Self {
         Budget {
             memory: limits.memory,
+            granted: 0,
+            table: limits.table,
         }
+    }
+
+    /// Bytes of linear memory so far.
+    pub(super) fn used(&self) -> usize {
+        self.granted
     }
 }
 
@@ -99,10 +87,10 @@ impl ResourceLimiter for Budget {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
-        if more > self.memory {
+        if more > self.memory - self.granted {
             return Ok(false);
         }
-        self.memory -= more;
+        self.granted += more;
         Ok(true)
     }
 
@@ -112,6 +100,6 @@ impl ResourceLimiter for Budget {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        Ok(desired <= self.table)
     }
 }

@@ -2,8 +2,14 @@
 
 use super::bindings::contract::{ConnectError, Decision, Loss, Moment, Request, State};
 use super::bindings::{Lifeline, LifelinePre};
-use super::engine::{self, Budget, Limits};
+use super::boundary::{Boundary, CONTRACT};
+use super::cache::Cache;
+use super::engine::{self, Budget};
+use super::limits::{Limits, Usage};
+use super::watchdog::Watchdog;
 use sha2::{Digest, Sha256};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use thiserror::Error;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store, Trap};
@@ -12,7 +18,9 @@ use wasmtime::{Engine, Store, Trap};
 #[derive(Clone)]
 pub struct Sandbox {
     engine: Engine,
+    watchdog: Arc<Watchdog>,
     limits: Limits,
+    cache: Option<Cache>,
 }
 
 /// Why bytes are not a policy.
@@ -21,34 +29,57 @@ pub enum LoadError {
     /// The engine could not be set up on this machine.
     #[error("the sandbox cannot be set up on this machine: {0}")]
     Engine(String),
+    /// Nothing in it.
+    #[error("the file is empty")]
+    Empty,
     /// Larger than any policy needs to be.
     #[error("the file has {size} bytes; a policy may have {limit}")]
     TooLarge {
         /// Bytes.
-        size: usize,
+        size: u64,
         /// Bytes.
         limit: usize,
     },
-    /// Not a component at all.
-    #[error("not a WebAssembly component that can be compiled: {0}")]
-    Component(String),
+    /// Something else.
+    #[error("it is not WebAssembly (a text, perhaps)")]
+    NotWasm,
+    /// WebAssembly, but not a component.
+    #[error("it is a core module; a policy is a component (see wasm-tools component new)")]
+    CoreModule,
+    /// Half written, or broken.
+    #[error("it cannot be read to its end, so it is cut off or broken: {0}")]
+    Malformed(String),
     /// It wants something from the outside.
     #[error("it imports {}; a policy imports nothing", .0.join(", "))]
     Imports(Vec<String>),
+    /// Of another contract.
+    #[error("it speaks version {0} of the contract; this host speaks {CONTRACT}")]
+    Version(String),
     /// It does not export the contract.
-    #[error("it does not export cr8:lifeline/policy@0.1.0 as wit/policy.wit has it: {0}")]
+    #[error("it does not export cr8:lifeline/policy@{CONTRACT} as wit/policy.wit has it: {0}")]
     Contract(String),
-    /// `describe` failed.
-    #[error("its describe() failed: {0}")]
-    Describe(CallError),
+    /// The compiler refuses it.
+    #[error("it cannot be compiled: {0}")]
+    Compile(String),
+    /// A trial call failed.
+    #[error("its {function}() failed: {error}")]
+    Trial {
+        /// The contract's name.
+        function: &'static str,
+        /// Why.
+        error: CallError,
+    },
 }
 
 /// Why a call gave no decision.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq)]
 pub enum CallError {
     /// It ran for too long.
     #[error("it used up its fuel ({0} units)")]
     Fuel(u64),
+    /// It ran for too long by the clock.
+    #[error("it did not come back within {0} s")]
+    Time(f64),
     /// It trapped: a panic, a bad memory access, too deep a stack.
     #[error("it trapped: {0}")]
     Trap(String),
@@ -110,66 +141,124 @@ impl Call {
     }
 }
 
+/// Where a policy's machine code comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Compiled now.
+    Compiled,
+    /// Compiled by an earlier process of this user.
+    Cached,
+    /// Compiled now, since what was found in the cache was not to be trusted: why.
+    Distrusted(String),
+}
+
 /// A loaded policy: compiled, linked to nothing, ready to be called.
 #[derive(Clone)]
 pub struct Policy {
     pre: LifelinePre<Budget>,
+    watchdog: Arc<Watchdog>,
     limits: Limits,
     identity: Identity,
+    code: Code,
 }
 
 impl Sandbox {
-    /// Sets up the engine; about a millisecond.
-    pub fn new(limits: Limits) -> Result<Self, LoadError> {
+    /// Sets up the engine; about a millisecond. Without a cache every load compiles.
+    pub fn new(limits: Limits, cache: Option<Cache>) -> Result<Self, LoadError> {
         let engine = engine::engine(&limits).map_err(|e| LoadError::Engine(one_line(&e)))?;
-        Ok(Sandbox { engine, limits })
+        Ok(Sandbox {
+            watchdog: Arc::new(Watchdog::start(&engine, limits.time)),
+            engine,
+            limits,
+            cache,
+        })
     }
 
     /// Whether a file of that many bytes can be a policy.
-    pub fn check_size(&self, size: usize) -> Result<(), LoadError> {
+    pub fn check_size(&self, size: u64) -> Result<(), LoadError> {
         let limit = self.limits.component;
-        if size > limit {
+        if size > limit as u64 {
             Err(LoadError::TooLarge { size, limit })
         } else {
             Ok(())
         }
     }
 
-    /// Compiles a component and asks it who it is. Takes milliseconds to seconds, with its size.
+    /// Reads all of a component, compiles it, and asks it who it is. Takes milliseconds to seconds,
+    /// with its size.
     pub fn load(&self, bytes: &[u8]) -> Result<Policy, LoadError> {
-        self.check_size(bytes.len())?;
-        let component = Component::from_binary(&self.engine, bytes)
-            .map_err(|e| LoadError::Component(one_line(&e)))?;
-        let imports: Vec<String> = component
-            .component_type()
-            .imports(&self.engine)
-            .map(|(name, _)| name.to_string())
-            .collect();
-        if !imports.is_empty() {
-            return Err(LoadError::Imports(imports));
-        }
+        self.check_size(bytes.len() as u64)?;
+        Boundary::read(bytes)?.check()?;
+        let sha256: [u8; 32] = Sha256::digest(bytes).into();
+        let (component, code) = self.compile(bytes, &sha256)?;
         let pre = Linker::new(&self.engine)
             .instantiate_pre(&component)
             .and_then(LifelinePre::new)
             .map_err(|e| LoadError::Contract(one_line(&e)))?;
-        let identity = Identity {
-            name: String::new(),
-            version: String::new(),
-            about: String::new(),
-            sha256: hex::encode(Sha256::digest(bytes)),
-        };
         let mut policy = Policy {
             pre,
+            watchdog: Arc::clone(&self.watchdog),
             limits: self.limits,
-            identity,
+            identity: Identity {
+                name: String::new(),
+                version: String::new(),
+                about: String::new(),
+                sha256: hex::encode(sha256),
+            },
+            code,
         };
-        let description = policy
-            .instance(|policy, store| policy.cr8_lifeline_policy().call_describe(store))
-            .map_err(LoadError::Describe)?;
-        policy.identity.name = shorten(description.name, 64);
-        policy.identity.version = shorten(description.version, 64);
-        policy.identity.about = shorten(description.about, 256);
+        policy.describe()?;
         Ok(policy)
+    }
+
+    fn compile(&self, bytes: &[u8], sha256: &[u8; 32]) -> Result<(Component, Code), LoadError> {
+        let name = self.cache_name(sha256);
+        let (found, code) = match self.cache.as_ref().map(|cache| cache.get(&name)) {
+            None | Some(Ok(None)) => (None, Code::Compiled),
+            Some(Ok(Some(found))) => (Some(found), Code::Cached),
+            Some(Err(error)) => (None, Code::Distrusted(error.to_string())),
+        };
+        if let Some(found) = found {
+            // SAFETY: the cache vouches that this user's Lifeline has written these very bytes
+            // under this name, which holds the engine's version and settings.
+            match unsafe { Component::deserialize(&self.engine, found) } {
+                Ok(component) => return Ok((component, code)),
+                // As of another processor, in a home that two machines share.
+                Err(_) => return Ok((self.compile_and_keep(bytes, &name)?, Code::Compiled)),
+            }
+        }
+        Ok((self.compile_and_keep(bytes, &name)?, code))
+    }
+
+    fn compile_and_keep(&self, bytes: &[u8], name: &str) -> Result<Component, LoadError> {
+        let component = Component::from_binary(&self.engine, bytes)
+            .map_err(|e| LoadError::Compile(one_line(&e)))?;
+        if let Some(cache) = &self.cache
+            && let Ok(code) = component.serialize()
+        {
+            // A full disk only costs the next start its time.
+            let _ = cache.put(name, &code);
+        }
+        Ok(component)
+    }
+
+    /// Of a component's content and of all that its machine code depends on.
+    fn cache_name(&self, sha256: &[u8; 32]) -> String {
+        struct Digest256(Sha256);
+        impl Hasher for Digest256 {
+            fn write(&mut self, bytes: &[u8]) {
+                self.0.update(bytes);
+            }
+            fn finish(&self) -> u64 {
+                0 // the whole digest is taken instead
+            }
+        }
+        let mut digest = Digest256(Sha256::new());
+        self.engine
+            .precompile_compatibility_hash()
+            .hash(&mut digest);
+        digest.write(sha256);
+        hex::encode(digest.0.finalize())
     }
 }
 
@@ -179,8 +268,23 @@ impl Policy {
         &self.identity
     }
 
+    /// Where its machine code comes from.
+    pub fn code(&self) -> &Code {
+        &self.code
+    }
+
     /// One call in an instance of its own. `state` is ignored by `start`.
     pub fn call(&self, call: &Call, state: &State, moment: &Moment) -> Result<Decision, CallError> {
+        self.measure(call, state, moment).0
+    }
+
+    /// As [`Policy::call`], with what it has used.
+    pub fn measure(
+        &self,
+        call: &Call,
+        state: &State,
+        moment: &Moment,
+    ) -> (Result<Decision, CallError>, Usage) {
         self.instance(|policy, store| {
             let policy = policy.cr8_lifeline_policy();
             match call {
@@ -203,22 +307,46 @@ impl Policy {
         })
     }
 
+    fn describe(&mut self) -> Result<(), LoadError> {
+        let description = self
+            .instance(|policy, store| policy.cr8_lifeline_policy().call_describe(store))
+            .0
+            .map_err(|error| LoadError::Trial {
+                function: "describe",
+                error,
+            })?;
+        self.identity.name = shorten(description.name, 64);
+        self.identity.version = shorten(description.version, 64);
+        self.identity.about = shorten(description.about, 256);
+        Ok(())
+    }
+
     fn instance<T>(
         &self,
         run: impl FnOnce(&Lifeline, &mut Store<Budget>) -> wasmtime::Result<T>,
-    ) -> Result<T, CallError> {
+    ) -> (Result<T, CallError>, Usage) {
         let mut store = Store::new(self.pre.engine(), Budget::new(&self.limits));
         store.limiter(|budget| budget);
-        store
+        store.set_hostcall_fuel(self.limits.answer);
+        store.set_epoch_deadline(Watchdog::DEADLINE);
+        let watched = self.watchdog.call();
+        let outcome = store
             .set_fuel(self.limits.fuel)
             .and_then(|()| self.pre.instantiate(&mut store))
             .and_then(|instance| run(&instance, &mut store))
-            .map_err(|error| self.classify(&error))
+            .map_err(|error| self.classify(&error));
+        drop(watched);
+        let usage = Usage {
+            fuel: self.limits.fuel - store.get_fuel().unwrap_or(0).min(self.limits.fuel),
+            memory: store.data().used(),
+        };
+        (outcome, usage)
     }
 
     fn classify(&self, error: &wasmtime::Error) -> CallError {
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => CallError::Fuel(self.limits.fuel),
+            Some(Trap::Interrupt) => CallError::Time(self.limits.time.as_secs_f64()),
             Some(trap) => CallError::Trap(trap.to_string()),
             None => CallError::Other(one_line(error)),
         }
@@ -250,7 +378,7 @@ mod tests {
     use super::*;
 
     fn sandbox() -> Sandbox {
-        Sandbox::new(Limits::default()).unwrap()
+        Sandbox::new(Limits::default(), None).unwrap()
     }
 
     fn moment(now: u64) -> Moment {
@@ -299,23 +427,6 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_component_are_refused() {
-        for bytes in [
-            &b""[..],
-            b"not wasm",
-            &FIVE_MINUTES[..1_000],
-            b"\0asm\x01\0\0\0",
-        ] {
-            let error = sandbox()
-                .load(bytes)
-                .err()
-                .map(|e| e.to_string())
-                .unwrap_or_default();
-            assert!(error.starts_with("not a WebAssembly component"), "{error}");
-        }
-    }
-
-    #[test]
     fn a_component_of_another_contract_is_refused() {
         let bytes = wat_component("(component)");
         let error = sandbox()
@@ -346,12 +457,66 @@ mod tests {
             component: 1_000,
             ..Limits::default()
         };
-        let error = Sandbox::new(limits)
+        let error = Sandbox::new(limits, None)
             .unwrap()
             .load(FIVE_MINUTES)
             .err()
             .unwrap();
         assert!(matches!(error, LoadError::TooLarge { limit: 1_000, .. }));
+    }
+
+    #[test]
+    fn a_policy_is_compiled_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("policies"));
+        let load = |limits| {
+            let sandbox = Sandbox::new(limits, Some(cache.clone())).unwrap();
+            sandbox.load(FIVE_MINUTES).unwrap()
+        };
+        assert_eq!(load(Limits::default()).code(), &Code::Compiled);
+        let cached = load(Limits::default());
+        assert_eq!(cached.code(), &Code::Cached);
+        let decision = cached.call(&Call::Start, &connected(), &moment(0)).unwrap();
+        assert_eq!(decision.actions, [Action::Connect]);
+        // Code made for other bounds is other code.
+        let other = Limits {
+            memory: 32 << 20,
+            ..Limits::default()
+        };
+        assert_eq!(load(other).code(), &Code::Compiled);
+    }
+
+    #[test]
+    fn code_that_was_tampered_with_is_not_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_path_buf());
+        let load = || {
+            let sandbox = Sandbox::new(Limits::default(), Some(cache.clone())).unwrap();
+            sandbox.load(FIVE_MINUTES).unwrap()
+        };
+        load();
+        let is_code = |path: &std::path::Path| path.extension().is_some_and(|it| it == "cwasm");
+        let entry = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| is_code(path))
+            .unwrap();
+        let mut bytes = std::fs::read(&entry).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&entry, bytes).unwrap();
+        let policy = load();
+        assert!(matches!(policy.code(), Code::Distrusted(why) if why.contains("altered")));
+        policy.call(&Call::Start, &connected(), &moment(0)).unwrap();
+        // What was compiled instead has taken its place.
+        assert_eq!(load().code(), &Code::Cached);
+    }
+
+    #[test]
+    fn what_a_call_has_used_is_told() {
+        let policy = sandbox().load(FIVE_MINUTES).unwrap();
+        let (_, used) = policy.measure(&Call::Start, &connected(), &moment(0));
+        assert!((100..100_000).contains(&used.fuel), "{used:?}");
+        assert!((1..1 << 20).contains(&used.memory), "{used:?}");
     }
 
     #[test]

@@ -1,0 +1,178 @@
+//! What a component imports and exports, read from its bytes before anything is compiled.
+
+use super::LoadError;
+use wasmparser::{Encoding, Parser, Payload};
+
+/// The contract's interface that a policy exports; `@` and a version follow.
+const INTERFACE: &str = "cr8:lifeline/policy";
+/// The version of the contract that is spoken here. Until 1.0 a second number is another contract.
+pub const CONTRACT: &str = "0.1.0";
+
+/// The names at a component's boundary, in its order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Boundary {
+    /// What it wants from outside.
+    pub imports: Vec<String>,
+    /// What it offers.
+    pub exports: Vec<String>,
+}
+
+impl Boundary {
+    /// Reads all of a component, so that a half-written one is found out.
+    pub fn read(bytes: &[u8]) -> Result<Self, LoadError> {
+        if bytes.is_empty() {
+            return Err(LoadError::Empty);
+        }
+        if !bytes.starts_with(b"\0asm") {
+            return Err(LoadError::NotWasm);
+        }
+        let mut found = Boundary::default();
+        // Components and modules nest; only the outermost one's boundary is of interest.
+        let mut depth = 0_usize;
+        let malformed = |error: wasmparser::BinaryReaderError| {
+            LoadError::Malformed(format!("{} at byte {}", error.message(), error.offset()))
+        };
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(malformed)? {
+                Payload::Version {
+                    encoding: Encoding::Module,
+                    ..
+                } if depth == 0 => return Err(LoadError::CoreModule),
+                Payload::Version { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(section) if depth == 1 => {
+                    for import in section {
+                        found
+                            .imports
+                            .push(import.map_err(malformed)?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 1 => {
+                    for export in section {
+                        found
+                            .exports
+                            .push(export.map_err(malformed)?.name.name.to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The contract's version that it exports.
+    pub fn contract(&self) -> Option<&str> {
+        self.exports
+            .iter()
+            .find_map(|name| name.strip_prefix(INTERFACE)?.strip_prefix('@'))
+    }
+
+    /// Whether it can be a policy: it imports nothing, and speaks this contract.
+    pub fn check(&self) -> Result<(), LoadError> {
+        if !self.imports.is_empty() {
+            return Err(LoadError::Imports(self.imports.clone()));
+        }
+        match self.contract() {
+            None => Err(LoadError::Contract(format!("no interface {INTERFACE}"))),
+            Some(version) if series(version) != series(CONTRACT) => {
+                Err(LoadError::Version(version.to_string()))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// `0.1` of `0.1.7`.
+fn series(version: &str) -> Option<(&str, &str)> {
+    let mut parts = version.split('.');
+    Some((parts.next()?, parts.next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::FIVE_MINUTES;
+    use super::*;
+
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    /// Contents of up to 127 bytes.
+    fn section(id: u8, content: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![id, u8::try_from(content.len()).unwrap()];
+        bytes.extend(content);
+        bytes
+    }
+
+    /// One type, an instance that declares nothing; and `types`, an import of it.
+    fn importing() -> Vec<u8> {
+        let mut bytes = COMPONENT.to_vec();
+        bytes.extend(section(7, &[1, 0x42, 0]));
+        bytes.extend(section(10, b"\x01\x00\x05types\x05\x00"));
+        bytes
+    }
+
+    #[test]
+    fn the_built_in_policy_exports_the_contract_alone() {
+        let found = Boundary::read(FIVE_MINUTES).unwrap();
+        assert_eq!(found.imports, Vec::<String>::new());
+        assert_eq!(
+            found.exports,
+            ["cr8:lifeline/types@0.1.0", "cr8:lifeline/policy@0.1.0"]
+        );
+        assert_eq!(found.contract(), Some(CONTRACT));
+        found.check().unwrap();
+    }
+
+    #[test]
+    fn an_import_of_an_instance_without_functions_counts() {
+        assert_eq!(Boundary::read(&importing()).unwrap().imports, ["types"]);
+    }
+
+    #[test]
+    fn an_import_of_a_component_within_does_not_count() {
+        let mut bytes = COMPONENT.to_vec();
+        bytes.extend(section(4, &importing()));
+        assert_eq!(Boundary::read(&bytes).unwrap(), Boundary::default());
+    }
+
+    #[test]
+    fn each_kind_of_wrong_file_has_its_own_sentence() {
+        let said = |bytes: &[u8]| Boundary::read(bytes).unwrap_err().to_string();
+        assert_eq!(said(b""), "the file is empty");
+        assert_eq!(
+            said(b"(component)"),
+            "it is not WebAssembly (a text, perhaps)"
+        );
+        assert_eq!(
+            said(b"\0asm\x01\0\0\0"),
+            "it is a core module; a policy is a component (see wasm-tools component new)"
+        );
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_found_out() {
+        for end in 1..FIVE_MINUTES.len() {
+            if let Ok(found) = Boundary::read(&FIVE_MINUTES[..end]) {
+                // Cut between two sections: what is lost is the contract, or remarks (custom sections).
+                let remarks = FIVE_MINUTES[end] == 0;
+                assert!(remarks || found.check().is_err(), "cut at {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_contract_is_refused_by_its_version() {
+        let of = |version: &str| Boundary {
+            imports: vec![],
+            exports: vec![format!("cr8:lifeline/policy@{version}")],
+        };
+        of("0.1.0").check().unwrap();
+        of("0.1.9").check().unwrap();
+        for version in ["0.2.0", "1.1.0", "0.10.0"] {
+            let error = of(version).check().unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("it speaks version {version} of the contract; this host speaks 0.1.0")
+            );
+        }
+    }
+}
