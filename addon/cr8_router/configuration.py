@@ -23,13 +23,15 @@ def in_environment(info: SettingInfo) -> bool:
     return bool(os.environ.get(info["variable"], "").strip())
 
 
-def field_default(info: SettingInfo) -> float | int | str:
+def field_default(info: SettingInfo) -> bool | float | int | str:
     """A setting's default as its preferences field holds it."""
     default = info["default"]
     if info["kind"] == "seconds":
         return float(default)
     if info["kind"] == "count":
         return int(default)
+    if info["kind"] == "switch":
+        return bool(default)
     if info["kind"] == "seconds-list":
         return ", ".join(f"{float(item):g}" for item in default)
     return str(default or "")
@@ -80,11 +82,12 @@ def new_line() -> Lifeline:
             "Online access is off: allow it in Blender's preferences (System), or start Blender "
             "with --online-mode, and enable the add-on again."
         )
-    chosen.setdefault("journal", default_journal())
+    chosen.setdefault("journal", _in_user_data("journal.jsonl"))
+    chosen.setdefault("policy_store", _in_user_data("policies"))
     return native.new_line(chosen)
 
 
-def default_journal() -> str:
-    """Where outages are written down unless set otherwise: among the user's own data."""
+def _in_user_data(name: str) -> str:
+    """Where the host writes unless set otherwise: among the user's own data."""
     folder = bpy.utils.user_resource("DATAFILES", path="cr8_lifeline")
-    return os.path.join(os.path.abspath(folder), "journal.jsonl")
+    return os.path.join(os.path.abspath(folder), name)

@@ -35,10 +35,12 @@ def _field(info: SettingInfo) -> Any:
         if kind == "count":
             return bpy.props.IntProperty(**text, min=int(low), max=int(high))
         return bpy.props.FloatProperty(**text, min=low, max=high, precision=2)
+    if kind == "switch":
+        return bpy.props.BoolProperty(**text)
     if kind == "secret":
         return bpy.props.StringProperty(**text, subtype="PASSWORD")
     if kind == "path":
-        subtype = "DIR_PATH" if info["name"].endswith("_dir") else "FILE_PATH"
+        subtype = "DIR_PATH" if info["name"].endswith(("_dir", "_store", "_cache")) else "FILE_PATH"
         return bpy.props.StringProperty(**text, subtype=subtype)
     return bpy.props.StringProperty(**text)
 

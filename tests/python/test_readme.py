@@ -15,6 +15,8 @@ def written(default: object) -> str:
     """A default as the README spells it."""
     if isinstance(default, list):
         return ", ".join(str(item) for item in default)
+    if isinstance(default, bool):
+        return str(int(default))
     return str(default)
 
 

@@ -19,14 +19,25 @@ LIMITED = [row for row in TABLE if row["minimum"] is not None]
 OTHERS: dict[str, tuple[object, str]] = {
     "seconds": (4.5, "4.5"),
     "seconds-list": ([7.5, 2.0], "7.5,2"),
-    "count": (7, "7"),
     "text": ("ws://h/ws/socket.io/", "ws://h/ws/socket.io/"),
     "path": ("/somewhere", "/somewhere"),
+    "switch": (True, "1"),
 }
+DIGEST = "ab" * 32
 
 
 def named(row: SettingInfo) -> str:
     return row["name"]
+
+
+def other(row: SettingInfo) -> tuple[object, str]:
+    if row["name"] == "policy_sha256":
+        return DIGEST, DIGEST.upper()
+    if row["kind"] == "count":
+        assert row["minimum"] is not None
+        value = int(row["minimum"]) + 7
+        return value, str(value)
+    return OTHERS[row["kind"]]
 
 
 def test_each_row_is_what_the_stub_promises() -> None:
@@ -49,7 +60,7 @@ def test_what_is_secret() -> None:
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row["kind"] != "secret"], ids=named)
 def test_each_setting_goes_by_its_name_and_its_variable(row: SettingInfo) -> None:
-    value, text = OTHERS[row["kind"]]
+    value, text = other(row)
     assert value != row["default"]
     name = row["name"]
     assert Lifeline({name: value}, environ={}).settings()[name] == value

@@ -13,7 +13,7 @@ from .operators import OPERATORS
 from .overlay import Overlay
 from .panel import LinePanel
 from .redraw import redraw_3d_views
-from .text import overlay_lines, state_lines
+from .text import overlay_lines, policy_lines, state_lines
 
 if TYPE_CHECKING:
     from cr8_lifeline import Status
@@ -28,6 +28,8 @@ def _refresh(status: Status | None) -> None:
     global _shown
     _overlay.lines = overlay_lines(status)
     shown = (*_overlay.lines, *state_lines(status))
+    if status is not None:
+        shown += policy_lines(status)
     if shown != _shown:
         _shown = shown
         redraw_3d_views()

@@ -93,6 +93,51 @@ class SaveAndClose(_LineOperator):
         live.close_now(by=_BY)
 
 
+class SwapPolicy(bpy.types.Operator):  # type: ignore[misc]
+    """Let another policy decide when Blender saves and closes; a countdown goes on where it is"""
+
+    bl_idname = "cr8.swap_policy"
+    bl_label = "Swap Policy"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Policy", description="A policy component", subtype="FILE_PATH"
+    )
+    filter_glob: bpy.props.StringProperty(  # type: ignore[valid-type]
+        default="*.wasm", options={"HIDDEN"}
+    )
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        return session.handler() is not None
+
+    def invoke(self, context: Any, _event: Any) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, _context: Any) -> set[str]:
+        live = session.handler()
+        if live is None:
+            return _NOTHING
+        if not self.filepath:
+            self.report({"ERROR"}, "No policy was chosen: give the path of a .wasm file")
+            return _NOTHING
+        # Loaded in the background; the log and the panel tell whether it was taken.
+        live.swap_policy(bpy.path.abspath(self.filepath))
+        return _DONE
+
+
+class RevertPolicy(_LineOperator):
+    """Go back to the policy that is set, or the built-in one; forget what the server has sent"""
+
+    bl_idname = "cr8.revert_policy"
+    bl_label = "Revert Policy"
+    phases = ("connected", "reconnecting", "counting-down", "saving", "held")
+
+    def act(self, live: WebSocketHandler) -> None:
+        live.revert_policy()
+
+
 class Connect(bpy.types.Operator):  # type: ignore[misc]
     """Connect to the server with the settings as they are now"""
 
@@ -113,5 +158,7 @@ OPERATORS = (
     Extend,
     Release,
     SaveAndClose,
+    SwapPolicy,
+    RevertPolicy,
     Connect,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from .. import processing, session
-from .text import state_lines
+from .text import policy_lines, state_lines
 
 _BUTTONS = {
     "reconnecting": ("cr8.keep_open", "cr8.extend", "cr8.save_and_close"),
@@ -18,6 +18,9 @@ _BUTTONS = {
     "quitting": ("cr8.keep_open",),
     "held": ("cr8.release", "cr8.save_and_close"),
 }
+_ALWAYS = ("cr8.swap_policy", "cr8.revert_policy")
+
+_CLAUSES = re.compile(r"(?<=[:;,]) ")
 
 
 class LinePanel(bpy.types.Panel):  # type: ignore[misc]
@@ -34,7 +37,7 @@ class LinePanel(bpy.types.Panel):  # type: ignore[misc]
         live = session.handler()
         if live is None:
             # A sidebar is narrow: one label a clause.
-            for line in (*state_lines(None), *re.split(r"(?<=[:;,]) ", session.idle_reason())):
+            for line in (*state_lines(None), *_CLAUSES.split(session.idle_reason())):
                 column.label(text=line)
             return
         status = live.status()
@@ -43,5 +46,9 @@ class LinePanel(bpy.types.Panel):  # type: ignore[misc]
         command = processing.current()
         if command is not None:
             column.label(text=f"Working on {command}")
-        for button in _BUTTONS.get(status["phase"], ()):
+        for line in policy_lines(status):
+            # A sidebar is narrow: one label a clause.
+            for part in _CLAUSES.split(line):
+                column.label(text=part)
+        for button in (*_BUTTONS.get(status["phase"], ()), *_ALWAYS):
             column.operator(button)

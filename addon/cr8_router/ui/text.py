@@ -67,3 +67,15 @@ def state_lines(status: Status | None) -> tuple[str, ...]:
         "quitting": (_why(status), "Closing Blender"),
         "held": ("Server unavailable", "Kept open until released"),
     }.get(phase, ("Not connected",))
+
+
+def policy_lines(status: Status) -> tuple[str, ...]:
+    """Who decides, and what is wrong with it, for the panel."""
+    policy = status["policy"]
+    lines = [f"Policy: {policy['name']} {policy['version']} ({policy['sha256'][:12]})"]
+    if policy["set_aside"]:
+        lines += ["It has failed; five-minutes decides:", policy["last_failure"] or ""]
+    refused = policy["refused"]
+    if refused is not None:
+        lines += [f"Not taken: {refused['origin']}:", refused["reason"]]
+    return tuple(lines)

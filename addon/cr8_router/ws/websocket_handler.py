@@ -115,6 +115,10 @@ class WebSocketHandler:
         """Let another policy decide: its file, or its bytes. The log tells the end."""
         self._line.swap_policy(policy)
 
+    def revert_policy(self) -> None:
+        """Go back to the policy that is set, else to the built-in one. The log tells the end."""
+        self._line.revert_policy()
+
     # Events
 
     def register_handler(self, event_name: str, fn: Callable[..., object]) -> None:

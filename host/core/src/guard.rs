@@ -7,10 +7,24 @@ use crate::contract::{Action, Decision, Moment, Phase, Place, Request, State};
 use crate::sandbox::Call;
 use thiserror::Error;
 
-/// The most actions of one decision.
-pub const MAX_ACTIONS: usize = 16;
-/// The most bytes of memo.
-pub const MAX_MEMO: usize = 4096;
+/// What a decision may hold at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Actions.
+    pub actions: usize,
+    /// Bytes of memo.
+    pub memo: usize,
+}
+
+impl Default for Bounds {
+    /// What the contract says.
+    fn default() -> Self {
+        Bounds {
+            actions: 16,
+            memo: 4096,
+        }
+    }
+}
 
 /// Why a decision was dropped.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -52,7 +66,7 @@ pub enum Violation {
         why: &'static str,
     },
     /// More than the contract allows.
-    #[error("it answered with {got} {what}; the contract allows {limit}")]
+    #[error("it answered with {got} {what}; {limit} are allowed")]
     TooMany {
         /// Actions, or bytes of memo.
         what: &'static str,
@@ -68,6 +82,7 @@ pub enum Violation {
 pub struct Guard {
     floor: u64,
     unsaved_wait: u64,
+    bounds: Bounds,
     line: Line,
 }
 
@@ -110,8 +125,14 @@ impl Guard {
         Guard {
             floor,
             unsaved_wait,
+            bounds: Bounds::default(),
             line: Line::lost(now),
         }
+    }
+
+    /// With other bounds than the contract's.
+    pub fn bounded(self, bounds: Bounds) -> Self {
+        Guard { bounds, ..self }
     }
 
     /// The server accepted.
@@ -233,8 +254,8 @@ impl Guard {
         decision: &Decision,
     ) -> Result<(), Violation> {
         let phase = &decision.state.phase;
-        at_most("actions", decision.actions.len(), MAX_ACTIONS)?;
-        at_most("bytes of memo", decision.state.memo.len(), MAX_MEMO)?;
+        at_most("actions", decision.actions.len(), self.bounds.actions)?;
+        at_most("bytes of memo", decision.state.memo.len(), self.bounds.memo)?;
         if decision.state.seen != moment.now {
             return Err(Violation::Seen {
                 seen: decision.state.seen,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`link`] | one Socket.IO connection after another (the only place that names rust_socketio) |
 //! | [`sandbox`] | runs a policy component (the only place that names wasmtime) |
+//! | [`reload`] | another policy while Blender runs |
 //! | [`guard`] | what no policy can break |
 //! | [`driver`] | one thread: events in, decisions out |
 //! | [`keep`] | reads a saved file back, and uploads it |
@@ -22,11 +23,13 @@ pub mod guard;
 pub mod journal;
 pub mod keep;
 pub mod link;
+pub mod reload;
 pub mod sandbox;
 pub mod settings;
 pub mod status;
 pub mod termination;
 pub mod tickets;
 
-pub use driver::{Lifeline, LifelineError, PolicySource, SaveOutcome, Saved};
+pub use driver::{Lifeline, LifelineError, SaveOutcome, Saved};
+pub use reload::PolicySource;
 pub use sandbox::contract;

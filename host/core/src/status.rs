@@ -5,6 +5,7 @@ use crate::contract::{Attempt, Phase};
 use crate::driver::Saved;
 use crate::guard::phase_name;
 use crate::journal::beside;
+use crate::journal::entry::utc_now;
 use crate::keep::{Progress, Uploaded};
 use serde::Serialize;
 use serde_json::Value;
@@ -22,7 +23,7 @@ pub struct PolicyStatus {
     pub about: String,
     /// Of its bytes.
     pub sha256: String,
-    /// `built-in`, a path, or `bytes`.
+    /// `built-in`, a path, `bytes`, or `server`.
     pub origin: String,
     /// Dropped calls since it was swapped in.
     pub failures: u32,
@@ -30,6 +31,38 @@ pub struct PolicyStatus {
     pub set_aside: bool,
     /// Why the last dropped call was dropped.
     pub last_failure: Option<String>,
+    /// The last one that was not taken, since one was.
+    pub refused: Option<Refused>,
+}
+
+/// A policy that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// When: ISO 8601, UTC.
+    pub at: String,
+    /// A path, `bytes`, or `server`.
+    pub origin: String,
+    /// Of its bytes, if they could be read.
+    pub sha256: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Refused {
+    /// As of now.
+    pub fn now(origin: &str, sha256: Option<String>, reason: &str) -> Self {
+        Refused {
+            at: utc_now(),
+            origin: origin.into(),
+            sha256,
+            reason: reason.into(),
+        }
+    }
+
+    /// The same one for the same reason.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.origin, &self.sha256, &self.reason) == (&other.origin, &other.sha256, &other.reason)
+    }
 }
 
 /// A save that runs. Its instant in milliseconds of the driver's clock.

@@ -122,6 +122,10 @@ impl Lifeline {
         Ok(())
     }
 
+    fn revert_policy(&self) {
+        self.0.revert_policy();
+    }
+
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &Value::Object(self.0.settings().shown().clone()))
     }

@@ -91,7 +91,20 @@ class Entry(TypedDict):
     seconds: Seconds
 
 
-"""One line about an outage or a termination."""
+class PolicyLine(TypedDict):
+    """One line about policies."""
+
+    schema: int
+    type: Literal["policy"]
+    at: str
+    username: str
+    pid: int
+    version: str
+    outcome: Literal["taken", "refused", "overruled", "set-aside"]
+    policy: Policy
+    origin: str
+    refused_sha256: str | None
+    reason: str | None
 
 
 class Acknowledged(TypedDict):
@@ -116,7 +129,7 @@ class Journal:
         """
         newest: dict[str, Entry] = {}
         for line in self._whole_lines():
-            if line.get("type") != "acknowledged":
+            if line.get("type") not in ("acknowledged", "policy"):
                 assert_shape(line, Entry)
                 entry = cast(Entry, line)
                 newest[entry["id"]] = entry
@@ -133,6 +146,15 @@ class Journal:
         entries = [entry for entry in self.entries() if entry["pid"] == pid]
         assert entries, f"{self.path}: nothing of process {pid}"
         return entries[-1]
+
+    def policies(self) -> list[PolicyLine]:
+        """What was written of policies, oldest first. Raises AssertionError as `entries` does."""
+        found = []
+        for line in self._whole_lines():
+            if line.get("type") == "policy":
+                assert_shape(line, PolicyLine)
+                found.append(cast(PolicyLine, line))
+        return found
 
     def acknowledged(self) -> set[str]:
         """The ids that the server has. Raises AssertionError as `entries` does."""

@@ -2,10 +2,11 @@
 
 use crate::contract::{Decision, Moment, State};
 use crate::guard::{Guard, Violation};
+use crate::reload::SERVER;
 use crate::sandbox::{
     Cache, Call, CallError, FIVE_MINUTES, Identity, Limits, LoadError, Policy, Sandbox,
 };
-use crate::status::PolicyStatus;
+use crate::status::{PolicyStatus, Refused};
 use thiserror::Error;
 
 /// A policy that has failed this often is set aside until the next swap.
@@ -26,8 +27,20 @@ pub enum Failure {
 pub(super) struct Verdict {
     /// None: not even the built-in policy decided; nothing changes.
     pub decision: Option<Decision>,
+    /// The answer of the current policy that was dropped.
+    pub overruled: Option<Overruled>,
     /// Sentences for the log.
     pub complaints: Vec<String>,
+}
+
+/// An answer that was dropped.
+pub(super) struct Overruled {
+    /// With the function's name.
+    pub reason: String,
+    /// For the last time.
+    pub set_aside: bool,
+    /// It was the server's.
+    pub pushed: bool,
 }
 
 /// Keeps the policies.
@@ -38,7 +51,11 @@ pub(super) struct Judge {
     origin: String,
     failures: u32,
     last_failure: Option<String>,
+    refused: Option<Refused>,
 }
+
+/// Of a policy that was compiled into the library.
+const BUILT_IN: &str = "built-in";
 
 impl Judge {
     pub fn new(limits: Limits, cache: Option<Cache>) -> Result<Self, LoadError> {
@@ -48,9 +65,10 @@ impl Judge {
             sandbox,
             current: built_in.clone(),
             built_in,
-            origin: "built-in".into(),
+            origin: BUILT_IN.into(),
             failures: 0,
             last_failure: None,
+            refused: None,
         })
     }
 
@@ -64,6 +82,27 @@ impl Judge {
         self.origin = origin;
         self.failures = 0;
         self.last_failure = None;
+        self.refused = None;
+    }
+
+    pub fn back_to_built_in(&mut self) {
+        self.swap(self.built_in.clone(), BUILT_IN.into());
+    }
+
+    /// Another policy was not taken. True: the same as the last time.
+    pub fn refuse(&mut self, refused: Refused) -> bool {
+        let same = self.refused.as_ref().is_some_and(|it| it.is_like(&refused));
+        self.refused = Some(refused);
+        same
+    }
+
+    /// Whether this is the one that decides, from there.
+    pub fn decides(&self, identity: &Identity, origin: &str) -> bool {
+        self.current.identity() == identity && self.origin == origin
+    }
+
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     pub fn identity(&self) -> &Identity {
@@ -78,15 +117,21 @@ impl Judge {
         moment: &Moment,
     ) -> Verdict {
         let mut complaints = Vec::new();
+        let mut overruled = None;
         if self.failures < FAILURES {
             match ask(&self.current, guard, call, state, moment) {
                 Ok(decision) => {
                     return Verdict {
                         decision: Some(decision),
+                        overruled,
                         complaints,
                     };
                 }
-                Err(failure) => complaints.push(self.failed(call, &failure)),
+                Err(failure) => {
+                    let failed = self.failed(call, &failure);
+                    complaints.push(self.complaint(&failed));
+                    overruled = Some(failed);
+                }
             }
         }
         let decision = match ask(&self.built_in, guard, call, state, moment) {
@@ -98,22 +143,32 @@ impl Judge {
         };
         Verdict {
             decision,
+            overruled,
             complaints,
         }
     }
 
-    fn failed(&mut self, call: &Call, failure: &Failure) -> String {
+    fn failed(&mut self, call: &Call, failure: &Failure) -> Overruled {
         self.failures += 1;
-        let text = format!("{}: {failure}", call.name());
-        self.last_failure = Some(text.clone());
-        let what_next = if self.failures < FAILURES {
-            "the built-in five-minutes policy decides instead, this time"
-        } else {
+        let reason = format!("{}: {failure}", call.name());
+        self.last_failure = Some(reason.clone());
+        Overruled {
+            reason,
+            set_aside: self.failures >= FAILURES,
+            pushed: self.origin == SERVER,
+        }
+    }
+
+    fn complaint(&self, overruled: &Overruled) -> String {
+        let what_next = if overruled.set_aside {
             "it is set aside, and five-minutes decides until another policy is swapped in"
+        } else {
+            "the built-in five-minutes policy decides instead, this time"
         };
         format!(
-            "Policy {} failed in {text}; {what_next}",
-            self.current.identity()
+            "Policy {} failed in {}; {what_next}",
+            self.current.identity(),
+            overruled.reason
         )
     }
 
@@ -128,6 +183,7 @@ impl Judge {
             failures: self.failures,
             set_aside: self.failures >= FAILURES,
             last_failure: self.last_failure.clone(),
+            refused: self.refused.clone(),
         }
     }
 }

@@ -6,18 +6,17 @@ mod account;
 mod closing;
 mod effects;
 mod judge;
-mod load;
+mod policies;
 mod run;
 #[cfg(test)]
 mod tests;
-
-pub use load::PolicySource;
 
 use crate::clock::Clock;
 use crate::contract::{Request, Scene};
 use crate::event::{Event, Level, Queue};
 use crate::exit::succeed_at_exit;
 use crate::link::{Connector, SocketIo};
+use crate::reload::PolicySource;
 use crate::settings::Settings;
 use crate::status::Snapshot;
 use crate::termination::Listening;
@@ -93,6 +92,7 @@ enum Command {
     InjectFault,
     Emit { name: String, data: Option<Value> },
     Swap(PolicySource),
+    Revert,
     Close,
 }
 
@@ -175,7 +175,7 @@ impl Lifeline {
         };
         let shared = Arc::new(Shared::new(snapshot));
         Lifeline {
-            policy: policy.or_else(|| settings.policy.clone().map(PolicySource::Path)),
+            policy: policy.or_else(|| settings.policy.file.clone().map(PolicySource::Path)),
             settings,
             shared,
             commands,
@@ -308,6 +308,12 @@ impl Lifeline {
         self.send(Command::Swap(source));
     }
 
+    /// Goes back to the policy that is set (else the built-in one), and forgets what the server has
+    /// sent; a policy event tells the end.
+    pub fn revert_policy(&self) {
+        self.send(Command::Revert);
+    }
+
     /// Where everything stands.
     pub fn status(&self) -> Value {
         // Telling it looks at a file, which may be on a disk that hangs: not under the lock.
@@ -372,6 +378,17 @@ const KEEP_ALIVE: Duration = Duration::from_millis(500);
 /// How long the event loop's own threads may take to end.
 const SHUTDOWN: Duration = Duration::from_millis(500);
 
+/// What decides at first.
+#[derive(Debug, Default)]
+struct FirstPolicy {
+    /// Watched; also what one goes back to.
+    file: Option<PathBuf>,
+    /// In its place, at first.
+    given: Option<Vec<u8>>,
+    /// Not after a fault.
+    fresh: bool,
+}
+
 /// What the host thread needs, life after life.
 struct Host {
     connector: Arc<dyn Connector>,
@@ -384,12 +401,25 @@ struct Host {
 impl Host {
     /// The host thread.
     fn run(&self, mut policy: Option<PolicySource>, mut commands: UnboundedReceiver<Command>) {
-        for _ in 0..=RESTARTS {
-            let life = AssertUnwindSafe(|| self.one_life(policy.take(), &mut commands));
+        let file = match &policy {
+            Some(PolicySource::Path(path)) => Some(path.clone()),
+            _ => None,
+        };
+        for life in 0..=RESTARTS {
+            // The policy in force may have had its part in a fault: the built-in one goes on.
+            let given = match policy.take() {
+                Some(PolicySource::Bytes(bytes)) => Some(bytes),
+                _ => None,
+            };
+            let first = FirstPolicy {
+                file: file.clone(),
+                given,
+                fresh: life == 0,
+            };
+            let life = AssertUnwindSafe(|| self.one_life(first, &mut commands));
             let reason = match catch_unwind(life) {
                 Ok(Ok(())) => break,
                 Ok(Err(reason)) => reason,
-                // The policy in force may have had its part in it: the built-in one goes on.
                 Err(_) => "a fault in Lifeline".to_string(),
             };
             self.shared.tickets.withdraw();
@@ -409,7 +439,7 @@ impl Host {
     /// From the first attempt to connect until `close`.
     fn one_life(
         &self,
-        policy: Option<PolicySource>,
+        policy: FirstPolicy,
         commands: &mut UnboundedReceiver<Command>,
     ) -> Result<(), String> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -423,11 +453,9 @@ impl Host {
         let life = async {
             let (connector, effects) = (Arc::clone(&self.connector), Arc::clone(&self.effects));
             let settings = self.settings.clone();
-            let driver = run::Driver::new(connector, effects, settings, Arc::clone(&self.shared))
+            let shared = Arc::clone(&self.shared);
+            let driver = run::Driver::new(connector, effects, settings, shared, policy)
                 .map_err(|error| error.to_string())?;
-            if let Some(source) = policy {
-                driver.swap(source);
-            }
             let _listening = self.listen_for_sigterm();
             driver.run(commands).await;
             Ok(())

@@ -4,8 +4,8 @@ use super::account::{Account, Cause};
 use super::closing::{Closing, End};
 use super::effects::Effects;
 use super::judge::Judge;
-use super::load::{self, Loaded, PolicySource};
-use super::{Command, Shared};
+use super::policies::{Sources, UPDATE};
+use super::{Command, FirstPolicy, Shared};
 use crate::clock::as_seconds;
 use crate::contract::{Action, Decision, Loss, Moment, Outage, Phase, Request, Scene, State};
 use crate::event::{Event, Level};
@@ -13,7 +13,8 @@ use crate::guard::Guard;
 use crate::journal::{Entry, Kind, News, Outcome, Scribe};
 use crate::keep::{KeepEvent, KeepSink};
 use crate::link::{Connection, Connector, LinkEvent, Sink};
-use crate::sandbox::{Call, Limits, LoadError};
+use crate::reload::Verdict;
+use crate::sandbox::{Call, LoadError};
 use crate::settings::Settings;
 use crate::tickets::Task;
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep_until, timeout};
 
 /// No policy is woken sooner than this after its last decision (milliseconds).
@@ -61,14 +62,15 @@ pub(super) struct Driver {
     path: String,
     attempts: u64,
     sink: Sink,
-    loader: UnboundedSender<Loaded>,
+    pub(super) sources: Sources,
+    first_policy: Option<FirstPolicy>,
     inboxes: Option<Inboxes>,
 }
 
 /// What comes in beside commands.
 struct Inboxes {
     links: UnboundedReceiver<(u64, LinkEvent)>,
-    loads: UnboundedReceiver<Loaded>,
+    loads: UnboundedReceiver<Verdict>,
     keeps: UnboundedReceiver<(u64, KeepEvent)>,
     news: UnboundedReceiver<News>,
 }
@@ -80,6 +82,7 @@ impl Driver {
         effects: Arc<dyn Effects>,
         settings: Settings,
         shared: Arc<Shared>,
+        mut policy: FirstPolicy,
     ) -> Result<Self, LoadError> {
         let now = shared.clock.now();
         shared.snapshot().save = None;
@@ -88,9 +91,13 @@ impl Driver {
         let (loader, loads) = unbounded_channel();
         let (keep_sink, keeps) = unbounded_channel();
         let (paper, news) = unbounded_channel();
+        let judge = Judge::new(settings.policy.limits, settings.policy.cache.clone())?;
+        let file = policy.file.take();
         Ok(Driver {
-            judge: Judge::new(Limits::default(), None)?,
-            guard: Guard::new(settings.quit_floor, settings.bounds.unsaved_wait, now),
+            sources: Sources::new(&settings, judge.sandbox(), file, loader),
+            judge,
+            guard: Guard::new(settings.quit_floor, settings.bounds.unsaved_wait, now)
+                .bounded(settings.policy.bounds),
             scribe: Scribe::start(settings.journal.clone(), paper),
             settings,
             shared,
@@ -113,7 +120,7 @@ impl Driver {
             keep_sink,
             attempts: 0,
             sink,
-            loader,
+            first_policy: Some(policy),
             inboxes: Some(Inboxes {
                 links,
                 loads,
@@ -121,11 +128,6 @@ impl Driver {
                 news,
             }),
         })
-    }
-
-    /// Loads a policy in the background.
-    pub fn swap(&self, source: PolicySource) {
-        load::begin(self.judge.sandbox().clone(), source, self.loader.clone());
     }
 
     /// Connects, and runs until it is told to close.
@@ -140,6 +142,9 @@ impl Driver {
                 Command::Scene { scene, path } => self.open_file(scene, path),
                 other => early.push(other),
             }
+        }
+        if let Some(policy) = self.first_policy.take() {
+            self.begin_with(policy);
         }
         self.info(format!("Connecting to {}", self.server()));
         self.decide(Call::Start);
@@ -222,6 +227,7 @@ impl Driver {
                 }
             }
             Command::Swap(source) => self.swap(source),
+            Command::Revert => self.revert(),
             Command::Close => return false,
         }
         true
@@ -243,28 +249,6 @@ impl Driver {
         self.account.requested(&request, by);
         self.decide(Call::OnRequest(request));
         self.note();
-    }
-
-    fn loaded(&mut self, loaded: Loaded) {
-        let message = match loaded.outcome {
-            Ok(policy) => {
-                self.judge.swap(policy, loaded.origin);
-                // Its view of the present state is wanted at once.
-                let asked = !self.closing.is_out_of_hand();
-                if asked && self.shared.snapshot().phase.is_some() {
-                    self.decide(Call::Tick);
-                }
-                None
-            }
-            Err(error) => Some(format!(
-                "{}: {error}; {} still decides",
-                loaded.origin,
-                self.judge.identity()
-            )),
-        };
-        self.publish();
-        let name = self.judge.identity().name.clone();
-        self.shared.events.push(Event::Policy { name, message });
     }
 
     fn link_event(&mut self, id: u64, event: LinkEvent) {
@@ -326,6 +310,7 @@ impl Driver {
                     None => self.info(format!("{REPORT_RECEIVED} without an id")),
                 }
             }
+            LinkEvent::Server { name, args } if name == UPDATE => self.pushed(&args),
             LinkEvent::Server { name, args } => {
                 self.shared.events.push(Event::Server { name, args });
             }
@@ -392,6 +377,9 @@ impl Driver {
         let verdict = self.judge.decide(&self.guard, &call, &self.state, &moment);
         for complaint in verdict.complaints {
             self.log(Level::Error, complaint);
+        }
+        if let Some(overruled) = &verdict.overruled {
+            self.overruled(overruled);
         }
         match verdict.decision {
             Some(decision) => self.carry_out(decision, now),
@@ -478,7 +466,13 @@ impl Driver {
             && outage.attempts > 0
         {
             let of = self.settings.timing.retry_attempts;
-            self.info(format!("Reconnecting: attempt {} of {of}", outage.attempts));
+            // A policy may make more attempts than are set.
+            let of = if outage.attempts <= of {
+                format!(" of {of}")
+            } else {
+                String::new()
+            };
+            self.info(format!("Reconnecting: attempt {}{of}", outage.attempts));
         }
         let auth = json!({
             "token": self.settings.token.reveal(),

@@ -2,7 +2,7 @@
 
 use super::effects::{Effects, Watch};
 use super::run::Driver;
-use super::{Command, Host, PolicySource, SaveOutcome, Saved, Shared};
+use super::{Command, FirstPolicy, Host, PolicySource, SaveOutcome, Saved, Shared};
 use crate::contract::{ConnectError, Loss, Place, Request};
 use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
@@ -179,6 +179,7 @@ impl Stage {
             Arc::new(world.clone()),
             settings,
             Arc::clone(&shared),
+            FirstPolicy::default(),
         )
         .unwrap();
         tokio::spawn(async move { driver.run(&mut inbox).await });
@@ -514,7 +515,7 @@ async fn a_policy_that_cannot_be_loaded_leaves_the_old_one() {
     for (source, reason) in [
         (
             PolicySource::Bytes(b"junk".to_vec()),
-            "not a WebAssembly component",
+            "it is not WebAssembly",
         ),
         (
             PolicySource::Path("/nowhere/at/all.wasm".into()),
@@ -545,6 +546,7 @@ async fn a_request_before_the_start_is_kept_for_after_it() {
         Arc::new(World::default()),
         settings,
         Arc::clone(&shared),
+        FirstPolicy::default(),
     )
     .unwrap();
     tokio::spawn(async move { driver.run(&mut inbox).await });

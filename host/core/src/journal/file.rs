@@ -1,6 +1,7 @@
 //! The journal's files: `journal.jsonl`, and before it `journal.jsonl.1` and `.2`.
 
 use super::entry::{Acknowledged, Entry};
+use super::policy::PolicyLine;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -64,6 +65,11 @@ impl Journal {
     /// Writes an entry down, for good: when this returns it is on the disk.
     pub fn append(&self, entry: &Entry) -> Result<(), JournalError> {
         self.write(entry)
+    }
+
+    /// Writes down who decides, or why not another one.
+    pub fn policy(&self, line: &PolicyLine) -> Result<(), JournalError> {
+        self.write(line)
     }
 
     /// The server has the entry of this id.

@@ -3,6 +3,7 @@
 use super::entry::Entry;
 use super::file::{Journal, JournalError};
 use super::open::{OpenEntry, adopt};
+use super::policy::PolicyLine;
 use std::path::PathBuf;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::spawn_blocking;
@@ -29,6 +30,7 @@ enum Job {
     Flush,
     Note(Box<Entry>),
     Finish(Box<Entry>),
+    Policy(Box<PolicyLine>),
     Acknowledge(String),
     Pending(String),
 }
@@ -76,6 +78,11 @@ impl Scribe {
         } else {
             self.send(Job::Flush);
         }
+    }
+
+    /// Who decides, or why not another one.
+    pub fn policy(&self, line: PolicyLine) {
+        self.send(Job::Policy(Box::new(line)));
     }
 
     /// The server has the entry of this id.
@@ -134,6 +141,9 @@ impl Desk {
                 }
                 Err(error) => news.push(News::NotWritten(entry.id, error)),
             },
+            Job::Policy(line) => {
+                news.extend(self.journal.policy(&line).err().map(News::Trouble));
+            }
             Job::Acknowledge(id) => {
                 news.extend(self.journal.acknowledge(&id).err().map(News::Trouble));
             }

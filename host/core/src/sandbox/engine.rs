@@ -9,8 +9,9 @@ use wasmtime::{
 const MODULES: u32 = 40;
 /// Memories of one component.
 const MEMORIES: u32 = 4;
-/// Calls at once: the driver's, and the trial call of one policy that is being loaded.
-const AT_ONCE: u32 = 2;
+/// Calls at once: the driver's, and the trial calls of two policies that are being loaded (by an
+/// order, and by the watch), with one to spare.
+const AT_ONCE: u32 = 4;
 
 /// An engine for components that import nothing.
 ///

@@ -61,14 +61,9 @@ pub enum LoadError {
     /// The compiler refuses it.
     #[error("it cannot be compiled: {0}")]
     Compile(String),
-    /// A trial call failed.
-    #[error("its {function}() failed: {error}")]
-    Trial {
-        /// The contract's name.
-        function: &'static str,
-        /// Why.
-        error: CallError,
-    },
+    /// `describe` failed.
+    #[error("its describe() failed: {0}")]
+    Describe(CallError),
 }
 
 /// Why a call gave no decision.
@@ -152,6 +147,12 @@ pub enum Code {
     Distrusted(String),
 }
 
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Policy({})", self.identity)
+    }
+}
+
 /// A loaded policy: compiled, linked to nothing, ready to be called.
 #[derive(Clone)]
 pub struct Policy {
@@ -172,6 +173,11 @@ impl Sandbox {
             limits,
             cache,
         })
+    }
+
+    /// What a policy may use here.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Whether a file of that many bytes can be a policy.
@@ -311,10 +317,7 @@ impl Policy {
         let description = self
             .instance(|policy, store| policy.cr8_lifeline_policy().call_describe(store))
             .0
-            .map_err(|error| LoadError::Trial {
-                function: "describe",
-                error,
-            })?;
+            .map_err(LoadError::Describe)?;
         self.identity.name = shorten(description.name, 64);
         self.identity.version = shorten(description.version, 64);
         self.identity.about = shorten(description.about, 256);

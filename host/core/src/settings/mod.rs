@@ -1,10 +1,12 @@
 //! What can be set, and where it comes from: the environment wins over preferences, preferences
 //! over defaults. Every value that cannot be used is named, all of them at once.
 
+mod policies;
 mod server;
 mod table;
 mod value;
 
+pub use policies::PolicySettings;
 pub use server::ServerUrl;
 pub use table::{Setting, TABLE};
 pub use value::{Kind, Value};
@@ -62,8 +64,8 @@ pub struct Settings {
     pub timing: contract::Settings,
     /// Milliseconds after a loss in which nothing quits, whatever a policy says.
     pub quit_floor: u64,
-    /// A policy component; None: the built-in one.
-    pub policy: Option<PathBuf>,
+    /// Which policy decides, and what it may use.
+    pub policy: PolicySettings,
     /// Where recovery copies go; None: the add-on chooses.
     pub recovery_dir: Option<PathBuf>,
     /// Where outages are written down; None: nowhere.
@@ -141,11 +143,7 @@ impl Settings {
         if let Some(server) = &server {
             shown.insert("server_url".into(), Json::String(server.to_string()));
         }
-        let path = |name| {
-            Some(text(&values, name))
-                .filter(|p| !p.is_empty())
-                .map(PathBuf::from)
-        };
+        let path = |name| path(&values, name);
         Ok(Settings {
             server,
             username: text(&values, "username"),
@@ -162,7 +160,7 @@ impl Settings {
                 render_wait: number(&values, "render_wait"),
             },
             quit_floor: number(&values, "quit_floor"),
-            policy: path("policy"),
+            policy: PolicySettings::resolve(&values),
             recovery_dir: path("recovery_dir"),
             journal: path("journal"),
             save_url: save_url.map(|url| Secret(url.trim().to_string())),
@@ -210,6 +208,23 @@ fn numbers(values: &BTreeMap<&str, Value>, name: &str) -> Vec<u64> {
         Some(Value::MillisList(list)) => list.clone(),
         _ => Vec::new(),
     }
+}
+
+fn texts(values: &BTreeMap<&str, Value>, name: &str) -> Vec<String> {
+    match values.get(name) {
+        Some(Value::Texts(list)) => list.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn switch(values: &BTreeMap<&str, Value>, name: &str) -> bool {
+    matches!(values.get(name), Some(Value::Switch(true)))
+}
+
+fn path(values: &BTreeMap<&str, Value>, name: &str) -> Option<PathBuf> {
+    Some(text(values, name))
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
 }
 
 fn text(values: &BTreeMap<&str, Value>, name: &str) -> String {
@@ -276,6 +291,58 @@ mod tests {
         assert_eq!(settings.timing.warn_before, [90_000, 5_500]);
         let settings = resolve(json!({"warn_before": []}), &[]).unwrap();
         assert!(settings.timing.warn_before.is_empty());
+    }
+
+    #[test]
+    fn the_limits_of_policies_are_the_sandboxs_unless_set() {
+        let policy = resolve(json!({}), &[]).unwrap().policy;
+        assert_eq!(policy.limits, crate::sandbox::Limits::default());
+        assert_eq!(policy.bounds, crate::guard::Bounds::default());
+        assert!(!policy.push && policy.pins.is_empty());
+        let set = [
+            ("CR8_POLICY_FUEL", "200000"),
+            ("CR8_POLICY_TIME", "0.5"),
+            ("CR8_POLICY_MEMORY", "3"),
+            ("CR8_POLICY_TABLE", "2000"),
+            ("CR8_POLICY_STACK", "128"),
+            ("CR8_POLICY_ANSWER", "32"),
+            ("CR8_POLICY_SIZE", "5"),
+            ("CR8_POLICY_MEMO", "17"),
+            ("CR8_POLICY_ACTIONS", "4"),
+            ("CR8_POLICY_CACHE", "off"),
+        ];
+        let policy = resolve(json!({"policy_push": true}), &set).unwrap().policy;
+        let limits = crate::sandbox::Limits {
+            fuel: 200_000,
+            memory: 3 << 20,
+            table: 2_000,
+            stack: 128 << 10,
+            time: std::time::Duration::from_millis(500),
+            answer: 32 << 10,
+            component: 5 << 20,
+        };
+        assert_eq!(policy.limits, limits);
+        assert_eq!((policy.bounds.memo, policy.bounds.actions), (17, 4));
+        assert!(policy.push && policy.cache.is_none());
+    }
+
+    #[test]
+    fn a_pin_is_sixty_four_hexadecimal_digits() {
+        let (one, two) = ("AB".repeat(32), "01".repeat(32));
+        let pins = |text: &str| {
+            Some(
+                resolve(json!({"policy_sha256": text}), &[])
+                    .ok()?
+                    .policy
+                    .pins,
+            )
+        };
+        let found = pins(&format!("{one}, {two}")).unwrap();
+        assert_eq!(found, [one.to_lowercase(), two]);
+        assert_eq!(pins(""), Some(vec![]));
+        for wrong in ["ab", &"g".repeat(64), &format!("{one},")] {
+            assert_eq!(pins(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

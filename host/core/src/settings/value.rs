@@ -20,6 +20,10 @@ pub enum Kind {
     Secret,
     /// A path.
     Path,
+    /// Yes or no.
+    Switch,
+    /// SHA-256 digests in hexadecimal digits, separated by commas.
+    Digests,
 }
 
 /// A value as it is used.
@@ -33,6 +37,10 @@ pub enum Value {
     Count(u64),
     /// Text, a path, or a secret.
     Text(String),
+    /// Yes or no.
+    Switch(bool),
+    /// Several texts.
+    Texts(Vec<String>),
 }
 
 impl Value {
@@ -49,6 +57,8 @@ impl Value {
             }
             Value::Count(count) => json!(count),
             Value::Text(text) => json!(text),
+            Value::Switch(on) => json!(on),
+            Value::Texts(list) => json!(list.join(", ")),
         }
     }
 }
@@ -60,9 +70,10 @@ impl Kind {
             Kind::Seconds(..) => "seconds",
             Kind::SecondsList => "seconds-list",
             Kind::Count(..) => "count",
-            Kind::Text | Kind::Url => "text",
+            Kind::Text | Kind::Url | Kind::Digests => "text",
             Kind::Secret => "secret",
             Kind::Path => "path",
+            Kind::Switch => "switch",
         }
     }
 
@@ -74,6 +85,10 @@ impl Kind {
             Kind::Count(from, to) => format!("a whole number from {from} to {to}"),
             Kind::Text | Kind::Url | Kind::Secret => "text".to_string(),
             Kind::Path => "a path".to_string(),
+            Kind::Switch => "1 (yes) or 0 (no)".to_string(),
+            Kind::Digests => {
+                "64 hexadecimal digits, or several times that, separated by commas".to_string()
+            }
         }
     }
 
@@ -94,6 +109,12 @@ impl Kind {
             }
             Kind::Seconds(..) => self.from_json(&json!(text.trim().parse::<f64>().ok()?)),
             Kind::Count(..) => self.from_json(&json!(text.trim().parse::<u64>().ok()?)),
+            Kind::Switch => match text.trim().to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" | "on" => Some(Value::Switch(true)),
+                "0" | "false" | "no" | "off" => Some(Value::Switch(false)),
+                _ => None,
+            },
+            Kind::Digests => digests(text).map(Value::Texts),
             Kind::Text | Kind::Url | Kind::Secret | Kind::Path => {
                 Some(Value::Text(text.to_string()))
             }
@@ -122,8 +143,22 @@ impl Kind {
             Kind::Text | Kind::Url | Kind::Secret | Kind::Path => {
                 json.as_str().map(|text| Value::Text(text.to_string()))
             }
+            Kind::Switch => json.as_bool().map(Value::Switch),
+            Kind::Digests => digests(json.as_str()?).map(Value::Texts),
         }
     }
+}
+
+fn digests(text: &str) -> Option<Vec<String>> {
+    if text.trim().is_empty() {
+        return Some(Vec::new());
+    }
+    text.split(',')
+        .map(|part| {
+            let digest = part.trim().to_ascii_lowercase();
+            (digest.len() == 64 && hex::decode(&digest).is_ok()).then_some(digest)
+        })
+        .collect()
 }
 
 /// Rounded to whole milliseconds; the cast saturates.

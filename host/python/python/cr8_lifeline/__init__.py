@@ -13,6 +13,7 @@ from cr8_lifeline._native import (
 from cr8_lifeline.shapes import (
     LastSave,
     PolicyStatus,
+    RefusedPolicy,
     SaveStatus,
     SettingInfo,
     Status,
@@ -27,6 +28,7 @@ __all__ = [
     "LifelineError",
     "PolicyError",
     "PolicyStatus",
+    "RefusedPolicy",
     "SaveStatus",
     "SettingInfo",
     "SettingsError",

@@ -88,7 +88,8 @@ class Lifeline:
     """One line to one server, with its own host thread.
 
     settings: preferences by name (see `settings_table()`); the environment wins over them.
-    policy: a component's path or bytes; None: what is set (`CR8_POLICY`), else the built-in one.
+    policy: a component's path, which is watched, or bytes; None: what the server has sent (if it
+    may), what is set (`CR8_POLICY`), or the built-in one.
     environ: what to read as the environment; None: the process's own.
 
     Raises SettingsError. A policy that cannot be loaded is not an error here:
@@ -172,6 +173,12 @@ class Lifeline:
         Returns at once; a `policy` event tells the end. Raises PolicyError for another type.
         """
 
+    def revert_policy(self) -> None:
+        """Go back to the policy that is set (`CR8_POLICY`), else to the built-in one.
+
+        What the server has sent is forgotten. Returns at once; a `policy` event tells the end.
+        """
+
     def settings(self) -> dict[str, Any]:
         """The settings in force, by name; secrets are left out."""
 
@@ -195,6 +202,9 @@ def settings_table() -> list[SettingInfo]:
     Names: server_url (WS_URL), username (CR8_USERNAME), token (CR8_AUTH_TOKEN),
     retry_attempts, retry_delay, retry_delay_max, retry_jitter, connect_timeout,
     cleanup_timeout, warn_before, render_wait, quit_floor, save_url, upload_timeout,
-    unsaved_wait, quit_timeout, stuck_timeout, terminate_timeout, journal, policy, recovery_dir
+    unsaved_wait, quit_timeout, stuck_timeout, terminate_timeout, journal, policy, policy_sha256,
+    policy_push, policy_store, policy_cache, policy_fuel, policy_time, policy_memory,
+    policy_table, policy_stack, policy_answer, policy_memo, policy_actions, policy_size,
+    recovery_dir
     (each CR8_ and the name in capitals).
     """

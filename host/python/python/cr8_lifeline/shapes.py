@@ -3,6 +3,17 @@
 from typing import Any, Literal, TypedDict
 
 
+class RefusedPolicy(TypedDict):
+    """A policy that was not taken."""
+
+    at: str
+    """ISO 8601, UTC."""
+    origin: str
+    sha256: str | None
+    """None: its bytes could not be read."""
+    reason: str
+
+
 class PolicyStatus(TypedDict):
     """The policy that decides now."""
 
@@ -12,12 +23,14 @@ class PolicyStatus(TypedDict):
     sha256: str
     """Of the component's bytes, lower-case hex."""
     origin: str
-    """`built-in`, a path, or `bytes`."""
+    """`built-in`, a path, `bytes`, or `server`."""
     failures: int
     """Calls of this policy that were dropped since it was swapped in."""
     set_aside: bool
     """After three failures: `five-minutes` decides until the next swap."""
     last_failure: str | None
+    refused: RefusedPolicy | None
+    """The last one that was not taken, since one was."""
 
 
 class SaveStatus(TypedDict):
@@ -95,7 +108,7 @@ class SettingInfo(TypedDict):
     name: str
     variable: str
     """The environment variable."""
-    kind: Literal["seconds", "seconds-list", "count", "text", "secret", "path"]
+    kind: Literal["seconds", "seconds-list", "count", "text", "secret", "path", "switch"]
     default: Any
     minimum: float | None
     maximum: float | None
