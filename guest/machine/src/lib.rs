@@ -15,6 +15,8 @@
 //! | [`on_request`] | a person asks for something |
 //! | [`tick`] | the time that the last decision asked for has come |
 //!
+//! A policy that is this machine with other numbers is one [`policy!`].
+//!
 //! All times are milliseconds, as in `wit/policy.wit`, which also documents the types.
 #![no_std]
 
@@ -24,12 +26,16 @@ mod backoff;
 mod countdown;
 mod defaults;
 mod machine;
+mod policy;
 #[cfg(test)]
 mod stories;
 
 pub use lifeline_contract::types as contract;
 
 pub use defaults::default_settings;
+#[doc(hidden)] // for `policy!`
+pub use lifeline_contract;
 pub use machine::{
     LATE_AFTER, on_connect, on_connect_error, on_disconnect, on_request, on_saved, start, tick,
 };
+pub use policy::{Character, Machine, with_settings};
