@@ -3,9 +3,7 @@
 use crate::contract::{Decision, Moment, State};
 use crate::guard::{Guard, Violation};
 use crate::reload::SERVER;
-use crate::sandbox::{
-    Cache, Call, CallError, FIVE_MINUTES, Identity, Limits, LoadError, Policy, Sandbox,
-};
+use crate::sandbox::{Cache, Call, CallError, Identity, Limits, LoadError, Policy, Sandbox};
 use crate::status::{PolicyStatus, Refused};
 use thiserror::Error;
 
@@ -60,7 +58,7 @@ const BUILT_IN: &str = "built-in";
 impl Judge {
     pub fn new(limits: Limits, cache: Option<Cache>) -> Result<Self, LoadError> {
         let sandbox = Sandbox::new(limits, cache)?;
-        let built_in = sandbox.load(FIVE_MINUTES)?;
+        let built_in = sandbox.built_in()?;
         Ok(Judge {
             sandbox,
             current: built_in.clone(),

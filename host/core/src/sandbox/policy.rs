@@ -1,5 +1,6 @@
 //! Loading a component, and calling it.
 
+use super::FIVE_MINUTES;
 use super::bindings::contract::{ConnectError, Decision, Loss, Moment, Request, State};
 use super::bindings::{Lifeline, LifelinePre};
 use super::boundary::{Boundary, CONTRACT};
@@ -193,10 +194,19 @@ impl Sandbox {
     /// Reads all of a component, compiles it, and asks it who it is. Takes milliseconds to seconds,
     /// with its size.
     pub fn load(&self, bytes: &[u8]) -> Result<Policy, LoadError> {
+        self.load_with(bytes, self.cache.as_ref())
+    }
+
+    /// The embedded policy. It touches no disk: one that hangs must not stop the clock.
+    pub fn built_in(&self) -> Result<Policy, LoadError> {
+        self.load_with(FIVE_MINUTES, None)
+    }
+
+    fn load_with(&self, bytes: &[u8], cache: Option<&Cache>) -> Result<Policy, LoadError> {
         self.check_size(bytes.len() as u64)?;
         Boundary::read(bytes)?.check()?;
         let sha256: [u8; 32] = Sha256::digest(bytes).into();
-        let (component, code) = self.compile(bytes, &sha256)?;
+        let (component, code) = self.compile(bytes, &sha256, cache)?;
         let pre = Linker::new(&self.engine)
             .instantiate_pre(&component)
             .and_then(LifelinePre::new)
@@ -217,35 +227,39 @@ impl Sandbox {
         Ok(policy)
     }
 
-    fn compile(&self, bytes: &[u8], sha256: &[u8; 32]) -> Result<(Component, Code), LoadError> {
-        let name = self.cache_name(sha256);
-        let (found, code) = match self.cache.as_ref().map(|cache| cache.get(&name)) {
-            None | Some(Ok(None)) => (None, Code::Compiled),
-            Some(Ok(Some(found))) => (Some(found), Code::Cached),
-            Some(Err(error)) => (None, Code::Distrusted(error.to_string())),
+    fn compile(
+        &self,
+        bytes: &[u8],
+        sha256: &[u8; 32],
+        cache: Option<&Cache>,
+    ) -> Result<(Component, Code), LoadError> {
+        let afresh = || {
+            Component::from_binary(&self.engine, bytes)
+                .map_err(|e| LoadError::Compile(one_line(&e)))
         };
-        if let Some(found) = found {
-            // SAFETY: the cache vouches that this user's Lifeline has written these very bytes
-            // under this name, which holds the engine's version and settings.
-            match unsafe { Component::deserialize(&self.engine, found) } {
-                Ok(component) => return Ok((component, code)),
-                // As of another processor, in a home that two machines share.
-                Err(_) => return Ok((self.compile_and_keep(bytes, &name)?, Code::Compiled)),
+        let Some(cache) = cache else {
+            return Ok((afresh()?, Code::Compiled));
+        };
+        let name = self.cache_name(sha256);
+        let code = match cache.get(&name) {
+            Ok(None) => Code::Compiled,
+            Err(error) => Code::Distrusted(error.to_string()),
+            Ok(Some(found)) => {
+                // SAFETY: the cache vouches that this user's Lifeline has written these very bytes
+                // under this name, which holds the engine's version and settings.
+                match unsafe { Component::deserialize(&self.engine, found) } {
+                    Ok(component) => return Ok((component, Code::Cached)),
+                    // As of another processor, in a home that two machines share.
+                    Err(_) => Code::Compiled,
+                }
             }
-        }
-        Ok((self.compile_and_keep(bytes, &name)?, code))
-    }
-
-    fn compile_and_keep(&self, bytes: &[u8], name: &str) -> Result<Component, LoadError> {
-        let component = Component::from_binary(&self.engine, bytes)
-            .map_err(|e| LoadError::Compile(one_line(&e)))?;
-        if let Some(cache) = &self.cache
-            && let Ok(code) = component.serialize()
-        {
+        };
+        let component = afresh()?;
+        if let Ok(compiled) = component.serialize() {
             // A full disk only costs the next start its time.
-            let _ = cache.put(name, &code);
+            let _ = cache.put(&name, &compiled);
         }
-        Ok(component)
+        Ok((component, code))
     }
 
     /// Of a component's content and of all that its machine code depends on.
@@ -376,7 +390,6 @@ fn shorten(mut text: String, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::FIVE_MINUTES;
     use super::super::bindings::contract::{Action, Phase};
     use super::*;
 
