@@ -135,7 +135,10 @@ impl Driver {
 
     /// An order was carried out, or not.
     pub(super) fn loaded(&mut self, verdict: Verdict) {
-        let origin = verdict.order.origin();
+        let origin = match (&verdict.order, &self.sources.file) {
+            (Order::Revert(_), Some(path)) => path.display().to_string(),
+            _ => verdict.order.origin(),
+        };
         let trouble = verdict.trouble.as_deref();
         if let Some(trouble) = trouble {
             self.warning(format!("Policy from {origin}: {trouble}"));
@@ -148,11 +151,7 @@ impl Driver {
                 if let Code::Distrusted(why) = policy.code() {
                     self.warning(format!("A compiled policy was not used: {why}"));
                 }
-                let origin = match (&verdict.order, &self.sources.file) {
-                    (Order::Revert(_), Some(path)) => path.display().to_string(),
-                    _ => origin.clone(),
-                };
-                self.judge.swap(*policy, origin);
+                self.judge.swap(*policy, origin.clone());
                 self.taken();
                 None
             }
