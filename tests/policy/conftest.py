@@ -11,6 +11,9 @@ import pytest
 
 from tests.policy.cases import Invoke
 
+# (component, call in WAVE) → what the command answered
+Run = Callable[[Path, str], subprocess.CompletedProcess[str]]
+
 
 def _named(variable: str) -> Path:
     path = os.environ.get(variable)
@@ -32,19 +35,54 @@ def component() -> Callable[[str], Path]:
     return find
 
 
+def _wasmtime(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [_named("LIFELINE_WASMTIME"), *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 @pytest.fixture(scope="session")
-def invoke(component: Callable[[str], Path]) -> Invoke:
-    """Call a policy's function through the wasmtime command."""
-    wasmtime = _named("LIFELINE_WASMTIME")
+def run_component(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Call a component's function through the wasmtime command, whatever comes of it.
+
+    Each component is compiled once, ahead of its calls: one with an interpreter takes seconds.
+    """
+    folder = tmp_path_factory.mktemp("compiled")
+    compiled: dict[Path, Path] = {}
+
+    def run(file: Path, text: str) -> subprocess.CompletedProcess[str]:
+        if file not in compiled:
+            output = folder / f"{len(compiled)}.cwasm"
+            made = _wasmtime("compile", file, "--output", output)
+            assert made.returncode == 0, f"wasmtime could not compile {file}\n{made.stderr}"
+            compiled[file] = output
+        return _wasmtime("run", "--allow-precompiled", "--invoke", text, compiled[file])
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def invoke(component: Callable[[str], Path], run_component: Run) -> Invoke:
+    """Call a policy's function and get its answer."""
 
     def call(policy: str, text: str) -> str:
-        run = subprocess.run(
-            [wasmtime, "run", "--invoke", text, component(policy)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        run = run_component(component(policy), text)
+        assert run.returncode == 0, f"wasmtime could not call\n{text}\n{run.stderr}"
+        return run.stdout
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def invoke_as_it_is(component: Callable[[str], Path]) -> Invoke:
+    """The same as one would type it."""
+
+    def call(policy: str, text: str) -> str:
+        run = _wasmtime("run", "--invoke", text, component(policy))
         assert run.returncode == 0, f"wasmtime could not call\n{text}\n{run.stderr}"
         return run.stdout
 
