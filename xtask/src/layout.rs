@@ -63,6 +63,11 @@ impl Layout {
         self.target().join("policies")
     }
 
+    /// The contract as Python, for type checkers; `pyproject.toml` looks there.
+    pub fn policy_bindings(&self) -> PathBuf {
+        self.target().join("policy-bindings")
+    }
+
     pub fn wheels(&self) -> PathBuf {
         self.target().join("wheels")
     }

@@ -150,7 +150,8 @@ fn lint(layout: &Layout, extra: &[String]) -> Result<()> {
     // The host embeds the policies, and the stubs are compared with the wheel.
     build::policies(layout)?;
     build::wheel(layout)?;
-    let python = ["addon", "tests", "host/python/python"];
+    build::python_bindings(layout)?;
+    let python = ["addon", "guest", "tests", "host/python/python"];
     let check = |step: Step| step.dir(layout.root()).with_our_stdout();
     process::run_all([
         check(process::cargo("cargo fmt").args(["fmt", "--all", "--check"])),
@@ -226,6 +227,7 @@ fn link(layout: &Layout, extra: &[String]) -> Result<()> {
 fn policy(layout: &Layout, extra: &[String]) -> Result<()> {
     setup::ensure(layout, &[Part::Guest, Part::Venv])?;
     build::policies(layout)?;
+    build::python_policy(layout)?;
     pytest(layout, "tests/policy")?
         .args(extra)
         .env("LIFELINE_WASMTIME", setup::wasmtime(layout)?)

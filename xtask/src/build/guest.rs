@@ -10,13 +10,13 @@ use crate::layout::Layout;
 use crate::process;
 use crate::setup::{self, GUEST_TARGET, GuestToolchain};
 
-/// The packages under `guest/` that are policies; the host library waits for the first.
+/// The packages under `guest/` that are policies; the host embeds the first.
 const POLICIES: &[&str] = &["five-minutes", "render-guard", "patient"];
 
 /// A policy calls nothing deep; a small stack keeps a fresh instance's memory at few pages.
 const STACK_BYTES: u32 = 32_768;
 
-/// Build every policy into `target/policies/NAME.wasm`. A file whose content stays the same is not
+/// Build every policy in Rust into `target/policies/NAME.wasm`. A file whose content stays the same is not
 /// touched, because the host library is built anew when it is.
 pub fn policies(layout: &Layout) -> Result<()> {
     let toolchain = setup::guest_toolchain()?;
