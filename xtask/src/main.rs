@@ -60,7 +60,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Setup => setup::ensure(&layout, Part::ALL)?,
         Task::Build => {
             build::policies(&layout)?;
-            build::python_policy(&layout)?;
+            build::python_policies(&layout)?;
             build::wheel(&layout)?;
         }
         Task::Test { suite, extra } => return suites::run(&layout, &suite, &extra),

@@ -227,7 +227,7 @@ fn link(layout: &Layout, extra: &[String]) -> Result<()> {
 fn policy(layout: &Layout, extra: &[String]) -> Result<()> {
     setup::ensure(layout, &[Part::Guest, Part::Venv])?;
     build::policies(layout)?;
-    build::python_policy(layout)?;
+    build::python_policies(layout)?;
     pytest(layout, "tests/policy")?
         .args(extra)
         .env("LIFELINE_WASMTIME", setup::wasmtime(layout)?)
@@ -243,8 +243,11 @@ const WITH_BLENDER: &[Part] = &[Part::Native, Part::Guest, Part::Venv, Part::Ble
 fn blender_pytest(layout: &Layout, folder: &str, parts: &[Part]) -> Result<Step> {
     setup::ensure(layout, parts)?;
     build::policies(layout)?;
+    build::python_policies(layout)?;
     build::wheel(layout)?;
-    Ok(pytest(layout, folder)?.env("LIFELINE_PYTHON", layout.blender_python()))
+    Ok(pytest(layout, folder)?
+        .env("LIFELINE_PYTHON", layout.blender_python())
+        .env("LIFELINE_POLICIES", layout.policies()))
 }
 
 fn blender(layout: &Layout, extra: &[String]) -> Result<()> {

@@ -1,9 +1,29 @@
 //! Building what cargo alone cannot: policy components and the Python wheel.
 
-mod guest;
 mod python_guest;
+mod rust_guest;
 mod wheel;
 
-pub use guest::policies;
-pub use python_guest::{python_bindings, python_policy};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+pub use python_guest::{policies as python_policies, python_bindings};
+pub use rust_guest::policies;
 pub use wheel::wheel;
+
+/// The folders in a folder, by name, in order.
+fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let cannot = || format!("{} cannot be read", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        let path = entry.path();
+        if path.is_dir() {
+            found.push((entry.file_name().to_string_lossy().into_owned(), path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}

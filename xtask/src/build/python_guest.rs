@@ -1,7 +1,7 @@
-//! The policy that is written in Python: a component made by componentize-py, with an interpreter
-//! in it.
+//! Policies that are written in Python: components made by componentize-py, with an interpreter in
+//! them.
 //!
-//! It takes seconds and is never twice the same to the byte, so it is made anew only if what it is
+//! One takes seconds and is never twice the same to the byte, so it is made anew only if what it is
 //! made of has changed.
 
 use std::fs;
@@ -10,26 +10,33 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use crate::build::folders;
 use crate::layout::Layout;
 use crate::process::{self, Step};
 use crate::setup::{self, Part};
 
-/// The folder under `guest/`, and the component's name.
-const POLICY: &str = "steady";
-/// The module in it that exports the contract.
+/// The module in a policy's folder that exports the contract.
 const MODULE: &str = "policy";
 const WORLD: &str = "lifeline";
 
-/// Build the policy into `target/policies/steady.wasm`.
-pub fn python_policy(layout: &Layout) -> Result<()> {
+/// Build every policy under `guest/python/` into `target/policies/NAME.wasm`.
+pub fn policies(layout: &Layout) -> Result<()> {
     setup::ensure(layout, &[Part::Venv])?;
-    let source = layout.root().join("guest").join(POLICY);
     let program = layout.venv_program("componentize-py");
     let version = process::ask(&program, ["--version"])
         .with_context(|| format!("{} does not run; remove target/venv", program.display()))?;
-    let made_of = fingerprint(&version, &[source.clone(), layout.root().join("wit")])?;
-    let file = layout.policies().join(format!("{POLICY}.wasm"));
-    let stamp = layout.policies().join(format!("{POLICY}.made-of"));
+    for (name, source) in folders(&layout.root().join("guest/python"))? {
+        if source.join(format!("{MODULE}.py")).is_file() {
+            policy(layout, &name, &source, &version)?;
+        }
+    }
+    Ok(())
+}
+
+fn policy(layout: &Layout, name: &str, source: &PathBuf, version: &str) -> Result<()> {
+    let made_of = fingerprint(version, &[source.clone(), layout.root().join("wit")])?;
+    let file = layout.policies().join(format!("{name}.wasm"));
+    let stamp = layout.policies().join(format!("{name}.made-of"));
     let shown = file.strip_prefix(layout.root()).unwrap_or(&file).display();
     if is_current(&file, &stamp, &made_of) {
         eprintln!("  {shown}: unchanged");
@@ -38,14 +45,14 @@ pub fn python_policy(layout: &Layout) -> Result<()> {
     let draft = file.with_extension("wasm.new");
     fs::create_dir_all(layout.policies())
         .with_context(|| format!("{} cannot be made", layout.policies().display()))?;
-    componentize_py(layout, format!("building the policy {POLICY} (in Python)"))
+    componentize_py(layout, format!("building the policy {name} (in Python)"))
         .args(["componentize", "--stub-wasi", MODULE, "--python-path"])
-        .arg(&source)
+        .arg(source)
         .arg("--output")
         .arg(&draft)
         .quiet()
         .way_out(format!(
-            "a traceback above is of guest/{POLICY}/{MODULE}.py, which is run once while it is \
+            "a traceback above is of guest/python/{name}/{MODULE}.py, which is run once while it is \
              built; anything else: remove target/venv, which is then made anew"
         ))
         .run()?;

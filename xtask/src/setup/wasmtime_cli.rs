@@ -30,15 +30,18 @@ fn will_do(program: &Path) -> bool {
 
 fn can_compile(program: &Path) -> bool {
     let file = env::temp_dir().join(format!("xtask-empty-{}.wasm", std::process::id()));
+    let compiled = file.with_extension("cwasm");
     let compile = [
         OsStr::new("compile"),
         file.as_os_str(),
         OsStr::new("--output"),
-        OsStr::new("/dev/null"),
+        compiled.as_os_str(),
     ];
     let can = fs::write(&file, EMPTY).is_ok() && process::ask(program, compile).is_some();
-    // A few bytes that may stay.
-    let _ = fs::remove_file(&file);
+    for left in [file, compiled] {
+        // A few bytes that may stay.
+        let _ = fs::remove_file(&left);
+    }
     can
 }
 

@@ -6,22 +6,23 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use wit_component::ComponentEncoder;
 
+use crate::build::folders;
 use crate::layout::Layout;
 use crate::process;
 use crate::setup::{self, GUEST_TARGET, GuestToolchain};
 
-/// The packages under `guest/` that are policies; the host embeds the first.
-const POLICIES: &[&str] = &["five-minutes", "render-guard", "patient"];
+/// What makes a package under `guest/` a policy, rather than what policies are made of.
+const COMPONENT: &str = r#"crate-type = ["cdylib"]"#;
 
 /// A policy calls nothing deep; a small stack keeps a fresh instance's memory at few pages.
 const STACK_BYTES: u32 = 32_768;
 
-/// Build every policy in Rust into `target/policies/NAME.wasm`. A file whose content stays the same is not
-/// touched, because the host library is built anew when it is.
+/// Build every policy in Rust into `target/policies/NAME.wasm`. A file whose content stays the same
+/// is not touched, because the host library is built anew when it is.
 pub fn policies(layout: &Layout) -> Result<()> {
     let toolchain = setup::guest_toolchain()?;
-    for name in POLICIES {
-        compile(layout, &toolchain, name)?;
+    for name in names(&layout.root().join("guest"))? {
+        compile(layout, &toolchain, &name)?;
         let module = layout
             .guest_target()
             .join(GUEST_TARGET)
@@ -38,6 +39,18 @@ pub fn policies(layout: &Layout) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The packages in this folder that are policies, each named like its folder.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for (name, path) in folders(folder)? {
+        let manifest = path.join("Cargo.toml");
+        if fs::read_to_string(&manifest).is_ok_and(|text| text.contains(COMPONENT)) {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 fn compile(layout: &Layout, toolchain: &GuestToolchain, name: &str) -> Result<()> {
@@ -95,7 +108,18 @@ fn write_if_changed(file: &Path, content: &[u8]) -> Result<bool> {
 mod tests {
     use std::fs;
 
-    use super::write_if_changed;
+    use super::{names, write_if_changed};
+    use crate::layout::Layout;
+
+    #[test]
+    fn the_policies_are_found_and_what_they_are_made_of_is_not() -> anyhow::Result<()> {
+        let found = names(&Layout::find()?.root().join("guest"))?;
+        for name in ["five-minutes", "render-guard", "patient"] {
+            assert!(found.iter().any(|it| it == name), "{found:?}");
+        }
+        assert!(!found.iter().any(|it| it == "machine" || it == "python"));
+        Ok(())
+    }
 
     #[test]
     fn an_unchanged_file_is_not_touched() -> anyhow::Result<()> {
