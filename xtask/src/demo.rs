@@ -1,5 +1,7 @@
 //! `cargo xtask demo`: everything it needs, then the Python program that shows it.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -21,18 +23,25 @@ pub struct DemoOptions {
     /// Show Blender on this display instead of a virtual one.
     #[arg(long)]
     window: bool,
+    /// Let this policy decide instead of the built-in one.
+    #[arg(long, value_name = "P.wasm")]
+    policy: Option<PathBuf>,
 }
 
 impl DemoOptions {
-    fn words(&self) -> Vec<&'static str> {
-        [
+    fn words(&self) -> Vec<OsString> {
+        let switches = [
             (self.real_time, "--real-time"),
             (self.json, "--json"),
             (self.window, "--window"),
         ]
         .into_iter()
-        .filter_map(|(given, word)| given.then_some(word))
-        .collect()
+        .filter_map(|(given, word)| given.then_some(OsString::from(word)));
+        let policy = self
+            .policy
+            .iter()
+            .flat_map(|file| ["--policy".into(), file.clone().into_os_string()]);
+        switches.chain(policy).collect()
     }
 }
 
@@ -44,6 +53,15 @@ pub fn run(layout: &Layout, options: &DemoOptions) -> Result<ExitCode> {
     )?;
     build::policies(layout)?;
     build::wheel(layout)?;
+    // The demo runs in another folder.
+    let options = DemoOptions {
+        policy: options
+            .policy
+            .as_ref()
+            .map(std::path::absolute)
+            .transpose()?,
+        ..*options
+    };
     let status = Step::new("the demo", layout.venv_program("python"))
         .args(["-m", "lifeline_demo"])
         .args(options.words())
@@ -69,7 +87,9 @@ mod tests {
             real_time: true,
             json: true,
             window: false,
+            policy: Some("mine.wasm".into()),
         };
-        assert_eq!(options.words(), ["--real-time", "--json"]);
+        let words = ["--real-time", "--json", "--policy", "mine.wasm"];
+        assert_eq!(options.words(), words);
     }
 }

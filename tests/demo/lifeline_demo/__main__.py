@@ -39,6 +39,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--window", action="store_true", help="show Blender on this display, not a virtual one"
     )
+    parser.add_argument(
+        "--policy", type=Path, help="let this policy decide instead of the built-in one"
+    )
     return parser.parse_args()
 
 
@@ -46,7 +49,7 @@ def _terminated(_number: int, _frame: object) -> None:
     sys.exit(128 + signal.SIGTERM)
 
 
-def _run(schedule: Schedule, screen: Screen, *, window: bool) -> Outcome:
+def _run(schedule: Schedule, screen: Screen, options: argparse.Namespace) -> Outcome:
     """What was measured, however far it came."""
     before = processes.descendants()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -55,9 +58,12 @@ def _run(schedule: Schedule, screen: Screen, *, window: bool) -> Outcome:
     try:
         with (
             tempfile.TemporaryDirectory() as buffer,
-            Display.own() if window else Display.start(Path(buffer)) as display,
+            Display.own() if options.window else Display.start(Path(buffer)) as display,
         ):
-            profile = Profile(folder, display, environment=schedule.environment)
+            environment = dict(schedule.environment)
+            if options.policy is not None:
+                environment["CR8_POLICY"] = str(options.policy.absolute())
+            profile = Profile(folder, display, environment=environment)
             Story(profile, schedule, screen, outcome).play()
         processes.assert_none_left(before)
     except (HarnessError, AssertionError) as error:
@@ -76,7 +82,7 @@ def main() -> int:
             stream.reconfigure(errors="replace")
     screen = Screen(sys.stderr if options.json else sys.stdout, schedule.step)
     try:
-        outcome = _run(schedule, screen, window=options.window)
+        outcome = _run(schedule, screen, options)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     screen.title("All of it held." if outcome.complete() else "NOT all of it held:")

@@ -30,8 +30,9 @@ COMPRESSED = Schedule(
         "CR8_QUIT_FLOOR": "1",
     },
     step=2.0,
-    limit=90.0,
+    # A patient policy takes six times as long.
+    limit=180.0,
 )
 
 # The defaults: attempts for 34 s, then a countdown of 300 s.
-REAL_TIME = Schedule(environment={}, step=30.0, limit=450.0)
+REAL_TIME = Schedule(environment={}, step=30.0, limit=2700.0)

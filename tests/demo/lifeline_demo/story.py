@@ -25,6 +25,8 @@ NOTE = "lifeline-demo"
 EIGHTHS = 33
 
 ASK_SECONDS = 0.2
+# A policy written in Python takes half a minute, once.
+COMPILE_SECONDS = 240.0
 DRAW_SECONDS = 0.1
 # So much of the countdown is left when the picture is taken.
 PICTURE_AT = 0.7
@@ -96,10 +98,23 @@ class Story:
         version = ".".join(str(part) for part in blender.run("result = bpy.app.version[:]"))
         self._screen.note(f"Blender {version} (process {blender.pid}) is connected")
         self._screen.note(f"it has {self._file} open")
+        self._decide(blender)
         self._edit.make(blender)
         x, y, z = self._edit.location
         self._screen.note(f"edited, not saved: the cube is at {x:g}, {y:g}, {z:g} now")
-        self.outcome.policy = blender.run(STATUS)["policy"]["name"]
+
+    def _decide(self, blender: Blender) -> None:
+        """Wait for the policy that was named. Raises HarnessError if it is not taken."""
+        named = self._profile.environment.get("CR8_POLICY", "built-in")
+        end = time.monotonic() + COMPILE_SECONDS
+        while (policy := blender.run(STATUS)["policy"])["origin"] != named:
+            if policy["refused"] is not None:
+                raise HarnessError(f"{named} was not taken: {policy['refused']['reason']}")
+            if time.monotonic() > end:
+                raise WaitError(f"{named} was not taken in time")
+            time.sleep(ASK_SECONDS)
+        self.outcome.policy = policy["name"]
+        self._screen.note(f"its policy is {policy['name']} {policy['version']}: {policy['about']}")
 
     def _lose(self, engine: Engine, blender: Blender) -> None:
         self._screen.title(f"The server is killed ({signal.SIGKILL.name})")
