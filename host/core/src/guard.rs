@@ -65,6 +65,20 @@ pub enum Violation {
         /// What is missing or too much.
         why: &'static str,
     },
+    /// It would sleep for days.
+    #[error("it asked to be woken in {0} s; at the latest in a day it must be")]
+    SleepsTooLong(u64),
+    /// Its countdown is longer than an outage may be.
+    #[error("its countdown ends in {ends_in} s, but the outage must end within {within} s")]
+    DeadlineTooFar {
+        /// Seconds.
+        ends_in: u64,
+        /// Seconds.
+        within: u64,
+    },
+    /// The outage does not end.
+    #[error("it has not ended the outage within {0} s, though nobody holds it")]
+    NeverEnds(u64),
     /// More than the contract allows.
     #[error("it answered with {got} {what}; {limit} are allowed")]
     TooMany {
@@ -76,6 +90,9 @@ pub enum Violation {
         limit: usize,
     },
 }
+
+/// No policy sleeps longer than this in an outage (milliseconds).
+const WAKE_WITHIN: u64 = 86_400_000;
 
 /// The guard's own record of the present outage.
 #[derive(Clone, Debug)]
@@ -94,6 +111,10 @@ enum Line {
         save: Save,
         /// The first of the saves that failed, one after the other.
         unsaved_since: Option<u64>,
+        /// The loss, or what a person has asked for last.
+        since: u64,
+        /// What people have added since the loss.
+        extended: u64,
     },
 }
 
@@ -103,6 +124,8 @@ impl Line {
             at,
             save: Save::Unanswered,
             unsaved_since: None,
+            since: at,
+            extended: 0,
         }
     }
 }
@@ -151,6 +174,56 @@ impl Guard {
     pub fn give_up(&mut self, now: u64) {
         self.lost(now);
         self.floor = 0;
+    }
+
+    /// A person asks for something: from here on the outage may last as long as from a loss.
+    pub fn requested(&mut self, request: &Request, now: u64) {
+        if let Line::Lost {
+            since, extended, ..
+        } = &mut self.line
+        {
+            *since = now;
+            if let Request::Extend(by) = request {
+                *extended = extended.saturating_add(*by);
+            }
+        }
+    }
+
+    /// Until when an outage must have ended that nobody holds; None: it need not. `within`:
+    /// milliseconds from the loss, or from the last request of a person; 0: for ever.
+    pub fn must_end(&self, within: u64) -> Option<u64> {
+        match self.line {
+            Line::Lost {
+                since, extended, ..
+            } if within > 0 => Some(since.saturating_add(within).saturating_add(extended)),
+            _ => None,
+        }
+    }
+
+    /// Holds a decision against an outage without an end. Not for the built-in policy, which goes on
+    /// from what another one has left.
+    pub fn check_end(
+        &self,
+        moment: &Moment,
+        decision: &Decision,
+        within: u64,
+    ) -> Result<(), Violation> {
+        let from_now = |at: u64| at.saturating_sub(moment.now);
+        if let Some(at) = decision.wake_at.filter(|&at| from_now(at) > WAKE_WITHIN)
+            && !self.is_connected()
+        {
+            return Err(Violation::SleepsTooLong(from_now(at) / 1_000));
+        }
+        if let Phase::CountingDown(countdown) = &decision.state.phase
+            && let Some(end) = self.must_end(within)
+            && countdown.deadline > end
+        {
+            return Err(Violation::DeadlineTooFar {
+                ends_in: from_now(countdown.deadline) / 1_000,
+                within: from_now(end) / 1_000,
+            });
+        }
+        Ok(())
     }
 
     /// A save is asked for: what was answered before does not count any more.
@@ -231,6 +304,7 @@ impl Guard {
                 at,
                 save,
                 unsaved_since,
+                ..
             } => {
                 let floor = at.saturating_add(self.floor);
                 match save {

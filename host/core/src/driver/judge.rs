@@ -3,7 +3,8 @@
 use crate::contract::{Decision, Moment, State};
 use crate::guard::{Guard, Violation};
 use crate::reload::SERVER;
-use crate::sandbox::{Cache, Call, CallError, Identity, Limits, LoadError, Policy, Sandbox};
+use crate::sandbox::{Call, CallError, Identity, LoadError, Policy, Sandbox};
+use crate::settings::Settings;
 use crate::status::{PolicyStatus, Refused};
 use thiserror::Error;
 
@@ -50,14 +51,16 @@ pub(super) struct Judge {
     failures: u32,
     last_failure: Option<String>,
     refused: Option<Refused>,
+    /// See [`Guard::must_end`].
+    outage_limit: u64,
 }
 
 /// Of a policy that was compiled into the library.
 const BUILT_IN: &str = "built-in";
 
 impl Judge {
-    pub fn new(limits: Limits, cache: Option<Cache>) -> Result<Self, LoadError> {
-        let sandbox = Sandbox::new(limits, cache)?;
+    pub fn new(settings: &Settings) -> Result<Self, LoadError> {
+        let sandbox = Sandbox::new(settings.policy.limits, settings.policy.cache.clone())?;
         let built_in = sandbox.built_in()?;
         Ok(Judge {
             sandbox,
@@ -67,6 +70,7 @@ impl Judge {
             failures: 0,
             last_failure: None,
             refused: None,
+            outage_limit: settings.outage_limit,
         })
     }
 
@@ -117,7 +121,11 @@ impl Judge {
         let mut complaints = Vec::new();
         let mut overruled = None;
         if self.failures < FAILURES {
-            match ask(&self.current, guard, call, state, moment) {
+            let answer = ask(&self.current, guard, call, state, moment).and_then(|decision| {
+                guard.check_end(moment, &decision, self.outage_limit)?;
+                Ok(decision)
+            });
+            match answer {
                 Ok(decision) => {
                     return Verdict {
                         decision: Some(decision),
@@ -144,6 +152,20 @@ impl Judge {
             overruled,
             complaints,
         }
+    }
+
+    /// The outage has lasted for too long, though nobody holds it: the built-in policy ends it. None
+    /// if it has not, or if it is the built-in one's doing.
+    pub fn overdue(&mut self, guard: &Guard, now: u64) -> Option<(Overruled, String)> {
+        let end = guard.must_end(self.outage_limit)?;
+        if now < end || self.failures >= FAILURES || self.origin == BUILT_IN {
+            return None;
+        }
+        self.failures = FAILURES - 1;
+        let failure = Violation::NeverEnds(self.outage_limit / 1_000);
+        let failed = self.failed(&Call::Tick, &failure.into());
+        let complaint = self.complaint(&failed);
+        Some((failed, complaint))
     }
 
     fn failed(&mut self, call: &Call, failure: &Failure) -> Overruled {

@@ -6,6 +6,7 @@ mod account;
 mod closing;
 mod effects;
 mod judge;
+mod pace;
 mod policies;
 mod run;
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::FirstPolicy;
 use super::judge::Overruled;
-use super::run::Driver;
+use super::run::{Driver, outage_of};
+use crate::contract::{Countdown, Phase};
 use crate::event::Event;
 use crate::journal::{PolicyLine, PolicyName, PolicyNews};
 use crate::reload::{Loader, Order, PolicySource, Push, Store, SwapError, Verdict, Watch};
@@ -217,6 +218,30 @@ impl Driver {
             // It would fail again.
             self.sources.loader.order(Order::Forget);
         }
+    }
+
+    /// A policy that does not come to an end is set aside, and a countdown begins.
+    pub(super) fn end_what_never_ends(&mut self, now: u64) {
+        let Some(outage) = outage_of(&self.state.phase).copied() else {
+            return;
+        };
+        let held = matches!(self.state.phase, Phase::Held(_));
+        let closing = matches!(self.state.phase, Phase::Quitting(_));
+        // A save that is asked for may be waited for: behind a render, or a disk.
+        if held || closing || self.shared.tickets.open().is_some() {
+            return;
+        }
+        let Some((overruled, complaint)) = self.judge.overdue(&self.guard, now) else {
+            return;
+        };
+        self.error(complaint);
+        self.overruled(&overruled);
+        let length = self.settings.timing.cleanup_timeout;
+        self.state.phase = Phase::CountingDown(Countdown {
+            outage,
+            deadline: now.saturating_add(length),
+            warned: length,
+        });
     }
 
     fn policy_line(&mut self, news: PolicyNews, reason: Option<&str>, sha256: Option<String>) {

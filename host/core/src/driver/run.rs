@@ -4,6 +4,7 @@ use super::account::{Account, Cause};
 use super::closing::{Closing, End};
 use super::effects::Effects;
 use super::judge::Judge;
+use super::pace::Pace;
 use super::policies::{Sources, UPDATE};
 use super::{Command, FirstPolicy, Shared};
 use crate::clock::as_seconds;
@@ -25,8 +26,6 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep_until, timeout};
 
-/// No policy is woken sooner than this after its last decision (milliseconds).
-const WAKE_FLOOR: u64 = 10;
 /// When nobody could decide, the next try is this much later (milliseconds).
 const RETRY_DECISION: u64 = 1_000;
 /// How long a goodbye may take.
@@ -59,6 +58,7 @@ pub(super) struct Driver {
     connector: Arc<dyn Connector>,
     /// The outage has been told of: the first connect of all is no outage while it is under way.
     announced: bool,
+    pace: Pace,
     path: String,
     attempts: u64,
     sink: Sink,
@@ -91,7 +91,7 @@ impl Driver {
         let (loader, loads) = unbounded_channel();
         let (keep_sink, keeps) = unbounded_channel();
         let (paper, news) = unbounded_channel();
-        let judge = Judge::new(settings.policy.limits, settings.policy.cache.clone())?;
+        let judge = Judge::new(&settings)?;
         let file = policy.file.take();
         Ok(Driver {
             sources: Sources::new(&settings, judge.sandbox(), file, loader),
@@ -114,6 +114,7 @@ impl Driver {
             account: Account::default(),
             last_entry: None,
             announced: false,
+            pace: Pace::default(),
             scene,
             path: path.unwrap_or_default(),
             connection: None,
@@ -247,6 +248,7 @@ impl Driver {
             self.info("The server is connected: there is no countdown to change".into());
         }
         self.account.requested(&request, by);
+        self.guard.requested(&request, self.now());
         self.decide(Call::OnRequest(request));
         self.note();
     }
@@ -367,6 +369,7 @@ impl Driver {
 
     pub(super) fn decide(&mut self, call: Call) {
         let now = self.now();
+        self.end_what_never_ends(now);
         let moment = Moment {
             now,
             due: self.wake_at,
@@ -393,9 +396,8 @@ impl Driver {
 
     fn carry_out(&mut self, decision: Decision, now: u64) {
         let before = std::mem::replace(&mut self.state, decision.state);
-        self.wake_at = decision
-            .wake_at
-            .map(|at| at.max(now.saturating_add(WAKE_FLOOR)));
+        let floor = now.saturating_add(self.pace.floor(now));
+        self.wake_at = decision.wake_at.map(|at| at.max(floor));
         self.guard.entered(&self.state.phase);
         self.keep_tickets_to_the_phase();
         let countdown_begins = self.tell_phase(&before.phase, now);
@@ -530,7 +532,7 @@ impl Driver {
     }
 }
 
-fn outage_of(phase: &Phase) -> Option<&Outage> {
+pub(super) fn outage_of(phase: &Phase) -> Option<&Outage> {
     match phase {
         Phase::Connected => None,
         Phase::Reconnecting(outage) | Phase::Quitting(outage) | Phase::Held(outage) => Some(outage),

@@ -64,6 +64,8 @@ pub struct Settings {
     pub timing: contract::Settings,
     /// Milliseconds after a loss in which nothing quits, whatever a policy says.
     pub quit_floor: u64,
+    /// Milliseconds after which an outage must have ended that nobody holds; 0: for ever.
+    pub outage_limit: u64,
     /// Which policy decides, and what it may use.
     pub policy: PolicySettings,
     /// Where recovery copies go; None: the add-on chooses.
@@ -144,21 +146,25 @@ impl Settings {
             shown.insert("server_url".into(), Json::String(server.to_string()));
         }
         let path = |name| path(&values, name);
+        let timing = contract::Settings {
+            retry_attempts: u32::try_from(number(&values, "retry_attempts")).unwrap_or(u32::MAX),
+            retry_delay: number(&values, "retry_delay"),
+            retry_delay_max: number(&values, "retry_delay_max"),
+            retry_jitter: number(&values, "retry_jitter"),
+            connect_timeout: number(&values, "connect_timeout"),
+            cleanup_timeout: number(&values, "cleanup_timeout"),
+            warn_before: numbers(&values, "warn_before"),
+            render_wait: number(&values, "render_wait"),
+        };
         Ok(Settings {
             server,
             username: text(&values, "username"),
             token: Secret(text(&values, "token")),
-            timing: contract::Settings {
-                retry_attempts: u32::try_from(number(&values, "retry_attempts"))
-                    .unwrap_or(u32::MAX),
-                retry_delay: number(&values, "retry_delay"),
-                retry_delay_max: number(&values, "retry_delay_max"),
-                retry_jitter: number(&values, "retry_jitter"),
-                connect_timeout: number(&values, "connect_timeout"),
-                cleanup_timeout: number(&values, "cleanup_timeout"),
-                warn_before: numbers(&values, "warn_before"),
-                render_wait: number(&values, "render_wait"),
+            outage_limit: match number(&values, "outage_limit") {
+                0 => 0,
+                limit => limit.saturating_add(whole_outage(&timing)),
             },
+            timing,
             quit_floor: number(&values, "quit_floor"),
             policy: PolicySettings::resolve(&values),
             recovery_dir: path("recovery_dir"),
@@ -188,6 +194,18 @@ impl Settings {
     pub fn shown(&self) -> &Map<String, Json> {
         &self.shown
     }
+}
+
+/// As long as an outage can be by these settings. Milliseconds.
+fn whole_outage(timing: &contract::Settings) -> u64 {
+    let attempt = timing
+        .retry_delay_max
+        .saturating_add(timing.retry_jitter)
+        .saturating_add(timing.connect_timeout);
+    attempt
+        .saturating_mul(u64::from(timing.retry_attempts))
+        .saturating_add(timing.cleanup_timeout)
+        .saturating_add(timing.render_wait)
 }
 
 fn takes_uploads(text: &str) -> bool {

@@ -108,6 +108,13 @@ pub const TABLE: &[Setting] = &[
         about: "Blender never closes sooner than this after the loss, whatever the policy",
     },
     Setting {
+        name: "outage_limit",
+        variable: "CR8_OUTAGE_LIMIT",
+        kind: Kind::Seconds(0.0, 30.0 * DAY),
+        default: "86400",
+        about: "A policy that has not ended an outage this long after its attempts and its countdown, though nobody holds it, is set aside; 0: never",
+    },
+    Setting {
         name: "save_url",
         variable: "CR8_SAVE_URL",
         kind: Kind::Secret,
