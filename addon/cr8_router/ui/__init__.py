@@ -11,7 +11,7 @@ import bpy
 from .. import session
 from .operators import OPERATORS
 from .overlay import Overlay
-from .panel import LinePanel
+from .panel import LinePanel, PolicyPanel
 from .redraw import redraw_3d_views
 from .text import overlay_lines, policy_lines, state_lines
 
@@ -40,8 +40,9 @@ def register() -> None:
     for operator in OPERATORS:
         bpy.utils.register_class(operator)
         _registered.callback(bpy.utils.unregister_class, operator)
-    bpy.utils.register_class(LinePanel)
-    _registered.callback(bpy.utils.unregister_class, LinePanel)
+    for panel in (LinePanel, PolicyPanel):
+        bpy.utils.register_class(panel)
+        _registered.callback(bpy.utils.unregister_class, panel)
     _overlay.show()
     _registered.callback(_overlay.hide)
     session.watchers.append(_refresh)

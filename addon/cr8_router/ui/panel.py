@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import Any
 
 import bpy
@@ -18,7 +19,8 @@ _BUTTONS = {
     "quitting": ("cr8.keep_open",),
     "held": ("cr8.release", "cr8.save_and_close"),
 }
-_ALWAYS = ("cr8.swap_policy", "cr8.revert_policy")
+# A sidebar is narrow.
+_WIDTH = 30
 
 _CLAUSES = re.compile(r"(?<=[:;,]) ")
 
@@ -46,9 +48,30 @@ class LinePanel(bpy.types.Panel):  # type: ignore[misc]
         command = processing.current()
         if command is not None:
             column.label(text=f"Working on {command}")
-        for line in policy_lines(status):
-            # A sidebar is narrow: one label a clause.
-            for part in _CLAUSES.split(line):
-                column.label(text=part)
-        for button in (*_BUTTONS.get(status["phase"], ()), *_ALWAYS):
+        for button in _BUTTONS.get(status["phase"], ()):
             column.operator(button)
+
+
+class PolicyPanel(bpy.types.Panel):  # type: ignore[misc]
+    """Who decides when Blender saves and closes"""
+
+    bl_idname = "CR8_PT_policy"
+    bl_label = "Policy"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "CR8"
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        return session.handler() is not None
+
+    def draw(self, _context: Any) -> None:
+        column = self.layout.column()
+        live = session.handler()
+        if live is None:
+            return
+        for line in policy_lines(live.status()):
+            for part in textwrap.wrap(line, _WIDTH):
+                column.label(text=part)
+        column.operator("cr8.swap_policy")
+        column.operator("cr8.revert_policy")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ..wording import clock
@@ -72,10 +73,10 @@ def state_lines(status: Status | None) -> tuple[str, ...]:
 def policy_lines(status: Status) -> tuple[str, ...]:
     """Who decides, and what is wrong with it, for the panel."""
     policy = status["policy"]
-    lines = [f"Policy: {policy['name']} {policy['version']} ({policy['sha256'][:12]})"]
+    lines = [f"{policy['name']} {policy['version']} ({policy['sha256'][:12]})"]
     if policy["set_aside"]:
-        lines += ["It has failed; five-minutes decides:", policy["last_failure"] or ""]
+        lines += ["It is set aside, and five-minutes decides:", policy["last_failure"] or ""]
     refused = policy["refused"]
     if refused is not None:
-        lines += [f"Not taken: {refused['origin']}:", refused["reason"]]
+        lines += [f"Not taken: {os.path.basename(refused['origin'])}", refused["reason"]]
     return tuple(lines)
