@@ -3,6 +3,7 @@
 //! The guard keeps its own record of the line and of the saves, and holds every decision against
 //! it. A decision that breaks a rule is dropped whole, its state too.
 
+use crate::clock::as_seconds;
 use crate::contract::{Action, Decision, Moment, Phase, Place, Request, State};
 use crate::sandbox::Call;
 use thiserror::Error;
@@ -66,18 +67,22 @@ pub enum Violation {
         why: &'static str,
     },
     /// It would sleep for days.
-    #[error("it asked to be woken in {0} s; at the latest in a day it must be")]
+    #[error("it asked to be woken in {} s; at the latest in a day it must be", as_seconds(*.0))]
     SleepsTooLong(u64),
     /// Its countdown is longer than an outage may be.
-    #[error("its countdown ends in {ends_in} s, but the outage must end within {within} s")]
+    #[error(
+        "its countdown ends in {} s, but the outage must end within {} s",
+        as_seconds(*ends_in),
+        as_seconds(*within)
+    )]
     DeadlineTooFar {
-        /// Seconds.
+        /// Milliseconds.
         ends_in: u64,
-        /// Seconds.
+        /// Milliseconds.
         within: u64,
     },
     /// The outage does not end.
-    #[error("it has not ended the outage within {0} s, though nobody holds it")]
+    #[error("it has not ended the outage within {} s, though nobody holds it", as_seconds(*.0))]
     NeverEnds(u64),
     /// More than the contract allows.
     #[error("it answered with {got} {what}; {limit} are allowed")]
@@ -212,15 +217,15 @@ impl Guard {
         if let Some(at) = decision.wake_at.filter(|&at| from_now(at) > WAKE_WITHIN)
             && !self.is_connected()
         {
-            return Err(Violation::SleepsTooLong(from_now(at) / 1_000));
+            return Err(Violation::SleepsTooLong(from_now(at)));
         }
         if let Phase::CountingDown(countdown) = &decision.state.phase
             && let Some(end) = self.must_end(within)
             && countdown.deadline > end
         {
             return Err(Violation::DeadlineTooFar {
-                ends_in: from_now(countdown.deadline) / 1_000,
-                within: from_now(end) / 1_000,
+                ends_in: from_now(countdown.deadline),
+                within: from_now(end),
             });
         }
         Ok(())

@@ -162,7 +162,7 @@ impl Judge {
             return None;
         }
         self.failures = FAILURES - 1;
-        let failure = Violation::NeverEnds(self.outage_limit / 1_000);
+        let failure = Violation::NeverEnds(self.outage_limit);
         let failed = self.failed(&Call::Tick, &failure.into());
         let complaint = self.complaint(&failed);
         Some((failed, complaint))

@@ -12,6 +12,7 @@ const SLOW: u64 = 200;
 pub(super) struct Pace {
     spent: u64,
     counted_at: u64,
+    told: bool,
 }
 
 impl Pace {
@@ -21,6 +22,19 @@ impl Pace {
         self.spent = self.spent.saturating_sub(earned).saturating_add(1);
         self.counted_at = self.counted_at.saturating_add(earned * SLOW);
         if self.spent > BURST { SLOW } else { FLOOR }
+    }
+
+    /// True once for each policy that was slowed down.
+    pub fn is_news(&mut self) -> bool {
+        self.spent > BURST && !std::mem::replace(&mut self.told, true)
+    }
+
+    /// Another policy decides.
+    pub fn swapped(&mut self) {
+        *self = Pace {
+            counted_at: self.counted_at,
+            ..Pace::default()
+        };
     }
 }
 
@@ -38,6 +52,7 @@ mod tests {
             calls += 1;
         }
         assert!((400..600).contains(&calls), "{calls} in a minute");
+        assert!(pace.is_news() && !pace.is_news());
         // After a rest it may hurry again.
         assert_eq!(pace.floor(now + BURST * SLOW), FLOOR);
     }

@@ -188,6 +188,7 @@ impl Driver {
     }
 
     fn taken(&mut self) {
+        self.pace.swapped();
         self.policy_line(PolicyNews::Taken, None, None);
         self.note();
         // Its view of the present state is wanted at once.

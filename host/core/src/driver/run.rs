@@ -58,7 +58,7 @@ pub(super) struct Driver {
     connector: Arc<dyn Connector>,
     /// The outage has been told of: the first connect of all is no outage while it is under way.
     announced: bool,
-    pace: Pace,
+    pub(super) pace: Pace,
     path: String,
     attempts: u64,
     sink: Sink,
@@ -398,6 +398,12 @@ impl Driver {
         let before = std::mem::replace(&mut self.state, decision.state);
         let floor = now.saturating_add(self.pace.floor(now));
         self.wake_at = decision.wake_at.map(|at| at.max(floor));
+        if self.pace.is_news() {
+            self.warning(format!(
+                "Policy {} always asks to be woken at once: it is woken five times a second",
+                self.judge.identity()
+            ));
+        }
         self.guard.entered(&self.state.phase);
         self.keep_tickets_to_the_phase();
         let countdown_begins = self.tell_phase(&before.phase, now);

@@ -79,6 +79,9 @@ pub enum CallError {
     /// It trapped: a panic, a bad memory access, too deep a stack.
     #[error("it trapped: {0}")]
     Trap(String),
+    /// It answered with too much.
+    #[error("its answer has more than {0} bytes")]
+    Answer(usize),
     /// Its answer could not be read, or it could not be started.
     #[error("it could not be called: {0}")]
     Other(String),
@@ -365,6 +368,10 @@ impl Policy {
             Some(Trap::OutOfFuel) => CallError::Fuel(self.limits.fuel),
             Some(Trap::Interrupt) => CallError::Time(self.limits.time.as_secs_f64()),
             Some(trap) => CallError::Trap(trap.to_string()),
+            // The engine has no public type for it.
+            None if one_line(error).contains("fuel allocated for hostcalls") => {
+                CallError::Answer(self.limits.answer)
+            }
             None => CallError::Other(one_line(error)),
         }
     }
