@@ -63,6 +63,11 @@ impl Layout {
         self.target().join("policies")
     }
 
+    /// Policies that are made for tests.
+    pub fn test_policies(&self) -> PathBuf {
+        self.target().join("policies-for-tests")
+    }
+
     /// The contract as Python, for type checkers; `pyproject.toml` looks there.
     pub fn policy_bindings(&self) -> PathBuf {
         self.target().join("policy-bindings")

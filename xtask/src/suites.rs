@@ -129,6 +129,7 @@ fn cargo_test(layout: &Layout, what: &str) -> Step {
     process::cargo(what)
         .args(["test", "--release"])
         .dir(layout.root())
+        .env("LIFELINE_TEST_POLICIES", layout.test_policies())
         .with_our_stdout()
 }
 
@@ -137,6 +138,7 @@ fn pytest(layout: &Layout, folder: &str) -> Result<Step> {
         Step::new(format!("pytest {folder}"), layout.venv_program("python"))
             .args(["-m", "pytest", folder])
             .env("PYTHONPATH", layout.test_python_path()?)
+            .env("LIFELINE_TEST_POLICIES", layout.test_policies())
             .dir(layout.root())
             .with_our_stdout(),
     )
@@ -188,6 +190,7 @@ fn lint(layout: &Layout, extra: &[String]) -> Result<()> {
 fn unit(layout: &Layout, extra: &[String]) -> Result<()> {
     setup::ensure(layout, &[Part::Native, Part::Guest, Part::Venv])?;
     build::policies(layout)?;
+    build::test_policies(layout)?;
     // Apart from each other: together they would share features that neither has alone, and
     // more would be compiled twice.
     let rust = [
@@ -216,6 +219,7 @@ fn unit(layout: &Layout, extra: &[String]) -> Result<()> {
 fn link(layout: &Layout, extra: &[String]) -> Result<()> {
     setup::ensure(layout, &[Part::Native, Part::Guest, Part::Venv])?;
     build::policies(layout)?;
+    build::test_policies(layout)?;
     cargo_test(layout, "cargo test: the link against the stand-in engine")
         .args(["--package", "lifeline", "--test", "link", "--"])
         .args(extra)
@@ -228,6 +232,7 @@ fn policy(layout: &Layout, extra: &[String]) -> Result<()> {
     setup::ensure(layout, &[Part::Guest, Part::Venv])?;
     build::policies(layout)?;
     build::python_policies(layout)?;
+    build::test_policies(layout)?;
     pytest(layout, "tests/policy")?
         .args(extra)
         .env("LIFELINE_WASMTIME", setup::wasmtime(layout)?)
@@ -244,6 +249,7 @@ fn blender_pytest(layout: &Layout, folder: &str, parts: &[Part]) -> Result<Step>
     setup::ensure(layout, parts)?;
     build::policies(layout)?;
     build::python_policies(layout)?;
+    build::test_policies(layout)?;
     build::wheel(layout)?;
     Ok(pytest(layout, folder)?
         .env("LIFELINE_PYTHON", layout.blender_python())

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 pub use python_guest::{policies as python_policies, python_bindings};
-pub use rust_guest::policies;
+pub use rust_guest::{policies, test_policies};
 pub use wheel::wheel;
 
 /// The folders in a folder, by name, in order.

@@ -20,8 +20,18 @@ const STACK_BYTES: u32 = 32_768;
 /// Build every policy in Rust into `target/policies/NAME.wasm`. A file whose content stays the same
 /// is not touched, because the host library is built anew when it is.
 pub fn policies(layout: &Layout) -> Result<()> {
+    build(layout, "guest", &layout.policies())
+}
+
+/// Build the policies that tests make others of, and that are never shipped, into
+/// `target/policies-for-tests/NAME.wasm`.
+pub fn test_policies(layout: &Layout) -> Result<()> {
+    build(layout, "tests/policies", &layout.test_policies())
+}
+
+fn build(layout: &Layout, source: &str, folder: &Path) -> Result<()> {
     let toolchain = setup::guest_toolchain()?;
-    for name in names(&layout.root().join("guest"))? {
+    for name in names(&layout.root().join(source))? {
         compile(layout, &toolchain, &name)?;
         let module = layout
             .guest_target()
@@ -29,7 +39,7 @@ pub fn policies(layout: &Layout) -> Result<()> {
             .join("release")
             .join(format!("{}.wasm", name.replace('-', "_")));
         let component = wrap(&module)?;
-        let file = layout.policies().join(format!("{name}.wasm"));
+        let file = folder.join(format!("{name}.wasm"));
         let changed = write_if_changed(&file, &component)?;
         eprintln!(
             "  {}: {} bytes, {}",
