@@ -11,8 +11,8 @@ import pytest
 
 from tests.policy.cases import Invoke
 
-# (component, call in WAVE) → what the command answered
-Run = Callable[[Path, str], subprocess.CompletedProcess[str]]
+# words of the wasmtime command → what came of it
+Wasmtime = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def _named(variable: str) -> Path:
@@ -35,54 +35,35 @@ def component() -> Callable[[str], Path]:
     return find
 
 
-def _wasmtime(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [_named("LIFELINE_WASMTIME"), *words],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="session")
-def run_component(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Call a component's function through the wasmtime command, whatever comes of it.
+def wasmtime() -> Wasmtime:
+    """Run the wasmtime command."""
+    program = _named("LIFELINE_WASMTIME")
 
-    Each component is compiled once, ahead of its calls: one with an interpreter takes seconds.
-    """
-    folder = tmp_path_factory.mktemp("compiled")
-    compiled: dict[Path, Path] = {}
-
-    def run(file: Path, text: str) -> subprocess.CompletedProcess[str]:
-        if file not in compiled:
-            output = folder / f"{len(compiled)}.cwasm"
-            made = _wasmtime("compile", file, "--output", output)
-            assert made.returncode == 0, f"wasmtime could not compile {file}\n{made.stderr}"
-            compiled[file] = output
-        return _wasmtime("run", "--allow-precompiled", "--invoke", text, compiled[file])
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [program, *words], capture_output=True, text=True, timeout=120, check=False
+        )
 
     return run
 
 
 @pytest.fixture(scope="session")
-def invoke(component: Callable[[str], Path], run_component: Run) -> Invoke:
-    """Call a policy's function and get its answer."""
+def invoke(
+    component: Callable[[str], Path], wasmtime: Wasmtime, tmp_path_factory: pytest.TempPathFactory
+) -> Invoke:
+    """Call a policy's function through the wasmtime command.
+
+    Each policy is compiled once, ahead of its calls: one with an interpreter in it takes seconds.
+    """
+    folder = tmp_path_factory.mktemp("compiled")
 
     def call(policy: str, text: str) -> str:
-        run = run_component(component(policy), text)
-        assert run.returncode == 0, f"wasmtime could not call\n{text}\n{run.stderr}"
-        return run.stdout
-
-    return call
-
-
-@pytest.fixture(scope="session")
-def invoke_as_it_is(component: Callable[[str], Path]) -> Invoke:
-    """The same as one would type it."""
-
-    def call(policy: str, text: str) -> str:
-        run = _wasmtime("run", "--invoke", text, component(policy))
+        compiled = folder / f"{policy}.cwasm"
+        if not compiled.exists():
+            made = wasmtime("compile", component(policy), "--output", compiled)
+            assert made.returncode == 0, f"wasmtime could not compile {policy}\n{made.stderr}"
+        run = wasmtime("run", "--allow-precompiled", "--invoke", text, compiled)
         assert run.returncode == 0, f"wasmtime could not call\n{text}\n{run.stderr}"
         return run.stdout
 

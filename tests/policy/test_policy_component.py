@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.policy.cases import Invoke, policies
+from tests.policy.conftest import Wasmtime
 from tests.policy.wave import parse
 
 ROOT = Path(__file__).parents[2]
@@ -44,11 +45,12 @@ def test_the_machine_as_a_policy_is_under_32_kb(
     assert component(policy).stat().st_size < 32_000
 
 
-def test_a_policy_is_called_by_the_command_as_it_is(
-    invoke: Invoke, invoke_as_it_is: Invoke
+def test_the_command_calls_it_as_it_is(
+    component: Callable[[str], Path], wasmtime: Wasmtime, invoke: Invoke
 ) -> None:
     call = "start({now: 7})"
-    assert invoke_as_it_is("five-minutes", call) == invoke("five-minutes", call)
+    run = wasmtime("run", "--invoke", call, component("five-minutes"))
+    assert run.stdout == invoke("five-minutes", call)
 
 
 @pytest.mark.parametrize("policy", policies())

@@ -276,5 +276,5 @@ class Call:
         countdown = phase.value
         if self._moment.now >= countdown.deadline:
             return min(attempt, self._end(countdown), after(self._moment.now, RENDER_RECHECK))
-        warnings = [max(countdown.deadline - at, 0) for at in self._warnings(countdown)]
+        warnings = [countdown.deadline - at for at in self._warnings(countdown)]
         return min(attempt, countdown.deadline, *warnings)
