@@ -12,6 +12,7 @@
 //! | [`termination`], [`exit`] | SIGTERM, and the end of a process that does not close by itself |
 //! | [`tickets`] | `save` and `quit` wait for Blender's main thread, and can be withdrawn |
 //! | [`settings`] | environment, preferences, defaults |
+//! | [`simulate`] | what would happen, in no time |
 //! | [`clock`] | time that stands still while the computer sleeps |
 //! | [`event`], [`status`] | what the main thread gets to see |
 
@@ -26,6 +27,7 @@ pub mod link;
 pub mod reload;
 pub mod sandbox;
 pub mod settings;
+pub mod simulate;
 pub mod status;
 pub mod termination;
 pub mod tickets;
