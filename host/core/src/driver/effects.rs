@@ -15,7 +15,7 @@ const WRITE: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Files are read back, processes ended.
-pub(super) trait Effects: Send + Sync {
+pub(crate) trait Effects: Send + Sync {
     /// See [`keep::begin`].
     fn keep(&self, order: Order, sink: KeepSink) -> Keeping;
 
@@ -24,11 +24,16 @@ pub(super) trait Effects: Send + Sync {
 
     /// Ends the process now.
     fn end_process(&self, code: i32);
+
+    /// 64 random bits for a policy; None: there are none to be had.
+    fn entropy(&self) -> Option<u64> {
+        getrandom::u64().ok()
+    }
 }
 
 /// A Blender that was told to close.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     pub after: Duration,
     pub code: i32,
     /// What the journal says already.

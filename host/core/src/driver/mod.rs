@@ -18,11 +18,14 @@ use crate::event::{Event, Level, Queue};
 use crate::exit::succeed_at_exit;
 use crate::link::{Connector, SocketIo};
 use crate::reload::PolicySource;
+use crate::sandbox::Policy;
 use crate::settings::Settings;
 use crate::status::Snapshot;
 use crate::termination::Listening;
 use crate::tickets::Tickets;
-use effects::{Effects, Process};
+use effects::Process;
+pub(crate) use effects::{Effects, Watch};
+pub(crate) use run::Driver;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -82,27 +85,48 @@ pub type SaveOutcome = Result<Saved, Vec<String>>;
 
 /// What the main thread asks of the host thread.
 #[derive(Debug)]
-enum Command {
-    Scene { scene: Scene, path: String },
-    Claimed { ticket: u64 },
-    Saving { ticket: u64, path: PathBuf },
-    Saved { ticket: u64, outcome: SaveOutcome },
-    SaveFirst { ticket: u64 },
+pub(crate) enum Command {
+    Scene {
+        scene: Scene,
+        path: String,
+    },
+    Claimed {
+        ticket: u64,
+    },
+    Saving {
+        ticket: u64,
+        path: PathBuf,
+    },
+    Saved {
+        ticket: u64,
+        outcome: SaveOutcome,
+    },
+    SaveFirst {
+        ticket: u64,
+    },
     Request(Request, String),
     Terminate,
     InjectFault,
-    Emit { name: String, data: Option<Value> },
+    Emit {
+        name: String,
+        data: Option<Value>,
+    },
     Swap(PolicySource),
     Revert,
+    /// A policy that is loaded already; in a simulation, where nothing happens beside the driver.
+    Take {
+        policy: Box<Policy>,
+        origin: String,
+    },
     Close,
 }
 
 /// What both threads see.
 #[derive(Debug)]
-struct Shared {
-    clock: Clock,
-    events: Queue,
-    tickets: Tickets,
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) events: Queue,
+    pub(crate) tickets: Tickets,
     snapshot: Mutex<Snapshot>,
     /// Blender does not close after all, or not because of us.
     watch_called_off: Arc<AtomicBool>,
@@ -113,13 +137,13 @@ struct Shared {
     /// SIGTERM was heard.
     terminating: AtomicBool,
     /// When the main thread has polled last.
-    polled: AtomicU64,
+    pub(crate) polled: AtomicU64,
     /// What is open, as the main thread has told last.
     scene: Mutex<Option<(Scene, String)>>,
 }
 
 impl Shared {
-    fn new(snapshot: Snapshot) -> Self {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
         Shared {
             clock: Clock::start(),
             events: Queue::default(),
@@ -144,7 +168,7 @@ impl Shared {
         self.scene.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn snapshot(&self) -> MutexGuard<'_, Snapshot> {
+    pub(crate) fn snapshot(&self) -> MutexGuard<'_, Snapshot> {
         // Written as a whole: a poisoned one is still in order.
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -381,7 +405,7 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// What decides at first.
 #[derive(Debug, Default)]
-struct FirstPolicy {
+pub(crate) struct FirstPolicy {
     /// Watched; also what one goes back to.
     file: Option<PathBuf>,
     /// In its place, at first.

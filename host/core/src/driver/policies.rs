@@ -7,7 +7,7 @@ use crate::contract::{Countdown, Phase};
 use crate::event::Event;
 use crate::journal::{PolicyLine, PolicyName, PolicyNews};
 use crate::reload::{Loader, Order, PolicySource, Push, Store, SwapError, Verdict, Watch};
-use crate::sandbox::{Call, Code};
+use crate::sandbox::{Call, Code, Policy};
 use crate::settings::Settings;
 use crate::status::Refused;
 use serde_json::{Value, json};
@@ -184,6 +184,16 @@ impl Driver {
         let name = self.judge.identity().name.clone();
         let message =
             reason.map(|why| format!("{origin}: {why}; {} still decides", self.judge.identity()));
+        self.shared.events.push(Event::Policy { name, message });
+    }
+
+    /// A policy that is loaded already.
+    pub(super) fn take(&mut self, policy: Policy, origin: String) {
+        self.judge.swap(policy, origin);
+        self.taken();
+        self.publish();
+        let name = self.judge.identity().name.clone();
+        let message = None;
         self.shared.events.push(Event::Policy { name, message });
     }
 

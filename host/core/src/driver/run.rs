@@ -36,7 +36,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 const REPORT: &str = "cleanup_report";
 const REPORT_RECEIVED: &str = "cleanup_report_received";
 
-pub(super) struct Driver {
+pub(crate) struct Driver {
     pub(super) settings: Settings,
     pub(super) shared: Arc<Shared>,
     pub(super) effects: Arc<dyn Effects>,
@@ -229,6 +229,7 @@ impl Driver {
             }
             Command::Swap(source) => self.swap(source),
             Command::Revert => self.revert(),
+            Command::Take { policy, origin } => self.take(*policy, origin),
             Command::Close => return false,
         }
         true
@@ -373,7 +374,7 @@ impl Driver {
         let moment = Moment {
             now,
             due: self.wake_at,
-            entropy: getrandom::u64().ok(),
+            entropy: self.effects.entropy(),
             settings: Some(self.settings.timing.clone()),
             scene: self.scene,
         };

@@ -1,14 +1,15 @@
 //! The whole driver with a scripted line, in virtual time.
 
-use super::effects::{Effects, Watch};
-use super::run::Driver;
+use super::Driver;
 use super::{Command, FirstPolicy, Host, PolicySource, SaveOutcome, Saved, Shared};
-use crate::contract::{ConnectError, Loss, Place, Request};
+use super::{Effects, Watch};
+use crate::contract::{Place, Request};
 use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
-use crate::link::{Connection, Connector, Failure, LinkEvent, Sink};
+use crate::link::{Connection, Connector, Sink};
 use crate::settings::Settings;
+use crate::simulate::server::ScriptedServer;
 use crate::status::Snapshot;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -17,67 +18,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep};
-
-/// A server that is up or down, and remembers when it was asked.
-#[derive(Default)]
-struct Script {
-    up: bool,
-    line: Option<(u64, Sink)>,
-    attempts: Vec<Instant>,
-}
-
-#[derive(Clone, Default)]
-struct Server(Arc<Mutex<Script>>);
-
-impl Server {
-    fn set(&self, up: bool) {
-        self.0.lock().unwrap().up = up;
-    }
-
-    fn lose(&self) {
-        let mut script = self.0.lock().unwrap();
-        script.up = false;
-        if let Some((id, sink)) = script.line.take() {
-            let detail = "killed".to_string();
-            let _ = sink.send((
-                id,
-                LinkEvent::Lost {
-                    why: Loss::TransportError,
-                    detail,
-                },
-            ));
-        }
-    }
-
-    fn attempts(&self) -> Vec<Instant> {
-        self.0.lock().unwrap().attempts.clone()
-    }
-}
-
-struct Nothing;
-
-impl Connection for Nothing {
-    fn emit(&self, _: String, _: Option<Value>) {}
-    fn end(self: Box<Self>, _: Duration) -> bool {
-        true
-    }
-}
-
-impl Connector for Server {
-    fn connect(&self, id: u64, _: Value, _: Duration, sink: Sink) -> Box<dyn Connection> {
-        let mut script = self.0.lock().unwrap();
-        script.attempts.push(Instant::now());
-        if script.up {
-            let _ = sink.send((id, LinkEvent::Connected));
-            script.line = Some((id, sink));
-        } else {
-            let why = ConnectError::Unreachable;
-            let detail = "refused".to_string();
-            let _ = sink.send((id, LinkEvent::Failed(Failure { why, detail })));
-        }
-        Box::new(Nothing)
-    }
-}
 
 /// Every saved file is whole, unless told otherwise; what else was done is remembered.
 #[derive(Default)]
@@ -153,7 +93,7 @@ fn shared() -> Arc<Shared> {
 
 /// A driver at work, and Blender's side of it.
 struct Stage {
-    server: Server,
+    server: ScriptedServer,
     world: World,
     shared: Arc<Shared>,
     commands: UnboundedSender<Command>,
@@ -169,7 +109,7 @@ impl Stage {
             .map(|(name, value)| (name.to_string(), value.to_string()))
             .collect();
         let settings = Settings::resolve(&Map::new(), &environment).unwrap();
-        let server = Server::default();
+        let server = ScriptedServer::default();
         server.set(up);
         let shared = shared();
         let (commands, mut inbox) = unbounded_channel();
@@ -274,7 +214,7 @@ async fn a_server_lost_for_good_ends_in_save_and_quit() {
     stage.pass(34.1).await;
     let first: Vec<u64> = stage.server.attempts()[1..6]
         .iter()
-        .map(|at| (*at - lost).as_secs())
+        .map(|(at, _)| (*at - lost).as_secs())
         .collect();
     assert_eq!(first, [2, 6, 14, 24, 34]);
     let countdown = Event::Countdown {
@@ -542,7 +482,7 @@ async fn a_request_before_the_start_is_kept_for_after_it() {
         .send(Command::Request(Request::Hold, String::new()))
         .unwrap();
     let driver = Driver::new(
-        Arc::new(Server::default()),
+        Arc::new(ScriptedServer::default()),
         Arc::new(World::default()),
         settings,
         Arc::clone(&shared),
@@ -557,7 +497,7 @@ async fn a_request_before_the_start_is_kept_for_after_it() {
 }
 
 /// Panics at the first attempt, then works.
-struct Faulty(Server, AtomicBool);
+struct Faulty(ScriptedServer, AtomicBool);
 
 impl Connector for Faulty {
     fn connect(&self, id: u64, auth: Value, timeout: Duration, sink: Sink) -> Box<dyn Connection> {
@@ -571,7 +511,7 @@ impl Connector for Faulty {
 
 #[test]
 fn a_host_thread_that_panics_is_started_again() {
-    let server = Server::default();
+    let server = ScriptedServer::default();
     server.set(true);
     let connector = Arc::new(Faulty(server, AtomicBool::new(false)));
     let settings = Settings::resolve(

@@ -1,0 +1,80 @@
+//! A server that is up or down as it is told.
+
+use crate::contract::{ConnectError, Loss};
+use crate::link::{Connection, Connector, Failure, LinkEvent, Sink};
+use serde_json::Value;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+#[derive(Default)]
+struct Script {
+    up: bool,
+    line: Option<(u64, Sink)>,
+    attempts: Vec<(Instant, bool)>,
+}
+
+/// Accepts or refuses every attempt at once, and remembers when it was asked. Clones are the same
+/// server.
+#[derive(Clone, Default)]
+pub(crate) struct ScriptedServer(Arc<Mutex<Script>>);
+
+impl ScriptedServer {
+    /// From now on.
+    pub fn set(&self, up: bool) {
+        self.script().up = up;
+    }
+
+    /// It is killed, and stays down.
+    pub fn lose(&self) {
+        let mut script = self.script();
+        script.up = false;
+        if let Some((id, sink)) = script.line.take() {
+            let event = LinkEvent::Lost {
+                why: Loss::TransportError,
+                detail: "killed".to_string(),
+            };
+            // The driver may have ended.
+            let _ = sink.send((id, event));
+        }
+    }
+
+    /// When it was asked, and whether it has accepted.
+    pub fn attempts(&self) -> Vec<(Instant, bool)> {
+        self.script().attempts.clone()
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Silent;
+
+impl Connection for Silent {
+    fn emit(&self, _: String, _: Option<Value>) {}
+
+    fn end(self: Box<Self>, _: Duration) -> bool {
+        true
+    }
+}
+
+impl Connector for ScriptedServer {
+    fn connect(&self, id: u64, _: Value, _: Duration, sink: Sink) -> Box<dyn Connection> {
+        let mut script = self.script();
+        let up = script.up;
+        script.attempts.push((Instant::now(), up));
+        let answer = if up {
+            LinkEvent::Connected
+        } else {
+            LinkEvent::Failed(Failure {
+                why: ConnectError::Unreachable,
+                detail: "refused".to_string(),
+            })
+        };
+        // The driver may have ended.
+        let _ = sink.send((id, answer));
+        script.line = up.then_some((id, sink));
+        Box::new(Silent)
+    }
+}
