@@ -15,6 +15,7 @@
 //! | [`simulate`] | what would happen, in no time |
 //! | [`clock`] | time that stands still while the computer sleeps |
 //! | [`event`], [`status`] | what the main thread gets to see |
+//! | [`simulate`] | a policy without any Blender: time lines, exploration, fleets |
 
 pub mod clock;
 pub mod driver;

@@ -12,6 +12,10 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub use judge::Failure;
+pub(crate) use pace::FLOOR as WAKE_FLOOR;
+pub(crate) use run::{loss_name, outage_of};
+
 use crate::clock::Clock;
 use crate::contract::{Request, Scene};
 use crate::event::{Event, Level, Queue};

@@ -1,7 +1,7 @@
 //! How often a policy is woken at most.
 
 /// Never sooner than this after a decision (milliseconds).
-const FLOOR: u64 = 10;
+pub(crate) const FLOOR: u64 = 10;
 /// A policy may be in a hurry so often in a row,
 const BURST: u64 = 200;
 /// and then once in this time (milliseconds).

@@ -539,7 +539,8 @@ impl Driver {
     }
 }
 
-pub(super) fn outage_of(phase: &Phase) -> Option<&Outage> {
+/// The outage of a phase.
+pub(crate) fn outage_of(phase: &Phase) -> Option<&Outage> {
     match phase {
         Phase::Connected => None,
         Phase::Reconnecting(outage) | Phase::Quitting(outage) | Phase::Held(outage) => Some(outage),
@@ -548,7 +549,8 @@ pub(super) fn outage_of(phase: &Phase) -> Option<&Outage> {
     }
 }
 
-fn loss_name(why: Loss) -> &'static str {
+/// The contract's name of a loss.
+pub(crate) fn loss_name(why: Loss) -> &'static str {
     match why {
         Loss::NeverConnected => "never-connected",
         Loss::TransportError => "transport-error",

@@ -2,10 +2,9 @@
 
 use super::FleetError;
 use crate::contract::{Action, ConnectError, Decision, Loss, Moment, Phase, Settings, State};
+use crate::driver::WAKE_FLOOR;
 use crate::sandbox::{Call, Policy};
 
-/// As the driver has it: no policy is woken sooner than this (milliseconds).
-const WAKE_FLOOR: u64 = 10;
 /// So often it is woken between two attempts at most.
 const CALLS: u32 = 10_000;
 
