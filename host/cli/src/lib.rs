@@ -6,6 +6,7 @@
 //! | [`check`] | `lifeline check`: can it be used, and what does it take |
 //! | [`simulate`] | `lifeline simulate`: one outage as a time line |
 //! | [`fleet`] | `lifeline fleet`: many Blenders and one server that comes back |
+//! | [`verify`] | `lifeline verify`: the search for a broken rule |
 //! | [`input`] | files, limits, settings |
 //! | [`duration`], [`script`] | what people write on the command line |
 //! | [`strip`], [`svg`] | drawing, in a terminal and as a picture |
@@ -19,6 +20,7 @@ mod script;
 mod simulate;
 mod strip;
 mod svg;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use error::CommandError;
@@ -51,6 +53,8 @@ enum Command {
     Check(check::Options),
     /// What would it do in an outage? A time line, as a table, a strip and a picture.
     Simulate(Box<simulate::Options>),
+    /// Can it be led to break a rule? A search, and the trace that leads there.
+    Verify(verify::Options),
     /// What load do many Blenders put on a server that comes back?
     Fleet(fleet::Options),
 }
@@ -81,6 +85,7 @@ pub fn run(
     let outcome = match cli.command {
         Command::Check(options) => check::run(&options, out),
         Command::Simulate(options) => simulate::run(&options, out),
+        Command::Verify(options) => verify::run(&options, out, err),
         Command::Fleet(options) => fleet::run(&options, out, err),
     };
     match outcome {
@@ -153,7 +158,7 @@ mod tests {
         let (code, out, _) = lifeline(&["check", name, "--json"]);
         let json: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!((code, &json["usable"]), (NO, &false.into()));
-        for words in [["simulate", name], ["fleet", name]] {
+        for words in [["simulate", name], ["verify", name], ["fleet", name]] {
             let (code, _, err) = lifeline(&words);
             assert_eq!(code, NO, "{err}");
             assert!(err.contains("it is not WebAssembly"), "{err}");
@@ -218,6 +223,45 @@ mod tests {
             assert_eq!(code, USAGE, "{words:?} {err}");
             assert!(err.contains(part), "{words:?}: {err}");
         }
+    }
+
+    #[test]
+    fn a_search_is_told() {
+        let words = [
+            "verify",
+            "five-minutes",
+            "--states",
+            "2000",
+            "--surprises",
+            "1",
+        ];
+        let (code, out, _) = lifeline(&words);
+        assert_eq!(code, YES, "{out}");
+        assert!(out.contains("kept   ends"), "{out}");
+        assert!(out.ends_with("yes: in none of these situations it breaks a rule\n"));
+        let (_, json, _) = lifeline(&[&words[..], &["--json"]].concat());
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["kept"], true);
+        assert_eq!(json["looked_at"].as_array().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn a_broken_rule_comes_with_its_trace() {
+        // So little time that five-minutes has not quit.
+        let words = [
+            "verify",
+            "five-minutes",
+            "--surprises",
+            "0",
+            "--within",
+            "1m",
+        ];
+        let (code, out, _) = lifeline(&words);
+        assert_eq!(code, NO);
+        assert!(out.contains("BROKEN ends"), "{out}");
+        assert!(out.contains("wasmtime run --invoke 'start({now: "), "{out}");
+        assert!(out.contains("it has not asked to quit"), "{out}");
+        assert!(out.ends_with("no: it breaks a rule\n"), "{out}");
     }
 
     #[test]

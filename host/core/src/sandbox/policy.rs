@@ -335,9 +335,11 @@ impl Policy {
             .instance(|policy, store| policy.cr8_lifeline_policy().call_describe(store))
             .0
             .map_err(LoadError::Describe)?;
-        self.identity.name = shorten(description.name, 64);
-        self.identity.version = shorten(description.version, 64);
-        self.identity.about = shorten(description.about, 256);
+        // It goes into logs, and into terminals.
+        let harmless = |text: String| text.replace(|it: char| it.is_control(), "\u{fffd}");
+        self.identity.name = shorten(harmless(description.name), 64);
+        self.identity.version = shorten(harmless(description.version), 64);
+        self.identity.about = shorten(harmless(description.about), 256);
         Ok(())
     }
 
