@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,10 @@ from tests.policy.cases import Invoke
 
 # words of the wasmtime command → what came of it
 Wasmtime = Callable[..., subprocess.CompletedProcess[str]]
+
+
+# (words of the command line) → exit code, and what was printed
+Lifeline = Callable[..., tuple[int, Any]]
 
 
 def _named(variable: str) -> Path:
@@ -71,21 +77,15 @@ def invoke(
 
 
 @pytest.fixture(scope="session")
-def boundary() -> Callable[[Path], dict[str, list[str]]]:
-    """What a component imports and exports, read from its bytes by `cargo xtask wit`."""
-    xtask = _named("LIFELINE_XTASK")
+def lifeline() -> Lifeline:
+    """The command `lifeline`: its exit code, and the JSON that it prints."""
+    command = _named("LIFELINE_COMMAND")
 
-    def read(file: Path) -> dict[str, list[str]]:
-        run = subprocess.run(
-            [xtask, "wit", file], capture_output=True, text=True, timeout=60, check=False
+    def run(*words: str | Path) -> tuple[int, Any]:
+        ran = subprocess.run(
+            [command, *words, "--json"], capture_output=True, text=True, timeout=240, check=False
         )
-        assert run.returncode == 0, run.stderr
-        found: dict[str, list[str]] = {}
-        for line in run.stdout.splitlines():
-            if line.startswith("  "):
-                found[list(found)[-1]].append(line.strip())
-            else:
-                found[line.partition(":")[0]] = []
-        return found
+        assert ran.stdout, f"exit code {ran.returncode}\n{ran.stderr}"
+        return ran.returncode, json.loads(ran.stdout)
 
-    return read
+    return run

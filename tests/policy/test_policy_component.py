@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.policy.cases import Invoke, policies
-from tests.policy.conftest import Wasmtime
+from tests.policy.conftest import Lifeline, Wasmtime
 from tests.policy.wave import parse
 
 ROOT = Path(__file__).parents[2]
@@ -17,14 +17,13 @@ ROOT = Path(__file__).parents[2]
 # A component that imports an instance `types` without a single function, and exports nothing.
 WITH_AN_IMPORT = b"\0asm\x0d\0\x01\0" + b"\x07\x03\x01\x42\0" + b"\x0a\x0a\x01\0\x05types\x05\0"
 
-Boundary = Callable[[Path], dict[str, list[str]]]
-
 
 @pytest.mark.parametrize("policy", policies())
 def test_it_imports_nothing_and_exports_the_contract(
-    policy: str, component: Callable[[str], Path], boundary: Boundary
+    policy: str, component: Callable[[str], Path], lifeline: Lifeline
 ) -> None:
-    found = boundary(component(policy))
+    code, found = lifeline("check", component(policy))
+    assert (code, found["usable"], found["reason"]) == (0, True, None)
     assert found["imports"] == []
     # componentize-py's own beside the contract.
     exports = [name for name in found["exports"] if name != "exports"]
@@ -32,10 +31,12 @@ def test_it_imports_nothing_and_exports_the_contract(
     assert exports == ["cr8:lifeline/types@0.1.0", "cr8:lifeline/policy@0.1.0"]
 
 
-def test_an_import_would_be_seen(tmp_path: Path, boundary: Boundary) -> None:
+def test_an_import_would_be_seen(tmp_path: Path, lifeline: Lifeline) -> None:
     file = tmp_path / "importing.wasm"
     file.write_bytes(WITH_AN_IMPORT)
-    assert boundary(file) == {"imports": ["types"], "exports": []}
+    code, found = lifeline("check", file)
+    assert (code, found["imports"], found["exports"]) == (1, ["types"], [])
+    assert found["reason"] == "it imports types; a policy imports nothing"
 
 
 @pytest.mark.parametrize("policy", ["five-minutes", "patient", "render-guard"])

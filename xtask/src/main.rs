@@ -4,14 +4,12 @@
 #![allow(clippy::print_stdout)] // the results of a command-line program belong there
 
 mod build;
-mod component;
 mod demo;
 mod layout;
 mod process;
 mod setup;
 mod suites;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -34,7 +32,7 @@ struct Cli {
 enum Task {
     /// Install whatever is missing for everything below (each does so for itself, too).
     Setup,
-    /// Build the policy components and the Python wheel.
+    /// Build the policy components, the Python wheel, and the command `lifeline`.
     Build,
     /// Run test suites; none named: all.
     Test {
@@ -47,11 +45,6 @@ enum Task {
     },
     /// Watch a real Blender lose its server, count down, save, quit and come back.
     Demo(DemoOptions),
-    /// List what a component imports and exports.
-    Wit {
-        /// The component's file.
-        file: PathBuf,
-    },
 }
 
 fn run(task: Task) -> Result<ExitCode> {
@@ -62,10 +55,10 @@ fn run(task: Task) -> Result<ExitCode> {
             build::policies(&layout)?;
             build::python_policies(&layout)?;
             build::wheel(&layout)?;
+            build::command(&layout)?;
         }
         Task::Test { suite, extra } => return suites::run(&layout, &suite, &extra),
         Task::Demo(options) => return demo::run(&layout, &options),
-        Task::Wit { file } => print!("{}", component::read(&file)?),
     }
     Ok(ExitCode::SUCCESS)
 }

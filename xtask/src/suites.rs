@@ -200,6 +200,7 @@ fn unit(layout: &Layout, extra: &[String]) -> Result<()> {
             "--lib",
         ),
         ("cargo test: the host library", "lifeline", "--lib"),
+        ("cargo test: the command", "lifeline-cli", "--lib"),
         ("cargo test: xtask", "xtask", "--bins"),
     ]
     .into_iter()
@@ -236,7 +237,7 @@ fn policy(layout: &Layout, extra: &[String]) -> Result<()> {
     pytest(layout, "tests/policy")?
         .args(extra)
         .env("LIFELINE_WASMTIME", setup::wasmtime(layout)?)
-        .env("LIFELINE_XTASK", std::env::current_exe()?)
+        .env("LIFELINE_COMMAND", build::command(layout)?)
         .env("LIFELINE_POLICIES", layout.policies())
         .run()
 }

@@ -299,6 +299,9 @@ fn looked_at(looked: &Looked, out: &mut dyn Write) -> std::io::Result<()> {
         None => "bound hit: not even all traces without a surprise".into(),
     };
     let longest = match found.longest {
+        Some(longest) if found.complete.is_none() => {
+            format!("quit {} after the loss, or later", seconds(longest))
+        }
         Some(longest) => format!("quit at most {} after the loss", seconds(longest)),
         None => "no undisturbed outage led to quit".into(),
     };

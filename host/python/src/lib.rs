@@ -1,6 +1,7 @@
 //! `cr8_lifeline._native`: Lifeline for Python. A thin layer: every decision is in the crate
 //! `lifeline`. The stub `_native.pyi` is the documentation.
 
+mod command;
 mod convert;
 mod errors;
 mod event;
@@ -13,6 +14,8 @@ use pyo3::prelude::*;
 mod _native {
     use super::*;
 
+    #[pymodule_export]
+    use super::command::_command_line;
     #[pymodule_export]
     use super::errors::{ClosedError, LifelineError, PolicyError, SettingsError};
     #[pymodule_export]

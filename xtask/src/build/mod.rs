@@ -1,5 +1,6 @@
-//! Building what cargo alone cannot: policy components and the Python wheel.
+//! Building what cargo alone cannot: policy components and the Python wheel; and the command.
 
+mod command;
 mod python_guest;
 mod rust_guest;
 mod wheel;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+pub use command::command;
 pub use python_guest::{policies as python_policies, python_bindings};
 pub use rust_guest::{policies, test_policies};
 pub use wheel::wheel;

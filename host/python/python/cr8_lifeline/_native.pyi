@@ -208,3 +208,9 @@ def settings_table() -> list[SettingInfo]:
     recovery_dir
     (each CR8_ and the name in capitals).
     """
+
+def _command_line(arguments: list[str]) -> int:
+    """For `python -m cr8_lifeline`: the command `lifeline`, on the process's stdout and stderr.
+
+    arguments: without the program's name. Gives the exit code.
+    """

@@ -1,0 +1,19 @@
+//! The command `lifeline`, for `python -m cr8_lifeline`.
+
+use pyo3::prelude::*;
+use std::ffi::OsString;
+use std::io::{Write, stderr, stdout};
+
+/// Runs the command with these arguments (without the program's name) on the process's own stdout
+/// and stderr. Gives the exit code.
+#[pyfunction]
+pub fn _command_line(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| {
+        let args = std::iter::once(OsString::from("lifeline")).chain(arguments);
+        let mut out = stdout().lock();
+        let code = lifeline_cli::run(args, &mut out, &mut stderr());
+        // What cannot be written was found out before.
+        let _ = out.flush();
+        code
+    })
+}
