@@ -306,6 +306,17 @@ const WIDTH: f64 = 960.0;
 const LEFT: f64 = 110.0;
 const RIGHT: f64 = 30.0;
 
+/// A label's room.
+const ROOM: f64 = 52.0;
+
+/// Below the phases.
+fn draw_render(picture: &mut Picture, from: Option<f64>, to: f64) {
+    if let Some(from) = from {
+        picture.rect((from, 86.0), (to - from, 4.0), "render");
+        picture.text(from, 101.0, Align::Start, "small", "a render runs");
+    }
+}
+
 /// Rows: the phase, attempts, warnings, what is done.
 fn draw(title: &str, timeline: &Timeline) -> String {
     let mut picture = Picture::new(WIDTH, 270.0, title);
@@ -330,6 +341,9 @@ fn draw(title: &str, timeline: &Timeline) -> String {
             picture.text(middle, 75.0, Align::Middle, "on", &span.phase);
         }
     }
+    let mut render = None;
+    // Where the last label of a row is: the next one needs room.
+    let (mut warned, mut saved) = (f64::MIN, f64::MIN);
     for entry in &timeline.entries {
         let at = x(entry.at);
         match &entry.what {
@@ -339,11 +353,17 @@ fn draw(title: &str, timeline: &Timeline) -> String {
             }
             What::Countdown(left) | What::Warn(left) => {
                 picture.line((at, 150.0), (at, 170.0), "warn");
-                picture.text(at + 4.0, 156.0, Align::Start, "small", &format!("{left} s"));
+                if at - warned > ROOM && at < WIDTH - ROOM {
+                    warned = at;
+                    picture.text(at + 4.0, 156.0, Align::Start, "small", &format!("{left} s"));
+                }
             }
             What::Saved { ok, .. } => {
                 picture.dot((at, 200.0), if *ok { "good" } else { "bad" });
-                picture.text(at - 8.0, 194.0, Align::End, "small", "save");
+                if at - saved > ROOM {
+                    saved = at;
+                    picture.text(at - 8.0, 194.0, Align::End, "small", "save");
+                }
             }
             What::Closed => {
                 picture.dot((at, 200.0), "closed");
@@ -355,9 +375,12 @@ fn draw(title: &str, timeline: &Timeline) -> String {
             What::Recovered(_) => {
                 picture.text(at + 4.0, 194.0, Align::Start, "small", "the server is back");
             }
+            What::RenderBegins => render = Some(at),
+            What::RenderEnds => draw_render(&mut picture, render.take(), at),
             _ => {}
         }
     }
+    draw_render(&mut picture, render, x(timeline.until));
     for part in 0..=5_u64 {
         let at = timeline.until / 5 * part;
         let align = match part {

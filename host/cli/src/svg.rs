@@ -8,7 +8,7 @@ svg{background:#fff;font:13px system-ui,sans-serif;fill:#222}\
 .grid{stroke:#ccc}.bad{stroke:#c33;fill:#c33}.good{stroke:#283;fill:#283}.warn{stroke:#b60;fill:#b60}\
 .closed{fill:#222}.one{stroke:#06c;fill:none}.two{stroke:#c40;fill:none}.one-key{fill:#06c}.two-key{fill:#c40}\
 .connected{fill:#cfe8d2}.reconnecting{fill:#ffe7a8}.counting-down{fill:#ffc58f}.saving,.quitting{fill:#9fc2f0}\
-.held{fill:#d9ccf2}line,polyline{stroke-width:1.6}.grid{stroke-width:1}\
+.held{fill:#d9ccf2}.render{fill:#888}line,polyline{stroke-width:1.6}.grid{stroke-width:1}\
 @media(prefers-color-scheme:dark){svg{background:#161616;fill:#eee}.dim{fill:#aaa}.small{fill:#ccc}\
 .grid{stroke:#444}.bad{stroke:#f66;fill:#f66}.good{stroke:#6c7;fill:#6c7}.warn{stroke:#fa4;fill:#fa4}\
 .closed{fill:#eee}.one{stroke:#5af}.two{stroke:#f96}.one-key{fill:#5af}.two-key{fill:#f96}}";
