@@ -14,7 +14,7 @@ from lifeline_harness.policies import policy_file
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import CLOSING, SAVING, count, wait_countdown
 from tests.blender.stage import EDIT, edit, saved_location
-from tests.blender.test_policies import deadline, policy, swap
+from tests.blender.test_policies import deadline, policy, swap, wait_policy
 
 # Whatever they answer, five-minutes is what counts: with this much of its countdown left.
 COUNTDOWN = 900
@@ -65,6 +65,14 @@ def refused(folder: Path) -> dict[Path, str]:
     return {**found, pipe: "it is not an ordinary file", folder: "it is not an ordinary file"}
 
 
+def wait_refused(blender: Blender, file: Path) -> None:
+    def refused() -> bool:
+        last = policy(blender)["refused"]
+        return bool(last is not None and last["origin"] == str(file))
+
+    blender.wait_alive(f"the refusal of {file.name}", refused, SECONDS)
+
+
 def wait_failed(blender: Blender, mode: str, reasons: str) -> None:
     def set_aside() -> bool:
         now = policy(blender)
@@ -87,11 +95,7 @@ def test_one_after_the_other(make_stage: MakeStage, tmp_path: Path) -> None:
     folder.mkdir()
     for file, reason in refused(folder).items():
         swap(blender, file)
-        blender.wait_alive(
-            f"the refusal of {file.name}",
-            lambda file=file: (policy(blender)["refused"] or {}).get("origin") == str(file),
-            SECONDS,
-        )
+        wait_refused(blender, file)
         assert reason in policy(blender)["refused"]["reason"]
         assert policy(blender)["origin"] == "built-in"
 
@@ -105,7 +109,7 @@ def test_one_after_the_other(make_stage: MakeStage, tmp_path: Path) -> None:
         file = tmp_path / f"{mode}.wasm"
         file.write_bytes(hostile(mode))
         swap(blender, file)
-        blender.wait_alive(mode, lambda mode=mode: policy(blender)["name"] == mode, SECONDS)
+        wait_policy(blender, mode)
         time.sleep(2)
         assert policy(blender)["failures"] == 0, policy(blender)
         assert abs(deadline(blender) - first) < 2, mode

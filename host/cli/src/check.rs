@@ -5,7 +5,7 @@ use crate::input::PolicyFile;
 use clap::Args;
 use lifeline::contract::{
     Attempt, ConnectError, Countdown, Loss, Moment, Outage, Phase, Place, Request, Saving, Scene,
-    Settings, State,
+    State,
 };
 use lifeline::sandbox::{Boundary, Call, Limits, LoadError, Policy, Usage};
 use serde_json::{Value, json};
@@ -108,16 +108,7 @@ fn moment() -> Moment {
         now: 334_000,
         due: Some(334_000),
         entropy: Some(u64::MAX),
-        settings: Some(Settings {
-            retry_attempts: 5,
-            retry_delay: 2_000,
-            retry_delay_max: 10_000,
-            retry_jitter: 500,
-            connect_timeout: 10_000,
-            cleanup_timeout: 300_000,
-            warn_before: vec![60_000, 10_000],
-            render_wait: 0,
-        }),
+        settings: Some(lifeline::settings::default_timing()),
         scene: Some(Scene {
             modified: true,
             untitled: false,

@@ -521,14 +521,17 @@ mod tests {
         call: &Call,
         d: &Decision,
     ) -> Result<(), Violation> {
-        let moment = Moment {
+        guard.check(&state(before), call, &moment(), d)
+    }
+
+    fn moment() -> Moment {
+        Moment {
             now: NOW,
             due: None,
             entropy: None,
             settings: None,
             scene: None,
-        };
-        guard.check(&state(before), call, &moment, d)
+        }
     }
 
     fn check(guard: &Guard, d: &Decision) -> Result<(), Violation> {
@@ -756,5 +759,64 @@ mod tests {
         assert_eq!(check_from(&lost(), before(), &Call::Tick, &waiting), Ok(()));
         let copy = decision(saving(Place::Recovery), vec![Action::Save(Place::Recovery)]);
         assert_eq!(check_from(&lost(), before(), &failed, &copy), Ok(()));
+    }
+
+    #[test]
+    fn an_outage_must_end_unless_a_person_asks_for_more() {
+        let within = 100_000;
+        let mut guard = lost();
+        assert_eq!(guard.must_end(within), Some(100_000));
+        assert_eq!(guard.must_end(0), None);
+        guard.requested(&Request::Extend(30_000), 40_000);
+        assert_eq!(guard.must_end(within), Some(170_000));
+        guard.requested(&Request::Release, 60_000);
+        assert_eq!(guard.must_end(within), Some(190_000));
+        guard.connected();
+        assert_eq!(guard.must_end(within), None);
+        guard.lost(1_000_000);
+        assert_eq!(guard.must_end(within), Some(1_100_000));
+    }
+
+    #[test]
+    fn a_countdown_beyond_the_end_of_the_outage_is_none() {
+        let counting = |deadline| {
+            Phase::CountingDown(crate::contract::Countdown {
+                outage: outage(),
+                deadline,
+                warned: 0,
+            })
+        };
+        let moment = moment();
+        let check =
+            |deadline| lost().check_end(&moment, &decision(counting(deadline), vec![]), 200_000);
+        assert_eq!(check(200_000), Ok(()));
+        let far = Violation::DeadlineTooFar {
+            ends_in: 150_001,
+            within: 150_000,
+        };
+        assert_eq!(check(200_001), Err(far));
+        let any = lost().check_end(&moment, &decision(counting(u64::MAX), vec![]), 0);
+        assert_eq!(any, Ok(()));
+    }
+
+    #[test]
+    fn nobody_sleeps_for_days_but_who_is_held_or_connected() {
+        let moment = moment();
+        let sleeping = |phase, wake_at| {
+            let mut decision = decision(phase, vec![]);
+            decision.wake_at = Some(wake_at);
+            decision
+        };
+        let day = 86_400_000;
+        let lost = lost();
+        let saving = saving(Place::InPlace);
+        assert_eq!(
+            lost.check_end(&moment, &sleeping(saving, NOW + day), 0),
+            Ok(())
+        );
+        let error = lost.check_end(&moment, &sleeping(saving, NOW + day + 1), 0);
+        assert_eq!(error, Err(Violation::SleepsTooLong(day + 1)));
+        let connected = sleeping(Phase::Connected, u64::MAX);
+        assert_eq!(up().check_end(&moment, &connected, 0), Ok(()));
     }
 }

@@ -196,6 +196,20 @@ impl Settings {
     }
 }
 
+/// What a policy gets to see when nothing is set: the numbers that `wit/policy.wit` documents.
+pub fn default_timing() -> contract::Settings {
+    contract::Settings {
+        retry_attempts: 5,
+        retry_delay: 2_000,
+        retry_delay_max: 10_000,
+        retry_jitter: 500,
+        connect_timeout: 10_000,
+        cleanup_timeout: 300_000,
+        warn_before: vec![60_000, 10_000],
+        render_wait: 0,
+    }
+}
+
 /// As long as an outage can be by these settings. Milliseconds.
 fn whole_outage(timing: &contract::Settings) -> u64 {
     let attempt = timing
@@ -268,18 +282,7 @@ mod tests {
     #[test]
     fn the_defaults_are_the_contracts() {
         let timing = resolve(json!({}), &[]).unwrap().timing;
-        // The numbers that wit/policy.wit documents.
-        let documented = contract::Settings {
-            retry_attempts: 5,
-            retry_delay: 2_000,
-            retry_delay_max: 10_000,
-            retry_jitter: 500,
-            connect_timeout: 10_000,
-            cleanup_timeout: 300_000,
-            warn_before: vec![60_000, 10_000],
-            render_wait: 0,
-        };
-        assert_eq!(timing, documented);
+        assert_eq!(timing, default_timing());
     }
 
     #[test]

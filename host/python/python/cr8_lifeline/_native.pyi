@@ -19,6 +19,7 @@ __all__ = [
     "PolicyError",
     "SettingsError",
     "__version__",
+    "_command_line",
     "settings_table",
 ]
 

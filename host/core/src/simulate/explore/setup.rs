@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn bounds_follow_the_settings() {
-        let mut settings = Setup::all(&unhurried(), 0, 0).remove(0);
+        let mut settings = Setup::all(&crate::settings::default_timing(), 0, 0).remove(0);
         let bounds = Bounds::default();
         assert_eq!(bounds.depth(&settings), 2_000 + 4 * 30 + 10);
         assert_eq!(bounds.within(&settings), 3_600_000 + 6 * 20_500 + 300_000);
@@ -171,18 +171,5 @@ mod tests {
             ..bounds
         };
         assert_eq!((given.depth(&settings), given.within(&settings)), (7, 8));
-    }
-
-    fn unhurried() -> Settings {
-        Settings {
-            retry_attempts: 5,
-            retry_delay: 2_000,
-            retry_delay_max: 10_000,
-            retry_jitter: 500,
-            connect_timeout: 10_000,
-            cleanup_timeout: 300_000,
-            warn_before: vec![60_000, 10_000],
-            render_wait: 0,
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::contract::{
-    Action, Attempt, ConnectError, Countdown, Loss, Outage, Place, Request, Saving, Settings,
+    Action, Attempt, ConnectError, Countdown, Loss, Outage, Place, Request, Saving,
 };
 use crate::driver::outage_of;
 use crate::sandbox::{CallError, FIVE_MINUTES, Limits, Sandbox};
@@ -109,16 +109,7 @@ fn outage_mut(phase: &mut Phase) -> Option<&mut Outage> {
 }
 
 fn setup() -> Setup {
-    let defaults = Settings {
-        retry_attempts: 5,
-        retry_delay: 2_000,
-        retry_delay_max: 10_000,
-        retry_jitter: 500,
-        connect_timeout: 10_000,
-        cleanup_timeout: 300_000,
-        warn_before: vec![60_000, 10_000],
-        render_wait: 0,
-    };
+    let defaults = crate::settings::default_timing();
     Setup::all(&defaults, 10_000, 3_600_000).remove(0)
 }
 

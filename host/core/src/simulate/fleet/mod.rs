@@ -166,8 +166,8 @@ fn come_back<C: Client>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Settings;
     use crate::sandbox::{Limits, Sandbox};
+    use crate::settings::default_timing;
 
     fn story() -> Story {
         Story {
@@ -180,22 +180,9 @@ mod tests {
         }
     }
 
-    fn settings() -> Settings {
-        Settings {
-            retry_attempts: 5,
-            retry_delay: 2_000,
-            retry_delay_max: 10_000,
-            retry_jitter: 500,
-            connect_timeout: 10_000,
-            cleanup_timeout: 300_000,
-            warn_before: vec![],
-            render_wait: 0,
-        }
-    }
-
     fn five_minutes() -> PolicyAlgorithm {
         let sandbox = Sandbox::new(Limits::default(), None).unwrap();
-        PolicyAlgorithm::new(sandbox.built_in().unwrap(), settings())
+        PolicyAlgorithm::new(sandbox.built_in().unwrap(), default_timing())
     }
 
     fn play(algorithm: &impl Algorithm, story: &Story) -> Report {
@@ -224,7 +211,7 @@ mod tests {
             ..story()
         };
         let ours = play(&five_minutes(), &story);
-        let theirs = play(&SocketIoAlgorithm::new(&settings()), &story);
+        let theirs = play(&SocketIoAlgorithm::new(&default_timing()), &story);
         assert_eq!(theirs.returned(), 2_000);
         let (ours, theirs) = (ours.peak_after_return().1, theirs.peak_after_return().1);
         assert!(ours < theirs, "{ours} {theirs}");

@@ -79,16 +79,7 @@ mod tests {
 
     #[test]
     fn the_delays_double_up_to_the_cap_and_jitter_is_added_after_it() {
-        let settings = Settings {
-            retry_attempts: 5,
-            retry_delay: 2_000,
-            retry_delay_max: 10_000,
-            retry_jitter: 0,
-            connect_timeout: 10_000,
-            cleanup_timeout: 300_000,
-            warn_before: vec![],
-            render_wait: 0,
-        };
+        let settings = crate::settings::default_timing();
         let algorithm = SocketIoAlgorithm::new(&settings);
         for number in 0..100 {
             let mut client = algorithm.client(3, number);
