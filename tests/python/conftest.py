@@ -27,6 +27,7 @@ COMPRESSED: dict[str, object] = {
     "cleanup_timeout": 0.4,
     "warn_before": [0.2],
     "quit_floor": 0.1,
+    "policy_cache": "off",
 }
 
 

@@ -21,7 +21,6 @@ SETTINGS: dict[str, object] = {
     "cleanup_timeout": 0.8,
     "outage_limit": 1.0,
     "policy_time": 0.2,
-    "policy_cache": "off",
 }
 SECONDS = 20.0
 
