@@ -115,7 +115,12 @@ def test_a_broken_file_leaves_the_old_one_and_says_why(
     line = journaled(journal, 2)[1]
     assert (line["outcome"], line["refused_sha256"]) == ("refused", digest(NOT_A_POLICY))
     assert now["refused"]["reason"] in line["reason"]
-    # Mended, it is taken, and the reason is gone.
+    # As it was before, nothing is swapped, and the reason is gone.
+    replace(file, component)
+    wait_until("the reason's end", lambda: policy(watching)["refused"] is None, 10.0)
+    # Broken and mended, it is taken.
+    file.write_bytes(NOT_A_POLICY)
+    assert swapped(watching).message is not None
     replace(file, other(component))
     assert swapped(watching).message is None
     assert policy(watching)["refused"] is None

@@ -98,6 +98,11 @@ impl Judge {
         same
     }
 
+    /// What was not taken last is not there any more.
+    pub fn mended(&mut self) {
+        self.refused = None;
+    }
+
     /// Whether this is the one that decides, from there.
     pub fn decides(&self, identity: &Identity, origin: &str) -> bool {
         self.current.identity() == identity && self.origin == origin

@@ -146,7 +146,9 @@ impl Driver {
         }
         let reason = match (verdict.outcome, &verdict.order) {
             (Ok(policy), Order::Watched(_)) if self.judge.decides(policy.identity(), &origin) => {
-                return; // written again as it was
+                // Written again as it was; what was wrong in between is mended.
+                self.judge.mended();
+                return self.publish();
             }
             (Ok(policy), _) => {
                 if let Code::Distrusted(why) = policy.code() {

@@ -5,7 +5,11 @@ use crate::link::{Connection, Connector, Failure, LinkEvent, Sink};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+
+/// The answer to a second attempt at one instant takes this long: who tries again at once would do
+/// so for ever in a virtual time that stands still.
+const AGAIN: Duration = Duration::from_millis(1);
 
 #[derive(Default)]
 struct Script {
@@ -63,7 +67,9 @@ impl Connector for ScriptedServer {
     fn connect(&self, id: u64, _: Value, _: Duration, sink: Sink) -> Box<dyn Connection> {
         let mut script = self.script();
         let up = script.up;
-        script.attempts.push((Instant::now(), up));
+        let now = Instant::now();
+        let again = script.attempts.last().is_some_and(|(at, _)| *at == now);
+        script.attempts.push((now, up));
         let answer = if up {
             LinkEvent::Connected
         } else {
@@ -72,9 +78,14 @@ impl Connector for ScriptedServer {
                 detail: "refused".to_string(),
             })
         };
-        // The driver may have ended.
-        let _ = sink.send((id, answer));
-        script.line = up.then_some((id, sink));
+        script.line = up.then_some((id, sink.clone()));
+        tokio::spawn(async move {
+            if again {
+                sleep(AGAIN).await;
+            }
+            // The driver may have ended.
+            let _ = sink.send((id, answer));
+        });
         Box::new(Silent)
     }
 }

@@ -54,6 +54,9 @@ pub enum FleetError {
     Busy(u64),
 }
 
+/// Nobody tries more often than this in one outage.
+const ATTEMPTS: u32 = 100_000;
+
 /// How far a client is.
 struct Waiting<C> {
     client: C,
@@ -105,8 +108,9 @@ fn until_the_return<A: Algorithm>(
         let mut client = algorithm.client(story.seed, number);
         let noticed = client.pick(story.noticed_within);
         let mut next = client.lost(noticed)?;
-        loop {
+        for attempts in 0.. {
             match next {
+                Next::Attempt(at) if attempts > ATTEMPTS => return Err(FleetError::Busy(at)),
                 Next::Attempt(at) if at < story.outage => {
                     report.attempt(at);
                     next = client.failed(at)?;

@@ -140,7 +140,8 @@ impl<'a> Stage<'a> {
             if self.ended.is_some() || now >= self.scenario.until {
                 return;
             }
-            if script.is_over() && self.shared.snapshot().connected && self.saving.is_none() {
+            let at_rest = self.shared.snapshot().connected || self.spans.last() == "held";
+            if script.is_over() && at_rest && self.saving.is_none() {
                 return; // nothing happens any more
             }
             sleep(Duration::from_millis(STEP)).await;
@@ -409,6 +410,17 @@ mod tests {
         let timeline = play(&scenario).unwrap();
         assert!(matches!(timeline.ending, Ending::Closed(at) if at / 1_000 == 1_300));
         assert_eq!(seconds(&timeline, |what| *what == What::Held), [100]);
+    }
+
+    #[test]
+    fn held_for_good_is_an_end_too() {
+        let scenario = Scenario {
+            requests: vec![(100_000, Request::Hold)],
+            ..scenario()
+        };
+        let timeline = play(&scenario).unwrap();
+        assert_eq!(timeline.ending, Ending::Open("held".into()));
+        assert!(timeline.until < 101_000);
     }
 
     #[test]
