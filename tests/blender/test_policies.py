@@ -100,9 +100,10 @@ def test_one_after_the_other_in_mid_countdown(make_stage: MakeStage, tmp_path: P
     assert released + 6 * 600 <= deadline(blender) < released + 6 * 600 + 10
 
     blender.run("bpy.ops.cr8.revert_policy()")
-    # The file that the settings name is still half a one.
-    blender.wait_alive("the refusal", lambda: policy(blender)["refused"] is not None, 30)
-    assert policy(blender)["refused"]["origin"] == str(watched)
+    # The file that the settings name is still half a one: the built-in policy is left.
+    wait_policy(blender, "five-minutes")
+    assert policy(blender)["origin"] == "built-in"
+    blender.wait_for_line(r"^\[WARNING\] Back to five-minutes, since .*cut off or broken", 30)
     blender.run("bpy.ops.cr8.save_and_close()")
     stage.assert_closed(blender)
     assert saved_location(stage.file) == EDIT
@@ -124,6 +125,6 @@ def test_one_after_the_other_in_mid_countdown(make_stage: MakeStage, tmp_path: P
         ("refused", "render-guard"),
         ("taken", "steady"),
         ("taken", "patient"),
-        ("refused", "patient"),
+        ("taken", "five-minutes"),
     ]
-    assert stage.journal.entry()["policy"]["name"] == "patient"
+    assert stage.journal.entry()["policy"]["name"] == "five-minutes"

@@ -238,7 +238,7 @@ mod tests {
         let (code, out, _) = lifeline(&words);
         assert_eq!(code, YES, "{out}");
         assert!(out.contains("kept   ends"), "{out}");
-        assert!(out.ends_with("yes: in none of these situations it breaks a rule\n"));
+        assert!(out.ends_with("yes: in none of these situations does it break a rule\n"));
         let (_, json, _) = lifeline(&[&words[..], &["--json"]].concat());
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["kept"], true);

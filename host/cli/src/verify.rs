@@ -274,7 +274,10 @@ fn as_text(
         trace(broken, looked, file, out)?;
     }
     match broken.len() {
-        0 => writeln!(out, "\nyes: in none of these situations it breaks a rule"),
+        0 => writeln!(
+            out,
+            "\nyes: in none of these situations does it break a rule"
+        ),
         1 => writeln!(out, "\nno: it breaks a rule"),
         more => writeln!(out, "\nno: it breaks {more} rules"),
     }
@@ -292,10 +295,11 @@ fn looked_at(looked: &Looked, out: &mut dyn Write) -> std::io::Result<()> {
         took.as_secs_f64()
     )?;
     let bound = match found.complete {
-        Some(all) if all == looked.surprises => format!("all traces with up to {all} surprises"),
-        Some(all) => {
-            format!("bound hit: all traces with up to {all} surprises, and some with more")
-        }
+        Some(all) if all == looked.surprises => format!("all traces with {}", surprises(all)),
+        Some(all) => format!(
+            "bound hit: all traces with {}, and some with more",
+            surprises(all)
+        ),
         None => "bound hit: not even all traces without a surprise".into(),
     };
     let longest = match found.longest {
@@ -306,6 +310,14 @@ fn looked_at(looked: &Looked, out: &mut dyn Write) -> std::io::Result<()> {
         None => "no undisturbed outage led to quit".into(),
     };
     writeln!(out, "{:22}{bound}; {longest}", "")
+}
+
+fn surprises(most: u32) -> String {
+    match most {
+        0 => "no surprise".into(),
+        1 => "up to one surprise".into(),
+        more => format!("up to {more} surprises"),
+    }
 }
 
 fn trace(broken: &Broken, looked: &Looked, file: &str, out: &mut dyn Write) -> std::io::Result<()> {

@@ -81,6 +81,9 @@ pub enum Violation {
         /// Milliseconds.
         within: u64,
     },
+    /// Each may be a copy that takes room.
+    #[error("it has asked for {0} saves in this outage, and asks for another one")]
+    SavesTooOften(u32),
     /// The outage does not end.
     #[error("it has not ended the outage within {} s, though nobody holds it", as_seconds(*.0))]
     NeverEnds(u64),
@@ -96,6 +99,8 @@ pub enum Violation {
     },
 }
 
+/// No policy asks for more saves than this in one outage.
+const SAVES: u32 = 8;
 /// No policy sleeps longer than this in an outage (milliseconds).
 const WAKE_WITHIN: u64 = 86_400_000;
 
@@ -120,6 +125,10 @@ enum Line {
         since: u64,
         /// What people have added since the loss.
         extended: u64,
+        /// A person has asked to keep Blender open, and has not released it.
+        held: bool,
+        /// Saves that were asked for since a person has asked for anything.
+        saves: u32,
     },
 }
 
@@ -131,6 +140,8 @@ impl Line {
             unsaved_since: None,
             since: at,
             extended: 0,
+            held: false,
+            saves: 0,
         }
     }
 }
@@ -184,13 +195,35 @@ impl Guard {
     /// A person asks for something: from here on the outage may last as long as from a loss.
     pub fn requested(&mut self, request: &Request, now: u64) {
         if let Line::Lost {
-            since, extended, ..
+            since,
+            extended,
+            held,
+            saves,
+            ..
         } = &mut self.line
         {
             *since = now;
+            *saves = 0;
+            match request {
+                Request::Hold => *held = true,
+                Request::Release => *held = false,
+                Request::Extend(_) | Request::CloseNow => {}
+            }
             if let Request::Extend(by) = request {
                 *extended = extended.saturating_add(*by);
             }
+        }
+    }
+
+    /// A person keeps Blender open.
+    pub fn is_held(&self) -> bool {
+        matches!(self.line, Line::Lost { held: true, .. })
+    }
+
+    /// Nobody was awake for so long: that time does not count.
+    pub fn slept(&mut self, by: u64) {
+        if let Line::Lost { since, .. } = &mut self.line {
+            *since = since.saturating_add(by);
         }
     }
 
@@ -214,6 +247,13 @@ impl Guard {
         within: u64,
     ) -> Result<(), Violation> {
         let from_now = |at: u64| at.saturating_sub(moment.now);
+        let asks = |action: &Action| matches!(action, Action::Save(_));
+        if let Line::Lost { saves, .. } = self.line
+            && saves >= SAVES
+            && decision.actions.iter().any(asks)
+        {
+            return Err(Violation::SavesTooOften(saves));
+        }
         if let Some(at) = decision.wake_at.filter(|&at| from_now(at) > WAKE_WITHIN)
             && !self.is_connected()
         {
@@ -229,6 +269,14 @@ impl Guard {
             });
         }
         Ok(())
+    }
+
+    /// A policy asks for a save.
+    pub fn policy_saves(&mut self) {
+        if let Line::Lost { saves, .. } = &mut self.line {
+            *saves = saves.saturating_add(1);
+        }
+        self.save_asked();
     }
 
     /// A save is asked for: what was answered before does not count any more.
@@ -364,8 +412,8 @@ impl Guard {
             return Err(Violation::NeverWakes);
         }
         let held = |phase: &Phase| matches!(phase, Phase::Held(_));
-        let asked = matches!(call, Call::OnRequest(Request::Hold));
-        if held(phase) && !held(&before.phase) && !asked {
+        let asked = self.is_held() || matches!(call, Call::OnRequest(Request::Hold));
+        if held(phase) && !asked {
             return Err(Violation::HeldUnasked);
         }
         let connects = decision
@@ -647,7 +695,9 @@ mod tests {
         let mut held = decision(Phase::Held(outage()), vec![]);
         held.wake_at = None;
         let before = Phase::Held(outage());
-        assert_eq!(check_from(&lost(), before, &Call::Tick, &held), Ok(()));
+        let mut guard = lost();
+        guard.requested(&Request::Hold, NOW);
+        assert_eq!(check_from(&guard, before, &Call::Tick, &held), Ok(()));
     }
 
     #[test]
@@ -658,10 +708,33 @@ mod tests {
         assert_eq!(answer, Err(Violation::HeldUnasked));
         let asked = Call::OnRequest(Request::Hold);
         assert_eq!(check_from(&lost(), from(), &asked, &held), Ok(()));
-        assert_eq!(
-            check_from(&lost(), Phase::Held(outage()), &Call::Tick, &held),
-            Ok(())
-        );
+        let mut guard = lost();
+        guard.requested(&Request::Hold, NOW);
+        let stays = |guard: &Guard| check_from(guard, Phase::Held(outage()), &Call::Tick, &held);
+        assert_eq!(stays(&guard), Ok(()));
+        guard.requested(&Request::Release, NOW);
+        assert_eq!(stays(&guard), Err(Violation::HeldUnasked));
+    }
+
+    #[test]
+    fn a_ninth_save_is_one_too_many_until_a_person_asks() {
+        let again = decision(saving(Place::Recovery), vec![Action::Save(Place::Recovery)]);
+        let mut guard = lost();
+        for _ in 0..8 {
+            assert_eq!(guard.check_end(&moment(), &again, 0), Ok(()));
+            guard.policy_saves();
+        }
+        let error = guard.check_end(&moment(), &again, 0);
+        assert_eq!(error, Err(Violation::SavesTooOften(8)));
+        guard.requested(&Request::CloseNow, NOW);
+        assert_eq!(guard.check_end(&moment(), &again, 0), Ok(()));
+    }
+
+    #[test]
+    fn time_slept_does_not_count() {
+        let mut guard = lost();
+        guard.slept(5_000);
+        assert_eq!(guard.must_end(1_000), Some(6_000));
     }
 
     #[test]

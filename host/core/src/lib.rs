@@ -25,6 +25,7 @@ pub mod guard;
 pub mod journal;
 pub mod keep;
 pub mod link;
+mod private_folder;
 pub mod reload;
 pub mod sandbox;
 pub mod settings;

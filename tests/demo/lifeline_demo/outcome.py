@@ -22,6 +22,8 @@ class Outcome:
     """From the server's death to Blender's end, in seconds."""
     policy: str | None = None
     """The name of the policy that decided."""
+    set_aside: bool = False
+    """It has failed, and five-minutes decided in its place."""
     screenshot: str | None = None
     """The picture of Blender's window in the countdown."""
 
@@ -32,6 +34,7 @@ class Outcome:
             and self.exit_code == 0
             and self.edit_survived
             and self.relaunched
+            and not self.set_aside
             and None not in (self.lost_to_quit_s, self.policy, self.screenshot)
         )
 
@@ -51,6 +54,6 @@ class Outcome:
             f"the edit        {told(self.saved, 'saved')}, "
             f"{told(self.edit_survived, 'there after the relaunch')}",
             f"Blender         {told(self.relaunched, 'relaunched by the restarted server')}",
-            f"policy          {self.policy}",
+            f"policy          {self.policy}{self.set_aside * ', set aside: five-minutes decided'}",
             f"screenshot      {self.screenshot}",
         ]

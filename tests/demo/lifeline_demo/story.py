@@ -152,6 +152,8 @@ class Story:
                 status, answered_at, asking = asking.result(), asked_at, None
             if asking is None and now - asked_at >= ASK_SECONDS:
                 asking, asked_at = blender.begin(STATUS), now
+            if status is not None and status["policy"]["set_aside"]:
+                self.outcome.set_aside = True
             if status is not None:
                 self._screen.state(status, now - answered_at)
                 self._picture(blender, status)

@@ -159,11 +159,16 @@ impl Judge {
         }
     }
 
+    /// When the policy must have ended the outage; None for the built-in one, and while a person holds.
+    pub fn must_end(&self, guard: &Guard) -> Option<u64> {
+        let foreign = self.failures < FAILURES && self.origin != BUILT_IN && !guard.is_held();
+        guard.must_end(self.outage_limit).filter(|_| foreign)
+    }
+
     /// The outage has lasted for too long, though nobody holds it: the built-in policy ends it. None
     /// if it has not, or if it is the built-in one's doing.
     pub fn overdue(&mut self, guard: &Guard, now: u64) -> Option<(Overruled, String)> {
-        let end = guard.must_end(self.outage_limit)?;
-        if now < end || self.failures >= FAILURES || self.origin == BUILT_IN {
+        if now < self.must_end(guard)? {
             return None;
         }
         self.failures = FAILURES - 1;

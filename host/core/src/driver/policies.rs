@@ -7,7 +7,7 @@ use crate::contract::{Countdown, Phase};
 use crate::event::Event;
 use crate::journal::{PolicyLine, PolicyName, PolicyNews};
 use crate::reload::{Loader, Order, PolicySource, Push, Store, SwapError, Verdict, Watch};
-use crate::sandbox::{Call, Code, Policy};
+use crate::sandbox::{Call, Code, Policy, told};
 use crate::settings::Settings;
 use crate::status::Refused;
 use serde_json::{Value, json};
@@ -17,6 +17,8 @@ use tokio::sync::mpsc::UnboundedSender;
 /// What the server sends, and what it is answered.
 pub(super) const UPDATE: &str = "policy_update";
 const RESULT: &str = "policy_update_result";
+/// A reason may hold what somebody else has written; it has so many bytes at most.
+const REASON: usize = 400;
 /// Of one process there are so many lines about policies at most: outages must not be rotated away.
 const LINES: u32 = 200;
 
@@ -45,7 +47,6 @@ impl Sources {
         let store = policy
             .store
             .clone()
-            .filter(|_| policy.push)
             .map(|folder| Store::new(folder, server));
         let loader = Loader::new(
             sandbox.clone(),
@@ -69,6 +70,14 @@ impl Driver {
     /// changes.
     pub(super) fn begin_with(&mut self, policy: FirstPolicy) {
         let fresh = policy.fresh;
+        let before = self.shared.snapshot().policy.clone();
+        if !fresh && before.origin != self.judge.origin() {
+            self.warning(format!(
+                "Policy {} has decided until the fault; five-minutes decides now",
+                before.name
+            ));
+            self.policy_line(PolicyNews::Taken, Some("after a fault"), None);
+        }
         if let Some(bytes) = policy.given {
             self.swap(PolicySource::Bytes(bytes));
         } else if fresh && self.settings.policy.push {
@@ -104,9 +113,10 @@ impl Driver {
         let push = match Push::read(args) {
             Ok(push) => Box::new(push),
             Err(error) => {
-                self.warning(format!("Not taken: {error}"));
+                let reason = told(&error.to_string(), REASON);
+                self.warning(format!("Not taken: {reason}"));
                 let id = args.first().and_then(|it| it.get("id")?.as_str());
-                return self.answer(id, "refused", None, Some(&error.to_string()));
+                return self.answer(id, "refused", None, Some(&reason));
             }
         };
         if !self.settings.policy.push {
@@ -128,6 +138,7 @@ impl Driver {
         };
         let now = self.judge.identity();
         let policy = json!({"name": now.name, "version": now.version, "sha256": now.sha256});
+        let id = id.map(|id| told(id, REASON));
         let data = json!({
             "id": id, "outcome": outcome, "reason": reason, "trouble": trouble, "policy": policy,
         });
@@ -161,12 +172,18 @@ impl Driver {
             (Err(SwapError::NothingSet), Order::Kept) => {
                 return self.watch_file(true);
             }
-            (Err(SwapError::NothingSet), Order::Revert(_)) => {
+            (Err(error), Order::Revert(_)) => {
+                if !matches!(error, SwapError::NothingSet) {
+                    let why = told(&error.to_string(), REASON);
+                    self.warning(format!(
+                        "Back to five-minutes, since {origin} is none: {why}"
+                    ));
+                }
                 self.judge.back_to_built_in();
                 self.taken();
                 None
             }
-            (Err(error), _) => Some(error.to_string()),
+            (Err(error), _) => Some(told(&error.to_string(), REASON)),
         };
         if matches!(verdict.order, Order::Kept) {
             self.watch_file(reason.is_some());
@@ -229,7 +246,8 @@ impl Driver {
         self.policy_line(news, Some(&overruled.reason), None);
         if overruled.set_aside && overruled.pushed {
             // It would fail again.
-            self.sources.loader.order(Order::Forget);
+            let sha256 = self.judge.identity().sha256.clone();
+            self.sources.loader.order(Order::Forget(sha256));
         }
     }
 
@@ -238,9 +256,9 @@ impl Driver {
         let Some(outage) = outage_of(&self.state.phase).copied() else {
             return;
         };
-        let held = matches!(self.state.phase, Phase::Held(_));
         let closing = matches!(self.state.phase, Phase::Quitting(_));
         // A save that is asked for may be waited for: behind a render, or a disk.
+        let held = self.guard.is_held();
         if held || closing || self.shared.tickets.open().is_some() {
             return;
         }
@@ -255,12 +273,16 @@ impl Driver {
             deadline: now.saturating_add(length),
             warned: length,
         });
+        // Whoever was late was the one before.
+        self.wake_at = None;
     }
 
     fn policy_line(&mut self, news: PolicyNews, reason: Option<&str>, sha256: Option<String>) {
-        self.sources.lines += 1;
-        if self.sources.lines > LINES {
-            return;
+        if matches!(news, PolicyNews::Taken | PolicyNews::Refused) {
+            self.sources.lines += 1;
+            if self.sources.lines > LINES {
+                return;
+            }
         }
         let now = self.judge.identity();
         let policy = PolicyName {

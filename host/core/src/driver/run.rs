@@ -26,6 +26,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep_until, timeout};
 
+/// A wake-up that comes later than this means that nobody was awake, as the contract has it
+/// (milliseconds).
+const LATE_AFTER: u64 = 1_000;
 /// When nobody could decide, the next try is this much later (milliseconds).
 const RETRY_DECISION: u64 = 1_000;
 /// How long a goodbye may take.
@@ -370,6 +373,11 @@ impl Driver {
 
     pub(super) fn decide(&mut self, call: Call) {
         let now = self.now();
+        if let Some(late) = self.wake_at.and_then(|due| now.checked_sub(due))
+            && late > LATE_AFTER
+        {
+            self.guard.slept(late);
+        }
         self.end_what_never_ends(now);
         let moment = Moment {
             now,
@@ -397,8 +405,15 @@ impl Driver {
 
     fn carry_out(&mut self, decision: Decision, now: u64) {
         let before = std::mem::replace(&mut self.state, decision.state);
-        let floor = now.saturating_add(self.pace.floor(now));
-        self.wake_at = decision.wake_at.map(|at| at.max(floor));
+        // A call that takes long is followed by a pause as long.
+        let done = self.now();
+        let spent = done.saturating_sub(now);
+        let floor = done.saturating_add(self.pace.floor(done).max(spent));
+        // The end of the outage is looked at in time, whatever the policy wants.
+        let end = self.judge.must_end(&self.guard);
+        self.wake_at = decision
+            .wake_at
+            .map(|at| end.map_or(at, |end| at.min(end)).max(floor));
         if self.pace.is_news() {
             self.warning(format!(
                 "Policy {} always asks to be woken at once: it is woken five times a second",
@@ -419,7 +434,7 @@ impl Driver {
                     });
                 }
                 Action::Save(place) => {
-                    self.guard.save_asked();
+                    self.guard.policy_saves();
                     self.ask_to_save(place);
                 }
                 Action::Quit => self.want_quit(),

@@ -8,6 +8,7 @@ use crate::guard::{Bounds, Guard};
 use crate::sandbox::{Call, Policy, Sandbox};
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,8 +32,8 @@ pub(crate) enum Order {
     /// Back from what the server has sent to the file of the settings, if there is one. The
     /// server's own wish, if it is that.
     Revert(Option<Box<Push>>),
-    /// What the server has sent is not to be there after a restart.
-    Forget,
+    /// What the server has sent is not to be there after a restart, if it has this digest.
+    Forget(String),
 }
 
 impl Order {
@@ -42,8 +43,14 @@ impl Order {
             Order::Swap(source) => source.to_string(),
             Order::Watched(path) => path.display().to_string(),
             Order::Pushed(_) | Order::Kept => SERVER.into(),
-            Order::Revert(_) | Order::Forget => "the way back".into(),
+            Order::Revert(_) | Order::Forget(_) => "the way back".into(),
         }
+    }
+}
+
+impl Order {
+    fn is_pushed(&self) -> bool {
+        matches!(self, Order::Pushed(_) | Order::Revert(Some(_)))
     }
 }
 
@@ -107,6 +114,15 @@ impl Loader {
     pub fn order(&self, order: Order) {
         let number = self.number();
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if order.is_pushed() {
+            // A server that sends again and again fills no memory: the last one counts.
+            let (stale, rest): (VecDeque<_>, VecDeque<_>) =
+                queue.orders.drain(..).partition(|(_, it)| it.is_pushed());
+            queue.orders = rest;
+            for (_, order) in stale {
+                self.tell(order, None, Err(SwapError::Superseded), None);
+            }
+        }
         queue.orders.push_back((number, order));
         if queue.at_work {
             return;
@@ -134,7 +150,7 @@ impl Loader {
                 next
             };
             let Some((number, order)) = next else { return };
-            self.carry_out(number, order);
+            self.guarded(&order.clone(), || self.carry_out(number, order));
         }
     }
 
@@ -142,7 +158,16 @@ impl Loader {
     pub(super) fn watched(&self, path: &Path, bytes: Result<Vec<u8>, SwapError>) {
         let number = self.number();
         let order = Order::Watched(path.to_path_buf());
-        self.finish(number, order, bytes, None, None);
+        self.guarded(&order.clone(), || {
+            self.finish(number, order, bytes, None, None);
+        });
+    }
+
+    /// A fault in a library ends this order, and no other.
+    fn guarded(&self, order: &Order, work: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            self.tell(order.clone(), None, Err(SwapError::Fault), None);
+        }
     }
 
     /// As the watch reads: whole, if it can be a policy by its size.
@@ -171,9 +196,11 @@ impl Loader {
                 trouble = self.forget();
                 (set(), None)
             }
-            Order::Forget => {
-                // It is not there after the next such order at the latest.
-                self.forget();
+            Order::Forget(sha256) => {
+                if self.kept().is_ok_and(|kept| kept.sha256 == *sha256) {
+                    // It is not there after the next such order at the latest.
+                    self.forget();
+                }
                 return;
             }
         };
@@ -218,7 +245,7 @@ impl Loader {
                 Order::Pushed(_) => self.keep(&sha256, &bytes),
                 // The last one that was taken counts, after a restart too.
                 Order::Swap(_) | Order::Watched(_) => self.forget(),
-                Order::Kept | Order::Revert(_) | Order::Forget => None,
+                Order::Kept | Order::Revert(_) | Order::Forget(_) => None,
             });
         }
         self.tell(order, Some(sha256), outcome, trouble);

@@ -76,6 +76,9 @@ pub enum SwapError {
     /// There is nothing to go back to but the built-in one.
     #[error("no other policy is set")]
     NothingSet,
+    /// Something here is broken.
+    #[error("a fault in Lifeline")]
+    Fault,
     /// A later order has been carried out in the meantime.
     #[error("another policy was taken in the meantime")]
     Superseded,

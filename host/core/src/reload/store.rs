@@ -1,15 +1,16 @@
 //! The policy that the server has sent, kept over a restart.
 //!
-//! Two files in a folder of the user's own: the component, named after its digest, and
-//! `pushed.json`, which names it, its digest and its server. It is written last, whole or not at
-//! all; what it does not name does not count.
+//! Two files in a folder of the user's own, named after the server, for a folder may be shared: the
+//! component, and a record that names its digest. That one is written last, whole or not at all;
+//! what it does not name does not count.
 
+use crate::private_folder::make_private_folder;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, OpenOptions};
+use sha2::{Digest, Sha256};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-const RECORD: &str = "pushed.json";
 /// A record is short; whatever else stands in its place is not read to its end.
 const RECORD_MAX: u64 = 64 << 10;
 
@@ -42,7 +43,7 @@ impl Store {
 
     /// What this server has sent last.
     pub fn kept(&self) -> io::Result<Option<Kept>> {
-        let record = match OpenOptions::new().read(true).open(self.record()) {
+        let record = match open_ordinary(&self.record()) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             file => {
                 let mut text = Vec::new();
@@ -66,11 +67,7 @@ impl Store {
 
     /// Keeps this one, and no other.
     pub fn keep(&self, sha256: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut folder = fs::DirBuilder::new();
-        folder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        folder.create(&self.folder)?;
+        make_private_folder(&self.folder)?;
         let record = Record {
             sha256: sha256.into(),
             server: self.server.clone(),
@@ -92,11 +89,16 @@ impl Store {
     }
 
     fn record(&self) -> PathBuf {
-        self.folder.join(RECORD)
+        self.folder.join(format!("{}.json", self.prefix()))
     }
 
     fn component(&self, sha256: &str) -> PathBuf {
-        self.folder.join(format!("pushed-{sha256}.wasm"))
+        self.folder.join(format!("{}-{sha256}.wasm", self.prefix()))
+    }
+
+    fn prefix(&self) -> String {
+        let server = hex::encode(Sha256::digest(&self.server));
+        format!("pushed-{:.16}", server)
     }
 
     /// Components that nobody names any more.
@@ -106,12 +108,27 @@ impl Store {
             let path = entry.path();
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let ours = name.starts_with("pushed-") && name.ends_with(".wasm");
+            // Drafts, too, of a process that has died.
+            let ours = name.starts_with(&self.prefix()) && !name.ends_with(".json");
             if ours && Some(&path) != stays.as_ref() {
                 // It only takes room.
                 let _ = fs::remove_file(&path);
             }
         }
+    }
+}
+
+fn open_ordinary(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    // Opening a pipe would wait for its writer.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(ErrorKind::InvalidData, "no ordinary file"))
     }
 }
 

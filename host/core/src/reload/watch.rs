@@ -59,7 +59,8 @@ impl Watch {
         let over = Arc::new(AtomicBool::new(false));
         let (wake, changes) = channel();
         let eye = Eye {
-            seen: if at_once { None } else { Some(look(&path)) },
+            at_once,
+            seen: None,
             path,
             over: Arc::clone(&over),
             wake: wake.clone(),
@@ -109,6 +110,8 @@ fn look(path: &Path) -> Look {
 
 struct Eye {
     path: PathBuf,
+    /// The first look is told too.
+    at_once: bool,
     /// None: never looked.
     seen: Option<Look>,
     over: Arc<AtomicBool>,
@@ -123,6 +126,11 @@ impl Eye {
         read: &dyn Fn(&Path) -> Result<Vec<u8>, SwapError>,
         tell: &dyn Fn(Result<Vec<u8>, SwapError>),
     ) {
+        // Not before: a disk that hangs holds up nobody else.
+        if !self.at_once {
+            self.watcher = self.watch_folder();
+            self.seen = Some(look(&self.path));
+        }
         while !self.is_over() {
             if self.watcher.is_none() {
                 self.watcher = self.watch_folder();

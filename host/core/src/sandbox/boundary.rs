@@ -17,6 +17,13 @@ pub struct Boundary {
     pub exports: Vec<String>,
 }
 
+/// How deep components may nest, how many modules and components one may hold, and how many bytes a
+/// function may have: more takes a compiler gigabytes. (The interpreter of a policy in Python: 1,
+/// 42, and 427,000.)
+const DEPTH: usize = 4;
+const PARTS: usize = 256;
+const FUNCTION: usize = 1 << 20;
+
 impl Boundary {
     /// Reads all of a component, so that a half-written one is found out.
     pub fn read(bytes: &[u8]) -> Result<Self, LoadError> {
@@ -29,6 +36,8 @@ impl Boundary {
         let mut found = Boundary::default();
         // Components and modules nest; only the outermost one's boundary is of interest.
         let mut depth = 0_usize;
+        let mut parts = 0_usize;
+        let too_much = |what| Err(LoadError::TooMuch(what));
         let malformed = |error: wasmparser::BinaryReaderError| {
             LoadError::Malformed(format!("{} at byte {}", error.message(), error.offset()))
         };
@@ -38,7 +47,19 @@ impl Boundary {
                     encoding: Encoding::Module,
                     ..
                 } if depth == 0 => return Err(LoadError::CoreModule),
-                Payload::Version { .. } => depth += 1,
+                Payload::Version { .. } => {
+                    depth += 1;
+                    parts += 1;
+                    if depth > DEPTH {
+                        return too_much("components within components");
+                    }
+                    if parts > PARTS {
+                        return too_much("modules and components");
+                    }
+                }
+                Payload::CodeSectionEntry(body) if body.range().len() > FUNCTION => {
+                    return too_much("code in one function");
+                }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 1 => {
                     for import in section {
@@ -157,6 +178,42 @@ mod tests {
                 assert!(remarks || found.check().is_err(), "cut at {end}");
             }
         }
+    }
+
+    #[test]
+    fn what_would_take_a_compiler_gigabytes_is_refused() {
+        let deep = COMPONENT.to_vec();
+        let nested = |count: usize| {
+            let mut bytes = deep.clone();
+            for _ in 0..count {
+                let mut outer = deep.clone();
+                outer.push(4);
+                let mut length = bytes.len();
+                while length >= 0x80 {
+                    outer.push((length & 0x7f) as u8 | 0x80);
+                    length >>= 7;
+                }
+                outer.push(length as u8);
+                outer.extend(&bytes);
+                bytes = outer;
+            }
+            bytes
+        };
+        Boundary::read(&nested(DEPTH - 1)).unwrap();
+        let error = Boundary::read(&nested(200)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "it has more components within components than any policy needs"
+        );
+        let mut many = deep;
+        for _ in 0..PARTS {
+            many.extend(section(4, COMPONENT));
+        }
+        let error = Boundary::read(&many).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "it has more modules and components than any policy needs"
+        );
     }
 
     #[test]

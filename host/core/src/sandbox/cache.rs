@@ -2,14 +2,15 @@
 //!
 //! What is loaded from here runs as machine code, outside the sandbox. So the folder and its files
 //! must belong to this user alone, and each entry carries a MAC over its name and content, made
-//! with a key that was drawn on this machine: an entry that is altered, renamed or brought from
-//! elsewhere is not loaded, but compiled anew.
+//! with a key that lies beside it: an entry that was altered, renamed or brought there is not
+//! loaded, but compiled anew.
 
+use crate::private_folder::make_private_folder;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use thiserror::Error;
@@ -22,8 +23,9 @@ const SUFFIX: &str = "cwasm";
 const TOTAL: u64 = 512 << 20;
 /// A single entry is read into memory.
 const ENTRY: u64 = 256 << 20;
+/// Drafts older than this are of a process that has died (seconds).
+const DRAFT: u64 = 3_600;
 /// What belongs to this user alone.
-const PRIVATE_FOLDER: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 /// Write permission for anybody else.
 const OTHERS_WRITE: u32 = 0o022;
@@ -101,10 +103,7 @@ impl Cache {
         if code.len() as u64 + MAC_BYTES as u64 > ENTRY {
             return Err(CacheError::TooLarge);
         }
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(PRIVATE_FOLDER)
-            .create(&self.folder)?;
+        make_private_folder(&self.folder)?;
         self.check_folder()?;
         let key = self.key()?;
         let tag = mac(&key, name, code).finalize().into_bytes();
@@ -175,6 +174,12 @@ impl Cache {
                 let entry = entry.ok()?;
                 let found = entry.metadata().ok()?;
                 let path = entry.path();
+                let age = SystemTime::now().duration_since(found.modified().ok()?);
+                let is_old = age.is_ok_and(|age| age.as_secs() > DRAFT);
+                if is_old && path.extension().is_some_and(|it| it == "new") {
+                    // It only takes room.
+                    let _ = fs::remove_file(&path);
+                }
                 let is_entry = path.extension().is_some_and(|it| it == SUFFIX);
                 is_entry.then_some((found.modified().ok()?, found.len(), path))
             })

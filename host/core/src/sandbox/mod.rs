@@ -16,6 +16,7 @@ pub use bindings::contract;
 pub use boundary::{Boundary, CONTRACT};
 pub use cache::{Cache, CacheError};
 pub use limits::{Limits, Usage};
+pub(crate) use policy::told;
 pub use policy::{Call, CallError, Code, Identity, LoadError, Policy, Sandbox};
 
 /// The default policy, embedded: also what decides when another policy fails.

@@ -50,6 +50,9 @@ pub enum LoadError {
     /// Half written, or broken.
     #[error("it cannot be read to its end, so it is cut off or broken: {0}")]
     Malformed(String),
+    /// More than can be compiled beside a Blender at work.
+    #[error("it has more {0} than any policy needs")]
+    TooMuch(&'static str),
     /// It wants something from the outside.
     #[error("it imports {}; a policy imports nothing", .0.join(", "))]
     Imports(Vec<String>),
@@ -335,11 +338,9 @@ impl Policy {
             .instance(|policy, store| policy.cr8_lifeline_policy().call_describe(store))
             .0
             .map_err(LoadError::Describe)?;
-        // It goes into logs, and into terminals.
-        let harmless = |text: String| text.replace(|it: char| it.is_control(), "\u{fffd}");
-        self.identity.name = shorten(harmless(description.name), 64);
-        self.identity.version = shorten(harmless(description.version), 64);
-        self.identity.about = shorten(harmless(description.about), 256);
+        self.identity.name = told(&description.name, 64);
+        self.identity.version = told(&description.version, 64);
+        self.identity.about = told(&description.about, 256);
         Ok(())
     }
 
@@ -382,10 +383,14 @@ impl Policy {
 /// An error with its causes, on one line of bounded length.
 fn one_line(error: &wasmtime::Error) -> String {
     let text: Vec<String> = error.chain().map(|cause| cause.to_string()).collect();
-    shorten(text.join(": ").replace('\n', " "), 400)
+    told(&text.join(": "), 400)
 }
 
-fn shorten(mut text: String, limit: usize) -> String {
+/// What somebody else has written, as it may go into logs, panels and terminals: of bounded length,
+/// and without control characters.
+pub(crate) fn told(text: &str, limit: usize) -> String {
+    let bounded: String = text.chars().take(limit + 1).collect();
+    let mut text = bounded.replace(is_harmful, " ");
     if text.len() > limit {
         let end = (0..=limit)
             .rev()
@@ -395,6 +400,12 @@ fn shorten(mut text: String, limit: usize) -> String {
         text.push('…');
     }
     text
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn is_harmful(it: char) -> bool {
+    it.is_control()
+        || matches!(it, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

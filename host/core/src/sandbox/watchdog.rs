@@ -86,6 +86,9 @@ fn watch(shared: &Shared, engine: &Engine, tick: Duration) {
                 thread::park();
             }
             shared.asleep.store(false, Ordering::SeqCst);
+            if shared.over.load(Ordering::SeqCst) {
+                return;
+            }
         }
         quiet = idle;
         thread::park_timeout(tick);

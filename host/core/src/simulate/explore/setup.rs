@@ -91,6 +91,12 @@ impl Setup {
         settings.map_or(CONNECT_TIMEOUT, |it| it.connect_timeout)
     }
 
+    /// Attempts follow each other within less than a second.
+    pub(super) fn hurries(&self) -> bool {
+        let settings = self.settings.as_ref();
+        settings.is_some_and(|it| it.retry_delay_max < 1_000)
+    }
+
     pub(super) fn cleanup_timeout(&self) -> u64 {
         let settings = self.settings.as_ref();
         settings.map_or(CLEANUP_TIMEOUT, |it| it.cleanup_timeout)

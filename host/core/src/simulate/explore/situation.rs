@@ -23,6 +23,9 @@ const PATIENCE: u8 = 4;
 const ATTEMPTS: u32 = 16;
 /// A policy that is called this often at one instant runs in a circle.
 const AT_ONE_INSTANT: u8 = 50;
+/// Beside the countdown of the settings, an outage that nobody holds must end within this long
+/// (milliseconds): what `CR8_OUTAGE_LIMIT` is unless set.
+const OUTAGE_LIMIT: u64 = 86_400_000;
 /// A countdown longer than any setting (milliseconds).
 const WITHOUT_END: u64 = 30 * 86_400_000;
 
@@ -136,6 +139,7 @@ impl Situation {
         let guard = &self.client.guard;
         (guard.lost_at().map(since), guard.is_safe()).hash(hasher);
         (guard.quit_from().map(since)).hash(hasher);
+        guard.is_held().hash(hasher);
         self.client.wake_at().map(since).hash(hasher);
         self.connecting.map(since).hash(hasher);
         self.saving.map(|place| place as u8).hash(hasher);
@@ -346,7 +350,10 @@ impl Situation {
                 self.saved = self.saving.take().map(|place| (place, ok));
                 Call::OnSaved(if ok { Ok(()) } else { Err("disk full".into()) })
             }
-            Event::Request(request) => Call::OnRequest(request),
+            Event::Request(request) => {
+                self.client.guard.requested(&request, at);
+                Call::OnRequest(request)
+            }
             Event::Rendering(rendering) => {
                 self.rendering = rendering;
                 return (None, Ok(Vec::new()));
@@ -436,6 +443,12 @@ impl Situation {
                 why: violation.to_string(),
             });
         }
+        // As the host does with a policy that is not its own.
+        let countdown = moment.settings.as_ref().map_or(0, |it| it.cleanup_timeout);
+        let within = OUTAGE_LIMIT.saturating_add(countdown);
+        if let Err(violation) = guard.check_end(moment, &decision, within) {
+            return fault(Property::Ends, &violation.to_string());
+        }
         if quits && self.saved == Some((Place::InPlace, false)) {
             return fault(
                 Property::SaveBeforeQuit,
@@ -477,6 +490,11 @@ impl Situation {
             0
         };
         actions
+    }
+
+    /// Milliseconds.
+    pub fn now(&self) -> u64 {
+        self.now
     }
 
     /// It is somebody else's turn: a person's, or Blender's. A countdown without end is a hold.

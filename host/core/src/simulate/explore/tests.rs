@@ -427,3 +427,18 @@ fn the_built_in_policy_passes() {
         assert_eq!(found.longest, Some(longest), "{}", setup.name);
     }
 }
+
+#[test]
+fn a_countdown_that_has_wrapped_around() {
+    let wrapped = |call: &Call, state: &State, moment: &Moment| {
+        let mut decision = good(call, state, moment)?;
+        if let Phase::CountingDown(it) = &mut decision.state.phase {
+            it.deadline = u64::MAX - 100_000;
+        }
+        Ok(decision)
+    };
+    let found = explore(&wrapped, &setup(), &Bounds::default(), &mut |_| true);
+    let property = found.broken.iter().find(|it| it.property == Property::Ends);
+    let why = &property.unwrap().why;
+    assert!(why.starts_with("its countdown ends in "), "{why}");
+}
