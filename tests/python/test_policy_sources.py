@@ -70,7 +70,8 @@ def watching(make_line: MakeLine, nowhere: str, file: Path, journal: Journal) ->
     recorder.line.connect()
     assert swapped(recorder).message is None
     assert policy(recorder)["origin"] == str(file)
-    recorder.until("countdown")
+    # Not by the event: it may have come before the policy.
+    wait_until("the countdown", lambda: recorder.line.status()["phase"] == "counting-down", 5.0)
     return recorder
 
 
