@@ -7,11 +7,13 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-# Those of connections, of a policy that is loaded, of a saved file that is read back, of the
-# journal, of the last resort; and the host's own.
+# Those of connections, of a policy that is loaded, of its file, of the time that its calls may
+# take, of a saved file that is read back, of the journal, of the last resort; and the host's own.
 _THREADS = (
     "lifeline-link",
     "lifeline-load",
+    "lifeline-policy",
+    "lifeline-clock",
     "lifeline-keep",
     "lifeline-file",
     "lifeline-watch",

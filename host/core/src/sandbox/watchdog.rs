@@ -43,7 +43,7 @@ impl Watchdog {
         let tick = (time / TICKS).max(Duration::from_millis(1));
         let (watched, engine) = (Arc::clone(&shared), engine.clone());
         let thread = thread::Builder::new()
-            .name("lifeline-watchdog".into())
+            .name("lifeline-clock".into())
             .spawn(move || watch(&watched, &engine, tick))
             .ok();
         Watchdog { shared, thread }
