@@ -172,7 +172,8 @@ impl Driver {
             (Err(SwapError::NothingSet), Order::Kept) => {
                 return self.watch_file(true);
             }
-            (Err(error), Order::Revert(_)) => {
+            // The one that was quicker stays.
+            (Err(error), Order::Revert(_)) if !matches!(error, SwapError::Superseded) => {
                 if !matches!(error, SwapError::NothingSet) {
                     let why = told(&error.to_string(), REASON);
                     self.warning(format!(
@@ -268,11 +269,13 @@ impl Driver {
         self.error(complaint);
         self.overruled(&overruled);
         let length = self.settings.timing.cleanup_timeout;
-        self.state.phase = Phase::CountingDown(Countdown {
+        let countdown = Phase::CountingDown(Countdown {
             outage,
             deadline: now.saturating_add(length),
             warned: length,
         });
+        let before = std::mem::replace(&mut self.state.phase, countdown);
+        self.tell_phase(&before, now);
         // Whoever was late was the one before.
         self.wake_at = None;
     }

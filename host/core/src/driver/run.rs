@@ -410,7 +410,7 @@ impl Driver {
         let spent = done.saturating_sub(now);
         let floor = done.saturating_add(self.pace.floor(done).max(spent));
         // The end of the outage is looked at in time, whatever the policy wants.
-        let end = self.judge.must_end(&self.guard);
+        let end = self.judge.must_end(&self.guard).filter(|&end| end > done);
         self.wake_at = decision
             .wake_at
             .map(|at| end.map_or(at, |end| at.min(end)).max(floor));
@@ -460,7 +460,7 @@ impl Driver {
     }
 
     /// True if a countdown begins.
-    fn tell_phase(&mut self, before: &Phase, now: u64) -> bool {
+    pub(super) fn tell_phase(&mut self, before: &Phase, now: u64) -> bool {
         match (&self.state.phase, before) {
             (Phase::CountingDown(_), Phase::CountingDown(_)) | (Phase::Held(_), Phase::Held(_)) => {
                 false
