@@ -1,0 +1,1 @@
+//! The machine, the guard and an adversary, checked exhaustively.
