@@ -58,6 +58,11 @@ impl Layout {
         self.target().join("guest")
     }
 
+    /// The fuzz targets' package.
+    pub fn fuzz(&self) -> PathBuf {
+        self.root.join("tests/fuzz")
+    }
+
     /// The policy components.
     pub fn policies(&self) -> PathBuf {
         self.target().join("policies")

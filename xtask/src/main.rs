@@ -5,6 +5,7 @@
 
 mod build;
 mod demo;
+mod fuzz;
 mod layout;
 mod process;
 mod setup;
@@ -16,6 +17,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::demo::DemoOptions;
+use crate::fuzz::FuzzOptions;
 use crate::layout::Layout;
 use crate::setup::Part;
 use crate::suites::Suite;
@@ -45,6 +47,8 @@ enum Task {
     },
     /// Watch a real Blender lose its server, count down, save, quit and come back.
     Demo(DemoOptions),
+    /// Throw arbitrary input at the machine, the guard, the sandbox, the parsers and the link.
+    Fuzz(FuzzOptions),
 }
 
 fn run(task: Task) -> Result<ExitCode> {
@@ -59,6 +63,7 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Test { suite, extra } => return suites::run(&layout, &suite, &extra),
         Task::Demo(options) => return demo::run(&layout, &options),
+        Task::Fuzz(options) => fuzz::run(&layout, &options)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -103,7 +108,7 @@ mod tests {
         };
         let text = error.to_string();
         for name in [
-            "units", "lint", "unit", "link", "policy", "blender", "faults",
+            "units", "lint", "unit", "link", "policy", "fuzz", "blender", "faults",
         ] {
             assert!(text.contains(name), "{name} is not in: {text}");
         }

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::build;
+use crate::fuzz;
 use crate::layout::Layout;
 use crate::process::{self, Step};
 use crate::setup::{self, Part};
@@ -23,6 +24,8 @@ pub enum Suite {
     Link,
     /// The built policies, called through the wasmtime command.
     Policy,
+    /// Arbitrary input, for a few seconds each.
+    Fuzz,
     /// The whole thing in a real Blender.
     Blender,
     /// The same, with faults: what is on disk afterwards, and whether Blender closes or stays.
@@ -36,6 +39,7 @@ impl Suite {
             Self::Unit => "unit",
             Self::Link => "link",
             Self::Policy => "policy",
+            Self::Fuzz => "fuzz",
             Self::Blender => "blender",
             Self::Faults => "faults",
         }
@@ -47,6 +51,7 @@ impl Suite {
             Self::Unit => unit(layout, extra),
             Self::Link => link(layout, extra),
             Self::Policy => policy(layout, extra),
+            Self::Fuzz => fuzz_targets(layout, extra),
             Self::Blender => blender(layout, extra),
             Self::Faults => faults(layout, extra),
         }
@@ -242,6 +247,16 @@ fn policy(layout: &Layout, extra: &[String]) -> Result<()> {
         .run()
 }
 
+/// How long each fuzz target runs in the suite; `cargo xtask fuzz` has as long as one likes.
+const FUZZ_EACH: Duration = Duration::from_secs(10);
+
+fn fuzz_targets(layout: &Layout, extra: &[String]) -> Result<()> {
+    if !extra.is_empty() {
+        bail!("fuzz takes no words: `cargo xtask fuzz` has options");
+    }
+    fuzz::suite(layout, FUZZ_EACH)
+}
+
 /// What a Blender with the add-on needs.
 const WITH_BLENDER: &[Part] = &[Part::Native, Part::Guest, Part::Venv, Part::Blender];
 
@@ -284,6 +299,7 @@ mod tests {
             Suite::Unit,
             Suite::Link,
             Suite::Policy,
+            Suite::Fuzz,
             Suite::Blender,
             Suite::Faults,
         ];

@@ -1,0 +1,45 @@
+//! The machine on this computer and the component under wasmtime: equal decisions, always.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use lifeline::contract::{Decision, Moment, State};
+use lifeline::sandbox::{Call, Limits, Policy, Sandbox};
+use lifeline_fuzz::course::{Client, Course};
+use lifeline_fuzz::value::Any;
+use lifeline_native::Machine;
+use std::sync::LazyLock;
+
+/// The embedded component, compiled once.
+static COMPONENT: LazyLock<Policy> = LazyLock::new(|| {
+    let sandbox = Sandbox::new(Limits::default(), None).expect("a sandbox");
+    sandbox.built_in().expect("the built-in policy")
+});
+
+/// Both answers, which are one.
+fn both(call: &Call, state: &State, moment: &Moment) -> Decision {
+    let native = Machine.call(call, state, moment);
+    let component = COMPONENT.call(call, state, moment).expect("an answer");
+    assert_eq!(native, component, "{call:?} from {state:?} at {moment:?}");
+    native
+}
+
+fuzz_target!(|input: (Course, Option<Any>)| {
+    let (course, any) = input;
+    let mut client = Client::new(&course);
+    let (call, moment) = client.start();
+    let decision = both(&call, &client.state, &moment);
+    client.follows(&decision);
+    for event in &course.events {
+        let (call, moment) = client.happens(event);
+        let decision = both(&call, &client.state, &moment);
+        client.follows(&decision);
+    }
+    if let Some(Any {
+        call,
+        state,
+        moment,
+    }) = &any
+    {
+        both(call, state, moment);
+    }
+});

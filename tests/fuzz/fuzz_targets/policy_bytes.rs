@@ -1,0 +1,158 @@
+//! Anything as a policy file, real components with changes among it: an error or a policy, never a
+//! crash or a hang.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use lifeline::contract::{Moment, Phase, State};
+use lifeline::sandbox::{Boundary, Call, FIVE_MINUTES, Limits, Sandbox};
+use lifeline_fuzz::{Arbitrary, Result, Unstructured};
+use std::sync::LazyLock;
+
+/// As the host sets it up, but with less time and memory: a fuzzer has no patience.
+static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
+    let limits = Limits {
+        fuel: 1_000_000,
+        ..Limits::default()
+    };
+    Sandbox::new(limits, None).expect("a sandbox")
+});
+
+#[derive(Debug)]
+enum File {
+    Bytes(Vec<u8>),
+    Component(Vec<Edit>),
+}
+
+/// A change to a component's bytes.
+#[derive(Debug)]
+enum Edit {
+    Set { at: u16, to: u8 },
+    Flip { at: u16, bit: u8 },
+    Insert { at: u16, bytes: Vec<u8> },
+    Remove { at: u16, length: u8 },
+    Copy { from: u16, length: u16, to: u16 },
+    Cut { at: u16 },
+}
+
+impl<'a> Arbitrary<'a> for File {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(if u.ratio(1, 4)? {
+            let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+            if u.ratio(1, 8)? {
+                bytes.clear();
+            }
+            bytes.extend(u.bytes(u.len())?);
+            File::Bytes(bytes)
+        } else {
+            File::Component(u.arbitrary()?)
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Edit {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let at = u.arbitrary()?;
+        Ok(match u.int_in_range(0..=7)? {
+            0..=2 => Edit::Set {
+                at,
+                to: u.arbitrary()?,
+            },
+            3 => Edit::Flip {
+                at,
+                bit: u.arbitrary()?,
+            },
+            4 => Edit::Insert {
+                at,
+                bytes: u.arbitrary()?,
+            },
+            5 => Edit::Remove {
+                at,
+                length: u.arbitrary()?,
+            },
+            6 => Edit::Copy {
+                from: at,
+                length: u.arbitrary()?,
+                to: u.arbitrary()?,
+            },
+            _ => Edit::Cut { at },
+        })
+    }
+}
+
+impl Edit {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        let within = |at: u16| usize::from(at) % bytes.len().max(1);
+        match self {
+            _ if bytes.is_empty() => {}
+            Edit::Set { at, to } => {
+                let at = within(*at);
+                bytes[at] = *to;
+            }
+            Edit::Flip { at, bit } => {
+                let at = within(*at);
+                bytes[at] ^= 1 << (bit % 8);
+            }
+            Edit::Insert { at, bytes: new } => {
+                let at = within(*at);
+                bytes.splice(at..at, new.iter().copied());
+            }
+            Edit::Remove { at, length } => {
+                let at = within(*at);
+                let end = bytes.len().min(at + usize::from(*length));
+                bytes.drain(at..end);
+            }
+            Edit::Copy { from, length, to } => {
+                let (from, to) = (within(*from), within(*to));
+                let end = bytes.len().min(from + usize::from(*length));
+                let part = bytes[from..end].to_vec();
+                bytes.splice(to..to, part);
+            }
+            Edit::Cut { at } => {
+                let at = within(*at);
+                bytes.truncate(at);
+            }
+        }
+    }
+}
+
+fuzz_target!(|file: File| {
+    let bytes = match file {
+        File::Bytes(bytes) => bytes,
+        File::Component(edits) => {
+            let mut bytes = FIVE_MINUTES.to_vec();
+            for edit in &edits {
+                edit.apply(&mut bytes);
+            }
+            bytes
+        }
+    };
+    let read = Boundary::read(&bytes).and_then(|it| it.check());
+    match SANDBOX.load(&bytes) {
+        Ok(policy) => {
+            read.expect("what is loaded can be read");
+            call(&policy);
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+});
+
+/// Whatever it answers, it answers.
+fn call(policy: &lifeline::sandbox::Policy) {
+    let state = State {
+        phase: Phase::Connected,
+        seen: 0,
+        memo: Vec::new(),
+    };
+    let moment = Moment {
+        now: 0,
+        due: None,
+        entropy: None,
+        settings: None,
+        scene: None,
+    };
+    for call in [Call::Start, Call::Tick] {
+        if let Err(error) = policy.call(&call, &state, &moment) {
+            assert!(!error.to_string().is_empty());
+        }
+    }
+}
