@@ -53,6 +53,10 @@ COUNTDOWN = f"tick({_counting_down(20, 'due(200000)', 190_000)}, {{now: 200000}}
 DEADLINE = f"tick({_counting_down(40, 'due(338000)', 330_000)}, {{now: 334000}})"
 WHILE_SAVING = f"tick({SAVING}, {{now: 338000}})"
 SAVE_FAILED = f'on-saved({SAVING}, {{now: 335000}}, err("full"))'
+HOLD = f"on-request({_counting_down(20, 'due(200000)', 190_000)}, {{now: 195000}}, hold)"
+HELD = _state(f"held({_outage(20, 'due(200000)')})", 195_000)
+RELEASE = f"on-request({HELD}, {{now: 196000}}, release)"
+CLOSE_NOW = f"on-request({HELD}, {{now: 196000}}, close-now)"
 BACK = f"on-connect({_counting_down(20, 'under-way(210000)', 200_000)}, {{now: 201000}})"
 
 # (mode, call, what the command says of the failure)
@@ -102,6 +106,8 @@ ANSWERS = [
     ),
     ("moves-the-deadline", COUNTDOWN, r"deadline: 344000,"),
     ("saves-twice", WHILE_SAVING, r"actions: \[connect, save\(in-place\)\]"),
+    ("ignores-hold", HOLD, r"phase: counting-down.* deadline: 334000,.* wake-at: some\(200000\)"),
+    ("ignores-release", RELEASE, r"phase: held.* actions: \[\]"),
 ]
 
 # Seen in `describe`, in an instance that is called twice, or not at all.
@@ -152,13 +158,30 @@ def test_it_answers_as_it_should_not(
 
 @pytest.mark.parametrize(
     "text",
-    [LOSS, LAST_FAILURE, EDGE, COUNTDOWN, DEADLINE, WHILE_SAVING, SAVE_FAILED, BACK],
-    ids=["loss", "last failure", "edge", "countdown", "deadline", "saving", "save failed", "back"],
+    [LOSS, LAST_FAILURE, EDGE, COUNTDOWN, DEADLINE, WHILE_SAVING, SAVE_FAILED, HOLD, RELEASE, BACK],
+    ids=[
+        "loss",
+        "last failure",
+        "edge",
+        "countdown",
+        "deadline",
+        "saving",
+        "save failed",
+        "hold",
+        "release",
+        "back",
+    ],
 )
 def test_without_a_fault_it_is_five_minutes(text: str, call: Call, invoke: Invoke) -> None:
     honest = invoke("five-minutes", text)
     assert call("five-minutes", text).stdout == honest
     assert call("keeps-a-secret", text).stdout == honest, "one call, one instance: no secret yet"
+
+
+def test_a_close_now_is_ignored_too(call: Call, invoke: Invoke) -> None:
+    answer = r"phase: held.* actions: \[\]"
+    assert re.search(answer, call("ignores-release", CLOSE_NOW).stdout)
+    assert not re.search(answer, invoke("five-minutes", CLOSE_NOW))
 
 
 def test_every_mode_is_documented_and_tested() -> None:

@@ -47,6 +47,8 @@ BREAKS = {
     "burns-fuel": "limits",
     "panics-at-the-edge": "limits",
     "saves-twice": "obeys",
+    "ignores-hold": "obeys",
+    "ignores-release": "obeys",
 }
 # Nothing wrong; a secret that cannot be kept; the same as memory-fill, in a minute.
 NOTHING = {"five-minutes", "keeps-a-secret", "long-strings", "memory-grow"}

@@ -54,6 +54,11 @@ SAVING = {
     "burns-fuel": "it used up its fuel|it did not come back within",
     "saves-twice": "that save was asked for before and is not answered",
 }
+# When a person holds, or releases.
+HELD = {
+    "ignores-hold": "a person keeps Blender open, but its phase is counting-down",
+    "ignores-release": "it holds although nobody asked for it",
+}
 # What shows elsewhere, in tests of their own.
 CONNECTED = {
     "quits-while-connected": "it asked for save while the server is connected",
@@ -70,7 +75,8 @@ ALONE = {
 
 
 def test_every_mode_has_its_test() -> None:
-    assert set(modes()) == OVERRULED.keys() | SAVING.keys() | CONNECTED.keys() | ALONE
+    tested = [OVERRULED, SAVING, CONNECTED, HELD, dict.fromkeys(ALONE)]
+    assert set(modes()) == set().union(*tested)
 
 
 def told(recorder: Recorder) -> list[str]:
@@ -155,6 +161,23 @@ def test_while_a_save_is_waited_for(make_line: MakeLine, nowhere: str, mode: str
     recorder.line.saved(ticket, SAVED)
     assert recorder.line.claim(ticket_of(recorder.until("quit", SECONDS)))
     recorder.until("close", SECONDS)
+
+
+@pytest.mark.parametrize("end", ["release", "close_now"])
+@pytest.mark.parametrize("mode", HELD)
+def test_while_a_person_holds(make_line: MakeLine, nowhere: str, mode: str, end: str) -> None:
+    recorder = make_line(nowhere, hostile(mode), **SETTINGS)
+    recorder.line.connect()
+    recorder.until("countdown", SECONDS)
+    recorder.line.hold()
+    recorder.until("held")
+    # Longer than the countdown.
+    recorder.keep_polling(2.0)
+    assert not {"save", "quit"} & set(recorder.kinds())
+    assert recorder.line.status()["phase"] == "held"
+    getattr(recorder.line, end)()
+    save_and_close(recorder)
+    assert_told(recorder, HELD[mode])
 
 
 def test_the_clock_on_the_wall(make_line: MakeLine, nowhere: str) -> None:

@@ -50,6 +50,9 @@ pub enum Violation {
     /// Only people hold.
     #[error("it holds although nobody asked for it")]
     HeldUnasked,
+    /// Rule 6.
+    #[error("a person keeps Blender open, but its phase is {0}")]
+    NotHeld(&'static str),
     /// The state is not of this call.
     #[error("its state was seen at {seen}, but it is {now}")]
     Seen {
@@ -125,7 +128,7 @@ enum Line {
         since: u64,
         /// What people have added since the loss.
         extended: u64,
-        /// A person has asked to keep Blender open, and has not released it.
+        /// A person has asked to keep Blender open, and has neither released nor closed it.
         held: bool,
         /// Saves that were asked for since a person has asked for anything.
         saves: u32,
@@ -192,7 +195,8 @@ impl Guard {
         self.floor = 0;
     }
 
-    /// A person asks for something: from here on the outage may last as long as from a loss.
+    /// A person asks for something, and is to be answered next: from here on the outage may last as
+    /// long as from a loss.
     pub fn requested(&mut self, request: &Request, now: u64) {
         if let Line::Lost {
             since,
@@ -206,8 +210,8 @@ impl Guard {
             *saves = 0;
             match request {
                 Request::Hold => *held = true,
-                Request::Release => *held = false,
-                Request::Extend(_) | Request::CloseNow => {}
+                Request::Release | Request::CloseNow => *held = false,
+                Request::Extend(_) => {}
             }
             if let Request::Extend(by) = request {
                 *extended = extended.saturating_add(*by);
@@ -411,10 +415,10 @@ impl Guard {
         if decision.wake_at.is_none() && !matches!(phase, Phase::Held(_)) {
             return Err(Violation::NeverWakes);
         }
-        let held = |phase: &Phase| matches!(phase, Phase::Held(_));
-        let asked = self.is_held() || matches!(call, Call::OnRequest(Request::Hold));
-        if held(phase) && !asked {
-            return Err(Violation::HeldUnasked);
+        match (self.is_held(), matches!(phase, Phase::Held(_))) {
+            (true, false) => return Err(Violation::NotHeld(phase_name(phase))),
+            (false, true) => return Err(Violation::HeldUnasked),
+            _ => {}
         }
         let connects = decision
             .actions
@@ -706,14 +710,89 @@ mod tests {
         let from = || Phase::Reconnecting(outage());
         let answer = check_from(&lost(), from(), &Call::Tick, &held);
         assert_eq!(answer, Err(Violation::HeldUnasked));
-        let asked = Call::OnRequest(Request::Hold);
-        assert_eq!(check_from(&lost(), from(), &asked, &held), Ok(()));
         let mut guard = lost();
         guard.requested(&Request::Hold, NOW);
-        let stays = |guard: &Guard| check_from(guard, Phase::Held(outage()), &Call::Tick, &held);
-        assert_eq!(stays(&guard), Ok(()));
-        guard.requested(&Request::Release, NOW);
-        assert_eq!(stays(&guard), Err(Violation::HeldUnasked));
+        let asked = Call::OnRequest(Request::Hold);
+        assert_eq!(check_from(&guard, from(), &asked, &held), Ok(()));
+        for end in [Request::Release, Request::CloseNow] {
+            let mut guard = guard.clone();
+            let stays =
+                |guard: &Guard| check_from(guard, Phase::Held(outage()), &Call::Tick, &held);
+            assert_eq!(stays(&guard), Ok(()));
+            guard.requested(&end, NOW);
+            assert_eq!(stays(&guard), Err(Violation::HeldUnasked));
+        }
+    }
+
+    #[test]
+    fn rule_6_a_hold_is_answered_by_held_from_every_phase() {
+        let countdown = crate::contract::Countdown {
+            outage: outage(),
+            deadline: 60_000,
+            warned: 0,
+        };
+        for before in [
+            Phase::Reconnecting(outage()),
+            Phase::CountingDown(countdown),
+            saving(Place::InPlace),
+            Phase::Quitting(outage()),
+            Phase::Held(outage()),
+        ] {
+            let mut guard = lost_and_saved();
+            guard.requested(&Request::Hold, NOW);
+            let call = Call::OnRequest(Request::Hold);
+            let as_before = decision(before, vec![]);
+            let answer = check_from(&guard, before, &call, &as_before);
+            let ignored = match before {
+                Phase::Held(_) => Ok(()),
+                _ => Err(Violation::NotHeld(phase_name(&before))),
+            };
+            assert_eq!(answer, ignored);
+            let held = decision(Phase::Held(outage()), vec![]);
+            assert_eq!(check_from(&guard, before, &call, &held), Ok(()));
+        }
+    }
+
+    #[test]
+    fn rule_6_while_a_person_holds_nothing_is_saved_and_nothing_quits() {
+        let mut guard = lost_and_saved();
+        guard.requested(&Request::Hold, NOW);
+        let save = Action::Save(Place::InPlace);
+        let held = || Phase::Held(outage());
+        let calls = [Call::Tick, Call::OnRequest(Request::Extend(1))];
+        for (call, (phase, actions)) in calls.iter().flat_map(|call| {
+            [
+                (saving(Place::InPlace), vec![save]),
+                (Phase::Quitting(outage()), vec![Action::Quit]),
+                (Phase::Reconnecting(outage()), vec![]),
+                (held(), vec![save]),
+                (held(), vec![Action::Quit]),
+            ]
+            .map(|it| (call, it))
+        }) {
+            let d = decision(phase, actions);
+            let error = check_from(&guard, held(), call, &d).unwrap_err();
+            let expected = match phase {
+                Phase::Held(_) => matches!(error, Violation::Misfit { .. }),
+                _ => error == Violation::NotHeld(phase_name(&phase)),
+            };
+            assert!(expected, "{d:?} {error}");
+        }
+    }
+
+    #[test]
+    fn rule_6_a_hold_ends_with_close_now_and_with_the_server() {
+        let save = decision(saving(Place::InPlace), vec![Action::Save(Place::InPlace)]);
+        let mut guard = lost();
+        guard.requested(&Request::Hold, NOW);
+        guard.requested(&Request::CloseNow, NOW);
+        let call = Call::OnRequest(Request::CloseNow);
+        let before = Phase::Held(outage());
+        assert_eq!(check_from(&guard, before, &call, &save), Ok(()));
+        guard.requested(&Request::Hold, NOW);
+        guard.connected();
+        guard.lost(NOW);
+        assert!(!guard.is_held());
     }
 
     #[test]

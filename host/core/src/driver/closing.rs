@@ -477,7 +477,7 @@ impl Driver {
     fn write_down(&mut self, outcome: Outcome, end_with: Option<i32>) {
         self.connection = None;
         self.wake_at = None;
-        self.undecided = None;
+        self.undecided.clear();
         let since = self.now();
         self.closing.end = End::Writing { since, end_with };
         let attempts = self.attempts_of_outage();
@@ -581,7 +581,7 @@ impl Driver {
         self.guard.give_up(now);
         self.connection = None;
         self.wake_at = None;
-        self.undecided = None;
+        self.undecided.clear();
         if self.closing.end == End::No {
             self.closing.end = End::Wanted;
             if self.shared.tickets.open().is_none() {

@@ -62,7 +62,12 @@ impl Judge {
     pub fn new(settings: &Settings) -> Result<Self, LoadError> {
         let sandbox = Sandbox::new(settings.policy.limits, settings.policy.cache.clone())?;
         let built_in = sandbox.built_in()?;
-        Ok(Judge {
+        Ok(Judge::with(sandbox, built_in, settings))
+    }
+
+    /// What is compiled already.
+    pub fn with(sandbox: Sandbox, built_in: Policy, settings: &Settings) -> Self {
+        Judge {
             sandbox,
             current: built_in.clone(),
             built_in,
@@ -71,7 +76,7 @@ impl Judge {
             last_failure: None,
             refused: None,
             outage_limit: settings.outage_limit,
-        })
+        }
     }
 
     pub fn sandbox(&self) -> &Sandbox {

@@ -19,6 +19,7 @@ use crate::sandbox::{Call, LoadError};
 use crate::settings::Settings;
 use crate::tickets::Task;
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -48,8 +49,8 @@ pub(crate) struct Driver {
     pub(super) state: State,
     /// When the policy asked to be woken.
     pub(super) wake_at: Option<u64>,
-    /// A call that nobody could decide: it is made again.
-    pub(super) undecided: Option<Call>,
+    /// Calls that nobody could decide: they are made again, before any other.
+    pub(super) undecided: VecDeque<Call>,
     pub(super) closing: Closing,
     pub(super) account: Account,
     pub(super) scribe: Scribe,
@@ -85,8 +86,23 @@ impl Driver {
         effects: Arc<dyn Effects>,
         settings: Settings,
         shared: Arc<Shared>,
-        mut policy: FirstPolicy,
+        policy: FirstPolicy,
     ) -> Result<Self, LoadError> {
+        let judge = Judge::new(&settings)?;
+        Ok(Driver::with(
+            judge, connector, effects, settings, shared, policy,
+        ))
+    }
+
+    /// With policies that are compiled already.
+    pub(super) fn with(
+        judge: Judge,
+        connector: Arc<dyn Connector>,
+        effects: Arc<dyn Effects>,
+        settings: Settings,
+        shared: Arc<Shared>,
+        mut policy: FirstPolicy,
+    ) -> Self {
         let now = shared.clock.now();
         shared.snapshot().save = None;
         let (scene, path) = shared.scene().clone().unzip();
@@ -94,9 +110,8 @@ impl Driver {
         let (loader, loads) = unbounded_channel();
         let (keep_sink, keeps) = unbounded_channel();
         let (paper, news) = unbounded_channel();
-        let judge = Judge::new(&settings)?;
         let file = policy.file.take();
-        Ok(Driver {
+        Driver {
             sources: Sources::new(&settings, judge.sandbox(), file, loader),
             judge,
             guard: Guard::new(settings.quit_floor, settings.bounds.unsaved_wait, now)
@@ -112,7 +127,7 @@ impl Driver {
                 memo: Vec::new(),
             },
             wake_at: None,
-            undecided: None,
+            undecided: VecDeque::new(),
             closing: Closing::default(),
             account: Account::default(),
             last_entry: None,
@@ -131,7 +146,7 @@ impl Driver {
                 keeps,
                 news,
             }),
-        })
+        }
     }
 
     /// Connects, and runs until it is told to close.
@@ -177,10 +192,7 @@ impl Driver {
                 Some((id, event)) = inboxes.keeps.recv() => self.kept(id, event),
                 Some(news) = inboxes.news.recv() => self.news(news),
                 () = sleep(alarm) => self.proceed(),
-                () = sleep(wake) => {
-                    let call = self.undecided.take().unwrap_or(Call::Tick);
-                    self.decide(call);
-                }
+                () = sleep(wake) => self.decide(Call::Tick),
             }
         }
         self.close_account(&mut inboxes.news).await;
@@ -252,8 +264,11 @@ impl Driver {
             self.info("The server is connected: there is no countdown to change".into());
         }
         self.account.requested(&request, by);
-        self.guard.requested(&request, self.now());
         self.decide(Call::OnRequest(request));
+        if request == Request::Hold && !self.undecided.is_empty() {
+            // Nobody has to decide that.
+            self.withdraw("A person keeps Blender open");
+        }
         self.note();
     }
 
@@ -282,7 +297,7 @@ impl Driver {
                 }
                 self.announced = false;
                 self.shared.snapshot().last_error = None;
-                self.undecided = None;
+                self.undecided.clear();
                 self.account
                     .stand(self.attempts_of_outage(), self.judge.identity());
                 self.outage_is_over();
@@ -306,7 +321,7 @@ impl Driver {
                 self.connection = None;
                 self.guard.lost(now);
                 self.announce(why, &detail);
-                self.undecided = None;
+                self.undecided.clear();
                 self.decide(Call::OnDisconnect(why));
             }
             LinkEvent::Server { name, args } if name == REPORT_RECEIVED => {
@@ -371,8 +386,34 @@ impl Driver {
         Some(outage_of(&self.state.phase)?.attempts)
     }
 
+    /// Has a call decided, after those that nobody could decide before.
     pub(super) fn decide(&mut self, call: Call) {
-        let now = self.now();
+        let mut again = !self.undecided.is_empty();
+        // Any other call does what a tick does.
+        if !again || !matches!(call, Call::Tick) {
+            self.undecided.push_back(call);
+        }
+        while let Some(call) = self.undecided.pop_front() {
+            let now = self.now();
+            if let Call::OnRequest(request) = &call
+                && !again
+            {
+                self.guard.requested(request, now);
+            }
+            again = false;
+            match self.decision(&call, now) {
+                Some(decision) => self.carry_out(decision, now),
+                None => {
+                    self.undecided.push_front(call);
+                    self.wake_at = Some(now.saturating_add(RETRY_DECISION));
+                    break;
+                }
+            }
+        }
+        self.publish();
+    }
+
+    fn decision(&mut self, call: &Call, now: u64) -> Option<Decision> {
         if let Some(late) = self.wake_at.and_then(|due| now.checked_sub(due))
             && late > LATE_AFTER
         {
@@ -386,21 +427,14 @@ impl Driver {
             settings: Some(self.settings.timing.clone()),
             scene: self.scene,
         };
-        let verdict = self.judge.decide(&self.guard, &call, &self.state, &moment);
+        let verdict = self.judge.decide(&self.guard, call, &self.state, &moment);
         for complaint in verdict.complaints {
             self.log(Level::Error, complaint);
         }
         if let Some(overruled) = &verdict.overruled {
             self.overruled(overruled);
         }
-        match verdict.decision {
-            Some(decision) => self.carry_out(decision, now),
-            None => {
-                self.wake_at = Some(now.saturating_add(RETRY_DECISION));
-                self.undecided = Some(call);
-            }
-        }
-        self.publish();
+        verdict.decision
     }
 
     fn carry_out(&mut self, decision: Decision, now: u64) {

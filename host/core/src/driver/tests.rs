@@ -1,13 +1,15 @@
 //! The whole driver with a scripted line, in virtual time.
 
 use super::Driver;
+use super::judge::Judge;
 use super::{Command, FirstPolicy, Host, PolicySource, SaveOutcome, Saved, Shared};
 use super::{Effects, Watch};
-use crate::contract::{Place, Request};
+use crate::contract::{Countdown, Decision, Phase, Place, Request, State};
 use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
 use crate::link::{Connection, Connector, Sink};
+use crate::sandbox::{Call, CallError, Limits, Policy, Sandbox};
 use crate::settings::Settings;
 use crate::simulate::server::ScriptedServer;
 use crate::status::Snapshot;
@@ -91,6 +93,27 @@ fn shared() -> Arc<Shared> {
     Arc::new(Shared::new(Snapshot::default()))
 }
 
+fn resolve(settings: &[(&str, &str)]) -> Settings {
+    let environment: BTreeMap<String, String> = settings
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_string()))
+        .collect();
+    Settings::resolve(&Map::new(), &environment).unwrap()
+}
+
+/// The built-in policy as somebody else's, who makes this of its answers.
+fn spoiled(spoil: impl Fn(&Call, &State, Decision) -> Decision + Send + Sync + 'static) -> Command {
+    let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+    let policy = sandbox
+        .built_in()
+        .unwrap()
+        .spoiled(move |call, state, answer| Ok(spoil(call, state, answer?)));
+    Command::Take {
+        policy: Box::new(policy),
+        origin: "a test".into(),
+    }
+}
+
 /// A driver at work, and Blender's side of it.
 struct Stage {
     server: ScriptedServer,
@@ -104,24 +127,31 @@ struct Stage {
 
 impl Stage {
     fn open(settings: &[(&str, &str)], up: bool) -> Self {
-        let environment: BTreeMap<String, String> = settings
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect();
-        let settings = Settings::resolve(&Map::new(), &environment).unwrap();
+        Stage::open_with(settings, up, |built_in| built_in)
+    }
+
+    /// With another policy in place of the built-in one.
+    fn open_with(
+        settings: &[(&str, &str)],
+        up: bool,
+        built_in: impl FnOnce(Policy) -> Policy,
+    ) -> Self {
+        let settings = resolve(settings);
         let server = ScriptedServer::default();
         server.set(up);
         let shared = shared();
         let (commands, mut inbox) = unbounded_channel();
         let world = World::default();
-        let driver = Driver::new(
+        let sandbox = Sandbox::new(settings.policy.limits, None).unwrap();
+        let policy = built_in(sandbox.built_in().unwrap());
+        let driver = Driver::with(
+            Judge::with(sandbox, policy, &settings),
             Arc::new(server.clone()),
             Arc::new(world.clone()),
             settings,
             Arc::clone(&shared),
             FirstPolicy::default(),
-        )
-        .unwrap();
+        );
         tokio::spawn(async move { driver.run(&mut inbox).await });
         Stage {
             server,
@@ -414,6 +444,185 @@ async fn a_hold_withdraws_an_unclaimed_quit() {
     stage.send(Command::Request(Request::Hold, String::new()));
     stage.pass(1.0).await;
     assert!(!stage.shared.tickets.claim(stage.quits()[0]));
+}
+
+fn ask(request: Request) -> Command {
+    Command::Request(request, String::new())
+}
+
+/// Goes on counting down whatever a person wants.
+fn ignores_hold() -> Command {
+    spoiled(|_, before, mut decision| {
+        if let Phase::Held(outage) = decision.state.phase {
+            let now = decision.state.seen;
+            decision.state.phase = match before.phase {
+                Phase::Held(_) | Phase::Reconnecting(_) => Phase::CountingDown(Countdown {
+                    outage,
+                    deadline: now + 300_000,
+                    warned: 0,
+                }),
+                before => before,
+            };
+        }
+        decision
+    })
+}
+
+/// Holds whatever a person wants.
+fn ignores_release() -> Command {
+    spoiled(|call, before, mut decision| {
+        if let (Call::OnRequest(_), Phase::Held(_)) = (call, before.phase) {
+            decision.state.phase = before.phase;
+            decision.actions.clear();
+        }
+        decision
+    })
+}
+
+impl Stage {
+    fn failures(&self) -> (u32, String) {
+        let policy = self.shared.snapshot().policy.clone();
+        (policy.failures, policy.last_failure.unwrap_or_default())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_is_obeyed_whatever_the_policy() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.send(ignores_hold());
+    stage.pass(1.0).await;
+    stage.server.lose();
+    stage.pass(40.0).await;
+    stage.send(ask(Request::Hold));
+    stage.pass(0.001).await;
+    let (failures, why) = stage.failures();
+    assert_eq!((stage.phase().as_str(), failures), ("held", 1));
+    assert_eq!(
+        why,
+        "on-request: a person keeps Blender open, but its phase is counting-down"
+    );
+    stage.pass(5_000.0).await;
+    assert_eq!((stage.phase().as_str(), stage.saves().len()), ("held", 0));
+    assert!(stage.shared.snapshot().policy.set_aside);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_is_obeyed_while_blender_saves_and_quits() {
+    for quitting in [false, true] {
+        let mut stage = Stage::open(NO_JITTER, true);
+        stage.send(ignores_hold());
+        stage.lose_for_good().await;
+        let mut ticket = stage.saves()[0].0;
+        if quitting {
+            stage.answer_save(saved("/tmp/a.blend")).await;
+            ticket = stage.quits()[0];
+        }
+        stage.send(ask(Request::Hold));
+        stage.pass(1.0).await;
+        assert_eq!(
+            (stage.phase().as_str(), stage.claim(ticket)),
+            ("held", false)
+        );
+        let phase = if quitting { "quitting" } else { "saving" };
+        assert!(
+            stage.failures().1.ends_with(phase),
+            "{:?}",
+            stage.failures()
+        );
+        stage.pass(5_000.0).await;
+        assert_eq!((stage.saves().len(), stage.phase().as_str()), (1, "held"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swap_does_not_end_a_hold() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.pass(1.0).await;
+    stage.server.lose();
+    stage.pass(40.0).await;
+    stage.send(ask(Request::Hold));
+    stage.send(ignores_hold());
+    stage.pass(5_000.0).await;
+    assert_eq!((stage.phase().as_str(), stage.saves().len()), ("held", 0));
+    assert_eq!(stage.failures().0, 3);
+    // As if nobody had meddled.
+    stage.send(ask(Request::Release));
+    stage.pass(0.001).await;
+    assert!((stage.remaining() - 300.0).abs() < 0.1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_and_a_close_now_are_obeyed_whatever_the_policy() {
+    for (end, phase) in [
+        (Request::Release, "counting-down"),
+        (Request::CloseNow, "saving"),
+    ] {
+        let mut stage = Stage::open(NO_JITTER, true);
+        stage.send(ignores_release());
+        stage.pass(1.0).await;
+        stage.server.lose();
+        stage.pass(40.0).await;
+        stage.send(ask(Request::Hold));
+        stage.pass(5_000.0).await;
+        assert_eq!((stage.phase().as_str(), stage.failures().0), ("held", 0));
+        stage.send(ask(end));
+        stage.pass(0.001).await;
+        assert_eq!((stage.phase().as_str(), stage.failures().0), (phase, 1));
+        let why = stage.failures().1;
+        assert!(
+            why.ends_with("it holds although nobody asked for it"),
+            "{why}"
+        );
+    }
+}
+
+/// A stage on which, while the switch is on, nobody decides anything.
+fn stage_with_a_switch() -> (Stage, Arc<AtomicBool>) {
+    let broken = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&broken);
+    let stage = Stage::open_with(NO_JITTER, true, |built_in| {
+        built_in.spoiled(move |_, _, answer| match broken.load(Ordering::Relaxed) {
+            true => Err(CallError::Other("no memory".into())),
+            false => answer,
+        })
+    });
+    (stage, switch)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_needs_nobodys_decision() {
+    let (mut stage, broken) = stage_with_a_switch();
+    stage.lose_for_good().await;
+    let ticket = stage.saves()[0].0;
+    broken.store(true, Ordering::Relaxed);
+    stage.send(ask(Request::Hold));
+    stage.pass(0.5).await;
+    assert!(!stage.claim(ticket));
+    broken.store(false, Ordering::Relaxed);
+    stage.pass(2.0).await;
+    assert_eq!(stage.phase(), "held");
+    stage.pass(5_000.0).await;
+    assert_eq!((stage.phase().as_str(), stage.saves().len()), ("held", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_could_decide_is_made_up_for_in_its_order() {
+    let (mut stage, broken) = stage_with_a_switch();
+    stage.pass(1.0).await;
+    broken.store(true, Ordering::Relaxed);
+    stage.server.lose();
+    stage.pass(0.1).await;
+    stage.send(ask(Request::Extend(60_000)));
+    stage.send(ask(Request::Hold));
+    stage.send(ask(Request::Release));
+    stage.pass(10.0).await;
+    assert_eq!(stage.phase(), "connected", "as the policy knows");
+    broken.store(false, Ordering::Relaxed);
+    stage.pass(2.0).await;
+    assert_eq!(stage.phase(), "reconnecting");
+    assert!(stage.seen.contains(&Event::Held));
+    stage.pass(40.0).await;
+    assert!((320.0..360.0).contains(&stage.remaining()), "extended once");
 }
 
 /// Waits for the compiler, which runs on a thread of its own in real time.

@@ -168,7 +168,15 @@ pub struct Policy {
     limits: Limits,
     identity: Identity,
     code: Code,
+    #[cfg(test)]
+    spoil: Option<Spoil>,
 }
+
+/// What a test makes of a component's answers.
+#[cfg(test)]
+type Spoil = Arc<dyn Fn(&Call, &State, Answer) -> Answer + Send + Sync>;
+#[cfg(test)]
+type Answer = Result<Decision, CallError>;
 
 impl Sandbox {
     /// Sets up the engine; about a millisecond. Without a cache every load compiles.
@@ -228,6 +236,8 @@ impl Sandbox {
                 sha256: hex::encode(sha256),
             },
             code,
+            #[cfg(test)]
+            spoil: None,
         };
         policy.describe()?;
         Ok(policy)
@@ -301,7 +311,23 @@ impl Policy {
 
     /// One call in an instance of its own. `state` is ignored by `start`.
     pub fn call(&self, call: &Call, state: &State, moment: &Moment) -> Result<Decision, CallError> {
-        self.measure(call, state, moment).0
+        let answer = self.measure(call, state, moment).0;
+        #[cfg(test)]
+        let answer = match &self.spoil {
+            Some(spoil) => spoil(call, state, answer),
+            None => answer,
+        };
+        answer
+    }
+
+    /// A policy that misbehaves: of the component's answers it gives this.
+    #[cfg(test)]
+    pub(crate) fn spoiled(
+        mut self,
+        spoil: impl Fn(&Call, &State, Answer) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        self.spoil = Some(Arc::new(spoil));
+        self
     }
 
     /// As [`Policy::call`], with what it has used.

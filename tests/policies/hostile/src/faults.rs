@@ -130,9 +130,33 @@ fn rare(mode: Mode, call: &Call, mut decision: Decision) -> Decision {
             let wake_at = decision.wake_at;
             replace(&mut decision, *before, wake_at);
         }
+        // A person.
+        (Mode::IgnoresHold, Phase::Held(outage)) => {
+            let length = call.settings.cleanup_timeout.max(1);
+            let (deadline, warned) = match before {
+                Phase::CountingDown(countdown) => (countdown.deadline, countdown.warned),
+                _ => (call.now.saturating_add(length), length),
+            };
+            decision.state.phase = Phase::CountingDown(Countdown {
+                outage,
+                deadline,
+                warned,
+            });
+            decision.wake_at = decision.wake_at.map(|attempt| attempt.min(deadline));
+        }
+        (Mode::IgnoresRelease, phase) if is_held(before) && !is_held(&phase) => {
+            if let (Function::OnRequest, Some(outage)) = (call.function, outage_of(&phase)) {
+                let wake_at = decision.wake_at;
+                replace(&mut decision, Phase::Held(*outage), wake_at);
+            }
+        }
         _ => {}
     }
     decision
+}
+
+fn is_held(phase: &Phase) -> bool {
+    matches!(phase, Phase::Held(_))
 }
 
 fn was_counting_down(before: &Phase) -> bool {

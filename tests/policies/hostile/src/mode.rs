@@ -92,4 +92,6 @@ modes! {
     BurnsFuel: "burns-fuel",
     PanicsAtTheEdge: "panics-at-the-edge",
     SavesTwice: "saves-twice",
+    IgnoresHold: "ignores-hold",
+    IgnoresRelease: "ignores-release",
 }

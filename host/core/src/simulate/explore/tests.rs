@@ -43,9 +43,10 @@ fn good(call: &Call, state: &State, moment: &Moment) -> Answer {
             it.deadline = it.deadline.saturating_add(*by);
             Phase::CountingDown(it)
         }
-        (Call::OnRequest(Request::CloseNow), Phase::CountingDown(it)) => {
-            save(it.outage, Place::InPlace, now, &mut actions)
-        }
+        (
+            Call::OnRequest(Request::CloseNow),
+            Phase::CountingDown(Countdown { outage, .. }) | Phase::Held(outage),
+        ) => save(outage, Place::InPlace, now, &mut actions),
         (_, phase) => phase,
     };
     if let Phase::CountingDown(it) = phase
@@ -361,6 +362,49 @@ fn a_hold_that_nobody_asked_for() {
     let (property, _, trace) = only(&found);
     assert_eq!(property, Property::Obeys);
     assert_eq!(trace[trace.len() - 2], "a render begins");
+}
+
+#[test]
+fn a_hold_that_is_not_obeyed() {
+    let found = look(|call, state, moment| match (call, state.phase) {
+        (Call::OnRequest(Request::Hold), Phase::Saving(_)) => good(&Call::Tick, state, moment),
+        _ => good(call, state, moment),
+    });
+    let (property, why, trace) = only(&found);
+    assert_eq!(property, Property::Obeys);
+    assert_eq!(why, "a person keeps Blender open, but its phase is saving");
+    assert_eq!(trace.last(), Some(&"a person asks: hold"));
+}
+
+#[test]
+fn a_hold_that_does_not_last() {
+    let found = look(|call, state, moment| {
+        let mut decision = good(call, state, moment)?;
+        if let (Call::OnConnectError(_), Phase::Held(outage)) = (call, state.phase) {
+            decision.state.phase = counting(outage, moment.now);
+        }
+        Ok(decision)
+    });
+    let (property, why, trace) = only(&found);
+    assert_eq!(property, Property::Obeys);
+    assert!(why.ends_with("its phase is counting-down"), "{why}");
+    assert!(trace.contains(&"a person asks: hold"), "{trace:?}");
+}
+
+#[test]
+fn a_hold_that_does_not_end() {
+    for request in [Request::Release, Request::CloseNow] {
+        let found = look(|call, state, moment| match (call, state.phase) {
+            (Call::OnRequest(it), Phase::Held(_)) if *it == request => {
+                good(&Call::Tick, state, moment)
+            }
+            _ => good(call, state, moment),
+        });
+        let (property, why, trace) = only(&found);
+        assert_eq!(property, Property::Obeys);
+        assert_eq!(why, "it holds although nobody asked for it");
+        assert_eq!(trace.len(), 3, "{trace:?}");
+    }
 }
 
 #[test]
