@@ -236,3 +236,52 @@ fn ask(
     guard.check(state, call, moment, &decision)?;
     Ok(decision)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Attempt, Countdown, Loss, Outage, Phase};
+
+    #[test]
+    fn what_binds_others_does_not_bind_the_built_in_policy() {
+        let settings = Settings::resolve(&serde_json::Map::new(), &Default::default()).unwrap();
+        let mut judge = Judge::new(&settings).unwrap();
+        let mut guard = Guard::new(0, 0, 0);
+        // Eight saves that another policy has asked for, and a deadline that it has left.
+        for _ in 0..8 {
+            guard.policy_saves();
+        }
+        let outage = Outage {
+            lost_at: 0,
+            why: Loss::TransportError,
+            attempts: 5,
+            attempt: Attempt::Due(2_000),
+            extended: 0,
+        };
+        let state = State {
+            phase: Phase::CountingDown(Countdown {
+                outage,
+                deadline: 1_000,
+                warned: 0,
+            }),
+            seen: 0,
+            memo: vec![],
+        };
+        let moment = Moment {
+            now: 1_000,
+            due: None,
+            entropy: None,
+            settings: None,
+            scene: None,
+        };
+        let decide = |judge: &mut Judge| judge.decide(&guard, &Call::Tick, &state, &moment);
+        let verdict = decide(&mut judge);
+        assert!(verdict.overruled.is_none(), "{:?}", verdict.complaints);
+        assert!(verdict.decision.is_some());
+        judge.swap(judge.built_in.clone(), "bytes".into());
+        let verdict = decide(&mut judge);
+        let why = verdict.overruled.map(|it| it.reason).unwrap_or_default();
+        assert!(why.contains("8 saves in this outage"), "{why}");
+        assert!(verdict.decision.is_some(), "the built-in one in its place");
+    }
+}

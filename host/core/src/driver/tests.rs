@@ -9,13 +9,14 @@ use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
 use crate::link::{Connection, Connector, Sink};
+use crate::reload;
 use crate::sandbox::{Call, CallError, Limits, Policy, Sandbox};
 use crate::settings::Settings;
 use crate::simulate::server::ScriptedServer;
 use crate::status::Snapshot;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -679,6 +680,87 @@ async fn a_policy_that_cannot_be_loaded_leaves_the_old_one() {
         assert!(message.contains(reason), "{message}");
     }
     assert_eq!(stage.shared.snapshot().policy.origin, "built-in");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_way_back_is_not_taken_for_an_order_that_was_overtaken() {
+    let shared = shared();
+    let mut driver = Driver::new(
+        Arc::new(ScriptedServer::default()),
+        Arc::new(World::default()),
+        resolve(NO_JITTER),
+        Arc::clone(&shared),
+        FirstPolicy::default(),
+    )
+    .unwrap();
+    let Command::Take { policy, origin } = spoiled(|_, _, decision| decision) else {
+        panic!()
+    };
+    driver.take(*policy, origin);
+    let revert = |error| reload::Verdict {
+        order: reload::Order::Revert(None),
+        sha256: None,
+        outcome: Err(error),
+        trouble: None,
+    };
+    driver.loaded(revert(reload::SwapError::Superseded));
+    assert_eq!(shared.snapshot().policy.origin, "a test");
+    driver.loaded(revert(reload::SwapError::NothingSet));
+    assert_eq!(shared.snapshot().policy.origin, "built-in");
+}
+
+/// Loses its server, and a policy that never ends an outage.
+async fn endless(settings: &[(&str, &str)], spoil: Command) -> Stage {
+    let mut stage = Stage::open(settings, true);
+    stage.send(spoil);
+    stage.pass(1.0).await;
+    stage.server.lose();
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_countdown_that_the_host_makes_is_told() {
+    let settings = [NO_JITTER[0], ("CR8_OUTAGE_LIMIT", "60")];
+    let reconnects = spoiled(|_, _, mut decision| {
+        if let Phase::CountingDown(countdown) = decision.state.phase {
+            decision.state.phase = Phase::Reconnecting(countdown.outage);
+            decision.actions.clear();
+        }
+        decision
+    });
+    let mut stage = endless(&settings, reconnects).await;
+    stage.pass(450.0).await;
+    assert_eq!(stage.phase(), "reconnecting");
+    // The attempts with all that each may take, the countdown, and the limit.
+    stage.pass(20.0).await;
+    assert_eq!(stage.phase(), "counting-down");
+    let told = stage
+        .seen
+        .iter()
+        .any(|event| matches!(event, Event::Countdown { seconds, .. } if *seconds == 300.0));
+    assert!(told, "{:?}", stage.seen);
+    stage.pass(300.0).await;
+    assert_eq!(stage.saves().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_end_of_an_outage_a_policy_is_woken_as_it_wants() {
+    let settings = [NO_JITTER[0], ("CR8_OUTAGE_LIMIT", "60")];
+    let calls = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&calls);
+    let counts = spoiled(move |_, _, decision| {
+        count.fetch_add(1, Ordering::Relaxed);
+        decision
+    });
+    let mut stage = endless(&settings, counts).await;
+    // The save is asked for, and not begun: that may be waited for.
+    stage.pass(600.0).await;
+    assert_eq!((stage.phase().as_str(), stage.failures().0), ("saving", 0));
+    calls.store(0, Ordering::Relaxed);
+    stage.pass(100.0).await;
+    // Two for each attempt, of which there is one every five seconds.
+    let calls = calls.load(Ordering::Relaxed);
+    assert!((10..200).contains(&calls), "{calls}");
 }
 
 #[tokio::test(start_paused = true)]
