@@ -11,12 +11,14 @@ pub fn exponential(settings: &Settings, made: u32, entropy: Option<u64>) -> Dura
         .retry_delay
         .saturating_mul(factor)
         .min(settings.retry_delay_max);
-    let jitter = settings.retry_jitter;
+    let jitter = u128::from(settings.retry_jitter);
     match entropy {
         None => delay,
-        Some(bits) => delay
-            .saturating_add(scale(bits, jitter.saturating_mul(2)))
-            .saturating_sub(jitter),
+        // Cut to size only at the end, or the largest jitter would be none.
+        Some(bits) => {
+            let moved = (u128::from(delay) + scale(bits, 2 * jitter)).saturating_sub(jitter);
+            Duration::try_from(moved).unwrap_or(Duration::MAX)
+        }
     }
 }
 
@@ -24,14 +26,16 @@ pub fn exponential(settings: &Settings, made: u32, entropy: Option<u64>) -> Dura
 /// nothing to `retry-delay-max` ("full jitter"), so that a fleet does not return as one wave.
 /// Without entropy it is the middle.
 pub fn full_jitter(settings: &Settings, entropy: Option<u64>) -> Duration {
-    scale(entropy.unwrap_or(1 << 63), settings.retry_delay_max)
+    let span = u128::from(settings.retry_delay_max);
+    scale(entropy.unwrap_or(1 << 63), span) as Duration // at most the span
 }
 
-/// `bits / 2^64` of the closed range from 0 to `span`.
-fn scale(bits: u64, span: Duration) -> Duration {
-    let steps = u128::from(span) + 1;
-    // The product of a u64 and at most 2^64, shifted down by 64, fits a u64.
-    ((u128::from(bits) * steps) >> 64) as u64
+/// `bits / 2^64` of the closed range from 0 to `span`, which is less than 2^65.
+fn scale(bits: u64, span: u128) -> u128 {
+    let steps = span + 1;
+    // In two halves, for the product may need more than 128 bits.
+    let (high, low) = (steps >> 64, steps & u128::from(u64::MAX));
+    u128::from(bits) * high + ((u128::from(bits) * low) >> 64)
 }
 
 #[cfg(test)]
@@ -65,6 +69,18 @@ mod tests {
     }
 
     #[test]
+    fn jitter_is_symmetric_however_large() {
+        let settings = Settings {
+            retry_jitter: u64::MAX,
+            ..default_settings()
+        };
+        assert_eq!(exponential(&settings, 0, Some(0)), 0);
+        assert_eq!(exponential(&settings, 0, Some(1 << 63)), 2_000);
+        assert_eq!(exponential(&settings, 0, Some((1 << 63) + 500)), 3_000);
+        assert_eq!(exponential(&settings, 0, Some(u64::MAX)), u64::MAX);
+    }
+
+    #[test]
     fn full_jitter_covers_the_whole_range() {
         let settings = default_settings();
         assert_eq!(full_jitter(&settings, Some(0)), 0);
@@ -80,7 +96,8 @@ mod tests {
             retry_jitter: u64::MAX,
             ..default_settings()
         };
-        assert_eq!(exponential(&settings, u32::MAX, Some(u64::MAX)), 0);
+        assert_eq!(exponential(&settings, u32::MAX, Some(u64::MAX)), u64::MAX);
+        assert_eq!(exponential(&settings, u32::MAX, Some(0)), 0);
         assert_eq!(exponential(&settings, 64, None), u64::MAX);
         assert_eq!(full_jitter(&settings, Some(u64::MAX)), u64::MAX);
     }

@@ -113,6 +113,8 @@ struct Step {
     moment: Moment,
     settings: Settings,
     actions: Vec<Action>,
+    /// A sleep has cut off an attempt: it is begun again, not once more.
+    again: bool,
 }
 
 impl Step {
@@ -122,6 +124,7 @@ impl Step {
             moment,
             settings,
             actions: Vec::new(),
+            again: false,
         }
     }
 
@@ -153,7 +156,7 @@ impl Step {
     /// A late call moves the deadline by the excess, and makes an attempt due at once. That attempt
     /// has time to be answered before the deadline: as long as it may take, but no longer than half
     /// of what was slept, or a process that is stopped again and again would never get to its end.
-    fn discount_sleep(&self, phase: &mut Phase) {
+    fn discount_sleep(&mut self, phase: &mut Phase) {
         let now = self.moment.now;
         let excess = self.moment.due.map_or(0, |due| now.saturating_sub(due));
         if excess <= LATE_AFTER {
@@ -164,10 +167,7 @@ impl Step {
             countdown.deadline = countdown.deadline.saturating_add(excess).max(one_attempt);
         }
         if let Some(outage) = outage_mut(phase) {
-            if matches!(outage.attempt, Attempt::UnderWay(_)) {
-                // It is begun again, not once more.
-                outage.attempts = outage.attempts.saturating_sub(1);
-            }
+            self.again = matches!(outage.attempt, Attempt::UnderWay(_));
             outage.attempt = Attempt::Due(now);
         }
     }
@@ -191,7 +191,9 @@ impl Step {
         };
         match outage.attempt {
             Attempt::Due(at) if at <= now => {
-                outage.attempts = outage.attempts.saturating_add(1);
+                if !self.again {
+                    outage.attempts = outage.attempts.saturating_add(1);
+                }
                 outage.attempt = self.connect();
                 phase
             }

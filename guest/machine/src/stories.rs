@@ -440,6 +440,21 @@ fn the_answer_to_an_attempt_from_before_the_sleep_does_not_spend_the_new_one() {
 }
 
 #[test]
+fn the_connect_of_the_start_is_not_counted_after_a_sleep_either() {
+    let mut story = Story::connected();
+    story.apply(start(story.moment()));
+    story.now = 100_000;
+    story.refuse();
+    let Phase::Reconnecting(outage) = &story.state.phase else {
+        panic!("{:?}", story.state)
+    };
+    assert_eq!(
+        (outage.attempts, outage.attempt),
+        (0, Attempt::UnderWay(110_000))
+    );
+}
+
+#[test]
 fn an_early_tick_does_nothing() {
     let mut story = Story::counting_down();
     let before = (story.state.phase, story.wake_at);
