@@ -3,7 +3,8 @@
 //! One input, one answer: each function takes the state and the moment and
 //! returns the next state, the actions wanted, and when to be called again.
 //! There is no clock, no randomness and no I/O in here; time and entropy are
-//! parameters, so every story can be told in a test (see `stories.rs`).
+//! parameters, so every story can be told in a test (see `stories.rs`), and every input tried
+//! (`properties/`), against a second machine that was written another way (`reference/`).
 //!
 //! | function | when |
 //! |---|---|
@@ -21,12 +22,18 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod backoff;
 mod countdown;
 mod defaults;
 mod machine;
 mod policy;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod stories;
 
