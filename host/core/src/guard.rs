@@ -6,6 +6,7 @@
 use crate::clock::as_seconds;
 use crate::contract::{Action, Decision, Moment, Phase, Place, Request, State};
 use crate::sandbox::Call;
+use std::hash::{Hash, Hasher};
 use thiserror::Error;
 
 /// What a decision may hold at most.
@@ -150,7 +151,7 @@ impl Line {
 }
 
 /// What is known of the last save that this outage asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Save {
     /// None was asked for, or it is not answered, or people have worked on since.
     Unanswered,
@@ -372,6 +373,35 @@ impl Guard {
                         Some(floor.max(since.saturating_add(self.unsaved_wait)))
                     }
                 }
+            }
+        }
+    }
+
+    /// All that the guard goes by, for a search that takes two situations as equal whatever the
+    /// clock says: instants relative to `now`, those longer ago than `horizon` as one
+    /// (milliseconds).
+    pub fn hash_relative(&self, now: u64, horizon: u64, hasher: &mut impl Hasher) {
+        let Guard {
+            floor,
+            unsaved_wait,
+            bounds: Bounds { actions, memo },
+            line,
+        } = self;
+        (floor, unsaved_wait, actions, memo).hash(hasher);
+        let since = |at: u64| now.saturating_sub(at).min(horizon);
+        match line {
+            Line::Connected => false.hash(hasher),
+            Line::Lost {
+                at,
+                save,
+                unsaved_since,
+                since: began,
+                extended,
+                held,
+                saves,
+            } => {
+                (true, since(*at), save, unsaved_since.map(since)).hash(hasher);
+                (since(*began), extended, held, saves).hash(hasher);
             }
         }
     }
@@ -807,6 +837,55 @@ mod tests {
         assert_eq!(error, Err(Violation::SavesTooOften(8)));
         guard.requested(&Request::CloseNow, NOW);
         assert_eq!(guard.check_end(&moment(), &again, 0), Ok(()));
+    }
+
+    #[test]
+    fn all_that_it_goes_by_tells_two_records_apart_and_the_clock_does_not() {
+        let key = |guard: &Guard, now| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            guard.hash_relative(now, 100_000, &mut hasher);
+            hasher.finish()
+        };
+        let plain = key(&lost(), NOW);
+        assert_eq!(key(&Guard::new(10_000, 60_000, 1_000), NOW + 1_000), plain);
+        let long_ago = key(&lost(), 100_000);
+        assert_eq!(key(&lost(), 100_001), long_ago);
+        assert_ne!(key(&lost(), 99_999), long_ago);
+        let others: [fn(&mut Guard); 10] = [
+            |it| *it = Guard::new(10_001, 60_000, 0),
+            |it| *it = Guard::new(10_000, 60_001, 0),
+            |it| *it = Guard::new(10_000, 60_000, 1),
+            |it| it.bounds.actions = 17,
+            |it| it.bounds.memo = 1,
+            |it| it.connected(),
+            |it| it.policy_saves(),
+            |it| it.slept(1),
+            |it| it.save_answered(true, NOW),
+            |it| it.save_answered(false, NOW),
+        ];
+        for (n, other) in others.into_iter().enumerate() {
+            let mut guard = lost();
+            other(&mut guard);
+            assert_ne!(key(&guard, NOW), plain, "{n}");
+        }
+        let asked = |request| {
+            let mut guard = lost();
+            guard.requested(&request, NOW);
+            key(&guard, NOW)
+        };
+        let requests = [Request::Release, Request::Hold, Request::Extend(1)];
+        let [released, held, extended] = requests.map(asked);
+        assert!(released != plain && released != held && released != extended && held != extended);
+        let failed = |read_back: bool| {
+            let mut guard = lost();
+            guard.save_answered(false, NOW);
+            guard.save_answered(true, NOW);
+            if read_back {
+                guard.save_read_back();
+            }
+            key(&guard, NOW)
+        };
+        assert_ne!(failed(true), failed(false));
     }
 
     #[test]
