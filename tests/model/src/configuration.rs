@@ -1,0 +1,273 @@
+//! What is searched: the settings, who may decide, what the adversary may do, and how often.
+
+use crate::policy::Who;
+use lifeline::contract::Settings;
+
+/// How far the search goes. Within it, it leaves nothing out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Outages of one run, the start of Blender being the first.
+    pub outages: u8,
+    /// Surprises (see [`crate::step::Event::surprises`]) in each of them.
+    pub surprises: u8,
+}
+
+/// What the adversary may do beside what is always possible.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Adversary {
+    /// Hold, extend, release, close now.
+    pub people: bool,
+    /// Late and very late calls, and events between the instants at which something is due.
+    pub clock: bool,
+    /// The largest and the smallest jitter.
+    pub jitter: bool,
+    /// Calls that fail: the policy's, or the built-in one's too.
+    pub traps: bool,
+    /// Other settings from now on.
+    pub settings: bool,
+    /// A file that changes between the save and the quit, or cannot be read back.
+    pub files: bool,
+    /// A render.
+    pub renders: bool,
+}
+
+/// One search.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// To choose it by.
+    pub name: &'static str,
+    /// What it looks at.
+    pub about: &'static str,
+    /// How far it goes.
+    pub bound: Bound,
+    /// What may happen.
+    pub adversary: Adversary,
+    /// The first decides at the start; a swap, if there is more than one, leads to any other.
+    pub policies: Vec<Who>,
+    /// The settings, and what they may be changed to.
+    pub settings: [Settings; 2],
+    /// As `CR8_QUIT_FLOOR` (milliseconds).
+    pub floor: u64,
+    /// As `CR8_UNSAVED_WAIT` (milliseconds).
+    pub unsaved_wait: u64,
+    /// As `CR8_QUIT_TIMEOUT` (milliseconds).
+    pub quit_timeout: u64,
+    /// From a loss on, when a policy that is not the built-in one must have ended the outage
+    /// (milliseconds); 0: never.
+    pub outage_limit: u64,
+}
+
+/// What a person adds to a countdown (milliseconds).
+pub const EXTENSION: u64 = 4_000;
+/// A process that was stopped, or a computer that slept: longer than a countdown (milliseconds).
+pub const SLEEP: u64 = 20_000;
+/// A busy machine is late by this much: just not as late as if it had slept (milliseconds).
+pub const SLIGHTLY_LATE: u64 = 1_000;
+/// A moment at which nothing is due (milliseconds).
+pub const BETWEEN: u64 = 1_000;
+/// An attempt takes at least this long to fail (milliseconds). So there is no end of attempts that
+/// takes no time.
+pub const QUICK: u64 = 1_000;
+/// How long a line holds before it is lost (milliseconds).
+pub const QUIET: u64 = 30_000;
+
+/// Two attempts, after 2 and 4 s, and a countdown of 8 s. All times but those with jitter are
+/// whole seconds, which keeps the worlds few.
+fn settings() -> Settings {
+    Settings {
+        retry_attempts: 2,
+        retry_delay: 2_000,
+        retry_delay_max: 4_000,
+        retry_jitter: 500,
+        connect_timeout: 2_000,
+        cleanup_timeout: 8_000,
+        warn_before: vec![3_000],
+        render_wait: 0,
+    }
+}
+
+fn other_settings() -> Settings {
+    Settings {
+        retry_attempts: 1,
+        retry_delay: 1_000,
+        cleanup_timeout: 4_000,
+        warn_before: vec![],
+        ..settings()
+    }
+}
+
+fn base(name: &'static str, about: &'static str) -> Configuration {
+    Configuration {
+        name,
+        about,
+        bound: Bound {
+            outages: 2,
+            surprises: 2,
+        },
+        adversary: Adversary::default(),
+        policies: vec![Who::FiveMinutes],
+        settings: [settings(), other_settings()],
+        floor: 3_000,
+        unsaved_wait: 3_000,
+        quit_timeout: 3_000,
+        outage_limit: 0,
+    }
+}
+
+/// All searches. `more`: surprises on top of what they have in CI.
+pub fn configurations(more: u8) -> Vec<Configuration> {
+    let mut all = vec![
+        Configuration {
+            adversary: Adversary {
+                people: true,
+                clock: true,
+                jitter: true,
+                ..Adversary::default()
+            },
+            ..base(
+                "people-and-clocks",
+                "five-minutes; people ask for anything, the machine is late or sleeps",
+            )
+        },
+        Configuration {
+            bound: Bound {
+                outages: 2,
+                surprises: 4,
+            },
+            adversary: Adversary {
+                traps: true,
+                ..Adversary::default()
+            },
+            policies: vec![Who::Patient, Who::FiveMinutes],
+            ..base(
+                "traps",
+                "a foreign machine; calls fail, up to its being set aside, and swaps",
+            )
+        },
+        Configuration {
+            adversary: Adversary {
+                people: true,
+                clock: true,
+                settings: true,
+                renders: true,
+                ..Adversary::default()
+            },
+            policies: vec![Who::FiveMinutes, Who::Patient, Who::RenderGuard],
+            ..base(
+                "changes",
+                "other settings and other policies in mid-outage, with people, clocks and renders",
+            )
+        },
+        Configuration {
+            bound: Bound {
+                outages: 2,
+                surprises: 3,
+            },
+            adversary: Adversary {
+                files: true,
+                people: true,
+                ..Adversary::default()
+            },
+            ..base(
+                "files",
+                "saves that fail, change under the quit, or cannot be read back, with people",
+            )
+        },
+        Configuration {
+            bound: Bound {
+                outages: 2,
+                surprises: 1,
+            },
+            adversary: Adversary {
+                people: true,
+                clock: true,
+                traps: true,
+                files: true,
+                ..Adversary::default()
+            },
+            policies: vec![Who::Hostile, Who::FiveMinutes],
+            outage_limit: 10_000,
+            ..base(
+                "hostile",
+                "a policy that answers anything at every call, until it is set aside or swapped",
+            )
+        },
+        Configuration {
+            bound: Bound {
+                outages: 2,
+                surprises: 2,
+            },
+            adversary: Adversary {
+                people: true,
+                clock: true,
+                ..Adversary::default()
+            },
+            settings: [
+                Settings {
+                    retry_attempts: 0,
+                    ..settings()
+                },
+                settings(),
+            ],
+            ..base("no-attempts", "five-minutes that counts down at once")
+        },
+    ];
+    for it in &mut all {
+        it.bound.surprises = it.bound.surprises.saturating_add(more);
+    }
+    all
+}
+
+impl Configuration {
+    /// Instants that are longer ago than this are alike: nothing that is measured from the past
+    /// (the floor, the waits, the limit of an outage) is longer.
+    pub fn horizon(&self) -> u64 {
+        let extended = EXTENSION.saturating_mul(u64::from(self.bound.surprises));
+        self.floor
+            .max(self.unsaved_wait)
+            .max(self.quit_timeout)
+            .max(self.outage_limit.saturating_add(extended))
+            .max(self.time_to_answer())
+            .saturating_add(1_000)
+    }
+
+    /// All settings that a machine may go by.
+    fn all_settings(&self) -> impl Iterator<Item = Settings> + '_ {
+        self.policies
+            .iter()
+            .flat_map(|who| self.settings.iter().filter_map(|it| who.adapt(it)))
+            .chain(self.settings.iter().cloned())
+    }
+
+    fn longest(&self, what: impl Fn(&Settings) -> u64) -> u64 {
+        self.all_settings().map(|it| what(&it)).max().unwrap_or(0)
+    }
+
+    /// The most attempts that any machine makes before its countdown.
+    pub fn most_attempts(&self) -> u32 {
+        self.all_settings()
+            .map(|it| it.retry_attempts)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// How long an attempt may take.
+    pub fn time_to_answer(&self) -> u64 {
+        self.longest(|it| it.connect_timeout)
+    }
+
+    /// How long an outage may last from its loss, or from the last thing that makes it begin
+    /// afresh, until its save is asked for: the attempts, each with its delay and its time-out, and
+    /// the countdown; for a policy that is none of the machine's, the limit of the outage before
+    /// all that.
+    pub fn time_to_save(&self) -> u64 {
+        let attempt = |it: &Settings| it.retry_delay_max + it.retry_jitter + it.connect_timeout;
+        let machine = self.longest(|it| {
+            u64::from(it.retry_attempts) * attempt(it)
+                + it.connect_timeout
+                + it.cleanup_timeout
+                + it.render_wait
+        });
+        machine + self.outage_limit
+    }
+}
