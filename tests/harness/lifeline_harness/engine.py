@@ -28,15 +28,22 @@ class Engine:
     """The stand-in for `cr8_engine`, run by the interpreter that runs this.
 
     profile: of the Blenders that it launches; their folder also takes its log.
+    blenders: it can launch some, so there must be one on this computer.
     """
 
     def __init__(
-        self, profile: Profile, *, ping_interval: float = 1.0, ping_timeout: float = 1.0
+        self,
+        profile: Profile,
+        *,
+        ping_interval: float = 1.0,
+        ping_timeout: float = 1.0,
+        blenders: bool = True,
     ) -> None:
         self.profile = profile
         self.token = secrets.token_hex(16)
         self.port = 0
         self._pings = (ping_interval, ping_timeout)
+        self._blenders = blenders
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: Lines | None = None
         self._starts = 0
@@ -65,7 +72,8 @@ class Engine:
         command = [sys.executable, "-m", "cr8_engine_stand_in", "--test-controls"]
         command += ["--port", str(self.port), "--blender-log-dir", str(self.profile.logs)]
         command += ["--ping-interval", str(interval), "--ping-timeout", str(timeout)]
-        command += ["--", *blender_command("{file}")]
+        if self._blenders:
+            command += ["--", *blender_command("{file}")]
         with path.open("wb") as log:
             self._process = subprocess.Popen(
                 command,
