@@ -92,13 +92,14 @@ impl Layout {
         self.target().join("tools")
     }
 
-    /// The stand-in engine, the test harness and the demo, as Python finds them.
+    /// The stand-in engine, the test harness, the demo and the soak, as Python finds them.
     pub fn test_python_path(&self) -> Result<std::ffi::OsString> {
         let tests = self.root.join("tests");
         env::join_paths([
             tests.join("engine"),
             tests.join("harness"),
             tests.join("demo"),
+            tests.join("soak"),
         ])
         .context(
             "the project's path holds a `:`, which Python cannot have in a search path; move it",

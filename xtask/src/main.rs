@@ -9,6 +9,7 @@ mod fuzz;
 mod layout;
 mod process;
 mod setup;
+mod soak;
 mod suites;
 
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use crate::demo::DemoOptions;
 use crate::fuzz::FuzzOptions;
 use crate::layout::Layout;
 use crate::setup::Part;
+use crate::soak::SoakOptions;
 use crate::suites::Suite;
 
 /// Set up, build, test and show Lifeline.
@@ -49,6 +51,8 @@ enum Task {
     Demo(DemoOptions),
     /// Throw arbitrary input at the machine, the guard, the sandbox, the parsers and the link.
     Fuzz(FuzzOptions),
+    /// Faults at random against the real server and the real host; after each, nothing is left over.
+    Soak(SoakOptions),
 }
 
 fn run(task: Task) -> Result<ExitCode> {
@@ -64,6 +68,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Test { suite, extra } => return suites::run(&layout, &suite, &extra),
         Task::Demo(options) => return demo::run(&layout, &options),
         Task::Fuzz(options) => fuzz::run(&layout, &options)?,
+        Task::Soak(options) => return soak::run(&layout, &options),
     }
     Ok(ExitCode::SUCCESS)
 }
