@@ -88,9 +88,10 @@ def _rounds(site: Site, count: Count, baseline: Baseline | None) -> Iterator[lis
     yield _status(site, site.client.status(), count)
     yield site.client.counted()
     yield _journal(site)
-    yield _server(site)
+    # Before the server is asked, which needs a socket for it.
     if baseline is not None:
         yield baseline.faults(site)
+    yield _server(site)
 
 
 def _status(site: Site, status: Status, count: Count) -> list[str]:

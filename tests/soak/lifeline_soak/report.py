@@ -52,9 +52,9 @@ def traces(before: Baseline, after: Baseline, resident: Growth) -> str:
     return ", ".join(words)
 
 
-def violation(cycle: Cycle, happened: list[str], faults: list[str], again: str) -> str:
-    """All that one needs to find out why."""
-    lines = [f"soak: VIOLATION in cycle {cycle.number}, seed {cycle.seed}: {cycle}"]
+def violation(where: str, happened: list[str], faults: list[str], again: str) -> str:
+    """All that one needs to find out why. where: the cycle, or the cycles."""
+    lines = [f"soak: VIOLATION {where}"]
     lines += [f"  {line}" for line in happened]
     lines += [f"  ✗ {fault}" for fault in faults]
     lines += [f"  again: {again}"]

@@ -65,7 +65,7 @@ class Soak:
             self._one(plan.cycle(self._order.seed, number, self._order.faults), baseline)
             done = number - self._order.first + 1
             if done % every == 0 or number == numbers[-1]:
-                self._look_at_growth(number, done)
+                self._look_at_growth(done)
                 self._progress(baseline)
         last = Baseline.now(self._site)
         traces = report.traces(baseline, last, self._memory.resident)
@@ -85,7 +85,8 @@ class Soak:
         site = self._site
         site.log.begin()
         site.log(str(cycle))
-        with self._told(cycle, self._order.again(cycle.number, 1)):
+        where = f"in cycle {cycle.number}, seed {cycle.seed}: {cycle}"
+        with self._told(where, self._order.again(cycle.number, 1)):
             before = site.client.status()["outages"]
             if before != site.outages:
                 wanted = f"expected {site.outages}, as after the last one"
@@ -101,19 +102,20 @@ class Soak:
         site.outages += counted
         self._memory.sample(site.client.pid)
 
-    def _look_at_growth(self, number: int, done: int) -> None:
+    def _look_at_growth(self, done: int) -> None:
         if found := self._memory.faults():
-            cycle = plan.cycle(self._order.seed, number, self._order.faults)
-            with self._told(cycle, self._order.again(self._order.first, done)):
+            self._site.log.begin()  # the last cycle alone is not to blame
+            where = f"after {done} cycles, seed {self._order.seed}"
+            with self._told(where, self._order.again(self._order.first, done)):
                 raise ViolationError(found)
 
     @contextmanager
-    def _told(self, cycle: Cycle, again: str) -> Iterator[None]:
+    def _told(self, where: str, again: str) -> Iterator[None]:
         try:
             yield
         except (HarnessError, ViolationError) as error:
             found = error.faults if isinstance(error, ViolationError) else [str(error)]
-            text = report.violation(cycle, self._site.log.lines(), found, again)
+            text = report.violation(where, self._site.log.lines(), found, again)
             raise ViolationError([text]) from error
 
     def _progress(self, baseline: Baseline) -> None:
