@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from lifeline_harness import processes
+from lifeline_harness.display import Display
 from lifeline_harness.errors import HarnessError
 from lifeline_harness.profile import ROOT
 
@@ -68,7 +69,10 @@ def _run(options: argparse.Namespace, folder: Path) -> str:
     if not options.blender:
         with opening.plain(folder) as site:
             return Soak(site, OwnMemory(), order).run()
-    with opening.in_blender(folder) as (site, blender, file):
+    with (
+        Display.start(folder / "display") as display,
+        opening.in_blender(folder, display) as (site, blender, file),
+    ):
         summary = Soak(site, BlendersMemory(), order).run()
         return f"{summary}; {farewell.part(site, blender, file)}"
 

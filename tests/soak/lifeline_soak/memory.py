@@ -80,7 +80,7 @@ class BlendersMemory:
         default_factory=lambda: Growth(
             "Blender's resident memory",
             "bytes",
-            Bounds(4, MIB, 16 * MIB, stretches=3, shortest=2),
+            Bounds(4, MIB, 8 * MIB, stretches=3, shortest=2),
         )
     )
 

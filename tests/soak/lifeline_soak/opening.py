@@ -50,13 +50,15 @@ def plain(folder: Path, make: MakeClient = PlainClient, timing: Timing = PLAIN) 
 
 
 @contextmanager
-def in_blender(folder: Path) -> Iterator[tuple[Site, Blender, Path]]:
-    """The host in a real Blender, and the file that is open there. Raises HarnessError."""
+def in_blender(folder: Path, display: Display) -> Iterator[tuple[Site, Blender, Path]]:
+    """The host in a real Blender, and the file that is open there. Raises HarnessError.
+
+    It is the server that starts this Blender, so orphans must be adopted (`processes`).
+    """
     shelf = Shelf(folder / "policies")
     settings = {**_settings(folder, shelf, BLENDER), "warn_before": "2, 1", "policy_push": 1}
     environment = {f"CR8_{name.upper()}": str(value) for name, value in settings.items()}
     with ExitStack() as stack:
-        display = stack.enter_context(Display.start(folder / "display"))
         profile = Profile(folder / "blender", display, environment=environment)
         file = folder / "work.blend"
         _make_file(folder / "plain", file)

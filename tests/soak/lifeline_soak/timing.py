@@ -59,5 +59,5 @@ BLENDER = Timing(
     down=1.5,
     patience=30.0,
     settle=15.0,
-    settings={**_ATTEMPTS, "connect_timeout": 1.0, "cleanup_timeout": 10, "quit_timeout": 30},
+    settings={**_ATTEMPTS, "connect_timeout": 1.0, "cleanup_timeout": 8, "quit_timeout": 30},
 )
