@@ -7,6 +7,7 @@ mod build;
 mod demo;
 mod fuzz;
 mod layout;
+mod mutants;
 mod process;
 mod setup;
 mod soak;
@@ -20,6 +21,7 @@ use clap::{Parser, Subcommand};
 use crate::demo::DemoOptions;
 use crate::fuzz::FuzzOptions;
 use crate::layout::Layout;
+use crate::mutants::Subject;
 use crate::setup::Part;
 use crate::soak::SoakOptions;
 use crate::suites::Suite;
@@ -47,6 +49,12 @@ enum Task {
         #[arg(last = true, value_name = "WORDS")]
         extra: Vec<String>,
     },
+    /// Plant small mistakes, and see whether the tests notice each (half an hour or more).
+    Mutants {
+        /// Where; nothing named: everywhere.
+        #[arg(value_enum)]
+        subject: Vec<Subject>,
+    },
     /// Watch a real Blender lose its server, count down, save, quit and come back.
     Demo(DemoOptions),
     /// Throw arbitrary input at the machine, the guard, the sandbox, the parsers and the link.
@@ -66,6 +74,7 @@ fn run(task: Task) -> Result<ExitCode> {
             build::command(&layout)?;
         }
         Task::Test { suite, extra } => return suites::run(&layout, &suite, &extra),
+        Task::Mutants { subject } => return mutants::run(&layout, &subject),
         Task::Demo(options) => return demo::run(&layout, &options),
         Task::Fuzz(options) => fuzz::run(&layout, &options)?,
         Task::Soak(options) => return soak::run(&layout, &options),

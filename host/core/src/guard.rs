@@ -1050,4 +1050,116 @@ mod tests {
         let connected = sleeping(Phase::Connected, u64::MAX);
         assert_eq!(up().check_end(&moment, &connected, 0), Ok(()));
     }
+
+    #[test]
+    fn other_bounds_are_taken_for_the_contracts() {
+        let guard = lost().bounded(Bounds {
+            actions: 1,
+            memo: 2,
+        });
+        let mut d = decision(Phase::Reconnecting(outage()), vec![Action::Warn(1); 2]);
+        let too_many = |what, got, limit| Err(Violation::TooMany { what, got, limit });
+        assert_eq!(check(&guard, &d), too_many("actions", 2, 1));
+        d.actions.truncate(1);
+        d.state.memo = vec![0; 3];
+        assert_eq!(check(&guard, &d), too_many("bytes of memo", 3, 2));
+        d.state.memo.truncate(2);
+        assert_eq!(check(&guard, &d), Ok(()));
+    }
+
+    #[test]
+    fn it_knows_since_when_the_server_is_lost() {
+        let mut guard = Guard::new(10_000, 60_000, 5_000);
+        assert_eq!(guard.lost_at(), Some(5_000));
+        guard.connected();
+        assert_eq!(guard.lost_at(), None);
+        guard.lost(7_000);
+        guard.lost(9_000);
+        assert_eq!(guard.lost_at(), Some(7_000));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let save = Action::Save(Place::InPlace);
+        let copy = Action::Save(Place::Recovery);
+        let (lost, running) = (Phase::Reconnecting(outage()), saving(Place::InPlace));
+        let quitting = Phase::Quitting(outage());
+        for (before, phase, actions, misfit) in [
+            (
+                lost,
+                running,
+                vec![save, Action::Quit],
+                "it saves and quits at once",
+            ),
+            (lost, running, vec![], "no save was asked for"),
+            (lost, running, vec![copy], "it asked for another save"),
+            (lost, running, vec![save, save], "it asked for another save"),
+            (
+                running,
+                running,
+                vec![save],
+                "that save was asked for before and is not answered",
+            ),
+            (lost, lost, vec![save], "it asked for a save"),
+            (
+                lost,
+                quitting,
+                vec![save, Action::Quit],
+                "it asked for a save",
+            ),
+            (lost, quitting, vec![], "quit was not asked for"),
+            (lost, lost, vec![Action::Quit], "it asked to quit"),
+        ] {
+            let name = phase_name(&phase);
+            let answer = check_from(
+                &lost_and_saved(),
+                before,
+                &Call::Tick,
+                &decision(phase, actions),
+            );
+            let expected = Violation::Misfit {
+                phase: name,
+                why: misfit,
+            };
+            assert_eq!(answer, Err(expected));
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_contract() {
+        let actions = [
+            Action::Connect,
+            Action::Warn(1),
+            Action::Save(Place::InPlace),
+            Action::Quit,
+        ];
+        assert_eq!(
+            actions.map(|it| action_name(&it)),
+            ["connect", "warn", "save", "quit"]
+        );
+        let counting_down = Phase::CountingDown(crate::contract::Countdown {
+            outage: outage(),
+            deadline: 0,
+            warned: 0,
+        });
+        let phases = [
+            Phase::Connected,
+            Phase::Reconnecting(outage()),
+            counting_down,
+            saving(Place::InPlace),
+            Phase::Quitting(outage()),
+            Phase::Held(outage()),
+        ];
+        assert_eq!(
+            phases.map(|it| phase_name(&it)),
+            [
+                "connected",
+                "reconnecting",
+                "counting-down",
+                "saving",
+                "quitting",
+                "held"
+            ]
+        );
+    }
 }

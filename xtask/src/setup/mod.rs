@@ -1,6 +1,7 @@
 //! Installing what is missing, and nothing else.
 
 mod apt;
+mod cargo_mutants;
 mod guest_toolchain;
 mod venv;
 mod wasmtime_cli;
@@ -72,4 +73,9 @@ pub fn guest_toolchain() -> Result<GuestToolchain> {
 /// The wasmtime command, installed if need be.
 pub fn wasmtime(layout: &Layout) -> Result<PathBuf> {
     wasmtime_cli::ensure(layout)
+}
+
+/// The command `cargo mutants`, installed if need be.
+pub fn cargo_mutants(layout: &Layout) -> Result<PathBuf> {
+    cargo_mutants::ensure(layout)
 }

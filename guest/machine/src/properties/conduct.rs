@@ -94,7 +94,7 @@ fn refused_until_the_countdown(settings: &Settings, bits: &[u64]) -> (Vec<u64>, 
     let mut bits = bits.iter().copied().cycle();
     let mut event = Event::Lost(Loss::TransportError);
     let mut connects = vec![];
-    loop {
+    for _ in 0..100 {
         let moment = host.moment(When::OnTime, bits.next(), true);
         let mut decision = decide(event, &host.state, &moment);
         if decision.actions.contains(&Action::Connect) {
@@ -111,9 +111,9 @@ fn refused_until_the_countdown(settings: &Settings, bits: &[u64]) -> (Vec<u64>, 
         if matches!(decision.state.phase, Phase::CountingDown(_)) {
             return (connects, decision);
         }
-        assert!(connects.len() < 100, "no countdown: {decision:?}");
         event = Event::Tick;
     }
+    panic!("no countdown: {host:?}");
 }
 
 proptest! {
@@ -255,7 +255,13 @@ proptest! {
         };
         let mut decision = call(&mut host, Event::Lost(Loss::PingTimeout), When::AtOnce);
         let mut end = None;
+        let mut calls = 0;
         while !matches!(host.state.phase, Phase::Saving(_)) {
+            calls += 1;
+            prop_assert!(calls < 20_000, "no end: {:?}", host.state);
+            let phase = &host.state.phase;
+            let waits = matches!(phase, Phase::Reconnecting(_) | Phase::CountingDown(_));
+            prop_assert!(waits, "{phase:?}");
             if let Phase::CountingDown(countdown) = &host.state.phase {
                 prop_assert_eq!(*end.get_or_insert(countdown.deadline), countdown.deadline);
                 for action in &decision.actions {

@@ -72,7 +72,7 @@ pub fn settings() -> BoxedStrategy<Settings> {
 /// None of them at the edges, and no attempt without time for its answer.
 pub fn plausible_settings() -> impl Strategy<Value = Settings> {
     (
-        (0..8u32, 0..4_000u64, 50..20_000u64, 0..1_000u64),
+        (0..8u32, 0..4_000u64, 200..20_000u64, 0..1_000u64),
         (1..20_000u64, 1..400_000u64, vec(0..400_000u64, 0..4)),
     )
         .prop_map(
