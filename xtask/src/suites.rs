@@ -24,6 +24,8 @@ pub enum Suite {
     Link,
     /// The built policies, called through the wasmtime command.
     Policy,
+    /// The machine, the guard and an adversary, searched exhaustively within a bound.
+    Model,
     /// Arbitrary input, for a few seconds each.
     Fuzz,
     /// The whole thing in a real Blender.
@@ -39,6 +41,7 @@ impl Suite {
             Self::Unit => "unit",
             Self::Link => "link",
             Self::Policy => "policy",
+            Self::Model => "model",
             Self::Fuzz => "fuzz",
             Self::Blender => "blender",
             Self::Faults => "faults",
@@ -51,6 +54,7 @@ impl Suite {
             Self::Unit => unit(layout, extra),
             Self::Link => link(layout, extra),
             Self::Policy => policy(layout, extra),
+            Self::Model => model(layout, extra),
             Self::Fuzz => fuzz_targets(layout, extra),
             Self::Blender => blender(layout, extra),
             Self::Faults => faults(layout, extra),
@@ -247,6 +251,16 @@ fn policy(layout: &Layout, extra: &[String]) -> Result<()> {
         .run()
 }
 
+fn model(layout: &Layout, extra: &[String]) -> Result<()> {
+    setup::ensure(layout, &[Part::Native, Part::Guest])?;
+    build::policies(layout)?;
+    // What was searched, and how much of it, is told on the way.
+    cargo_test(layout, "cargo test: the model")
+        .args(["--package", "lifeline-model", "--", "--nocapture"])
+        .args(extra)
+        .run()
+}
+
 /// How long each fuzz target runs in the suite; `cargo xtask fuzz` has as long as one likes.
 const FUZZ_EACH: Duration = Duration::from_secs(10);
 
@@ -299,6 +313,7 @@ mod tests {
             Suite::Unit,
             Suite::Link,
             Suite::Policy,
+            Suite::Model,
             Suite::Fuzz,
             Suite::Blender,
             Suite::Faults,
