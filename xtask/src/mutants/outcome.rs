@@ -35,6 +35,11 @@ impl Outcome {
         })
     }
 
+    /// There were no mutants.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// One line, for people and programs. Whoever never ends is noticed, too.
     pub fn summary(&self, equivalent: usize) -> String {
         let killed = self.caught.len() + self.timed_out.len();
