@@ -153,12 +153,14 @@ proptest! {
             Moment { entropy, ..moment(now, &settings) },
             Loss::PingTimeout,
         );
-        let delay = match settings.retry_attempts {
-            0 => full_jitter(&settings, entropy),
-            _ => exponential(&settings, 0, entropy),
-        };
-        if let Phase::Reconnecting(outage) = lost.state.phase && now < Instant::MAX {
-            prop_assert_eq!(outage.attempt, Attempt::Due(now.saturating_add(delay.max(1))));
+        let (first, later) = (exponential(&settings, 0, entropy), full_jitter(&settings, entropy));
+        let due = |delay: u64| Attempt::Due(now.saturating_add(delay.max(1)));
+        match lost.state.phase {
+            _ if now == Instant::MAX => {} // it is due already
+            Phase::Reconnecting(outage) => prop_assert_eq!(outage.attempt, due(first)),
+            Phase::CountingDown(it) => prop_assert_eq!(it.outage.attempt, due(later)),
+            Phase::Saving(_) => {} // a countdown of no length
+            phase => prop_assert!(false, "{phase:?}"),
         }
     }
 
