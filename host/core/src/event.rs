@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// How loud a log line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// For developers.
     Debug,
@@ -124,6 +124,9 @@ pub struct Queue {
     /// Lets an empty poll go without the lock.
     length: AtomicUsize,
     dropped: AtomicUsize,
+    /// For a test that waits for an event.
+    #[cfg(test)]
+    pub(crate) pushed: tokio::sync::Notify,
 }
 
 impl Queue {
@@ -140,6 +143,8 @@ impl Queue {
         }
         events.push_back(event);
         self.length.store(events.len(), Ordering::Release);
+        #[cfg(test)]
+        self.pushed.notify_one();
     }
 
     /// Takes all events, oldest first.

@@ -4,6 +4,8 @@
 
 mod account;
 mod closing;
+#[cfg(test)]
+mod day;
 mod effects;
 mod judge;
 mod pace;
