@@ -148,7 +148,7 @@ fn targets(layout: &Layout) -> Result<Vec<String>> {
 }
 
 fn build(layout: &Layout) -> Result<()> {
-    setup::ensure(layout, &[Part::Native, Part::Guest])?;
+    setup::ensure(layout, &[Part::Native, Part::Guest, Part::Fuzz])?;
     // The host embeds the built-in policy.
     build::policies(layout)?;
     process::cargo("compiling the fuzz targets")

@@ -157,7 +157,8 @@ fn lint(layout: &Layout, extra: &[String]) -> Result<()> {
     if !extra.is_empty() {
         bail!("lint runs several programs, and takes no words for one of them");
     }
-    setup::ensure(layout, &[Part::Native, Part::Guest, Part::Venv])?;
+    let parts = [Part::Native, Part::Guest, Part::Venv, Part::Fuzz];
+    setup::ensure(layout, &parts)?;
     // The host embeds the policies, and the stubs are compared with the wheel.
     build::policies(layout)?;
     build::wheel(layout)?;

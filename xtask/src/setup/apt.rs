@@ -33,6 +33,12 @@ const REQUIREMENTS: &[Requirement] = &[
         present: has_openssl,
     },
     Requirement {
+        part: Part::Fuzz,
+        what: "a C++ compiler, for libFuzzer",
+        package: "g++",
+        present: has_cxx,
+    },
+    Requirement {
         part: Part::Blender,
         what: "Blender, or its path in BLENDER",
         package: "blender",
@@ -104,6 +110,10 @@ fn is_program(name: &'static str) -> bool {
 fn has_openssl(_: &'static str) -> bool {
     // Elsewhere TLS comes with the system.
     !cfg!(target_os = "linux") || process::ask("pkg-config", ["--exists", "openssl"]).is_some()
+}
+
+fn has_cxx(_: &'static str) -> bool {
+    env::var_os("CXX").is_some() || is_program("c++")
 }
 
 fn has_blender(_: &'static str) -> bool {

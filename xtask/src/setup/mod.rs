@@ -31,6 +31,8 @@ pub enum Part {
     Bpy,
     /// What faults are made with.
     Faults,
+    /// What libFuzzer is compiled with.
+    Fuzz,
 }
 
 impl Part {
@@ -42,6 +44,7 @@ impl Part {
         Self::WasmtimeCli,
         Self::Bpy,
         Self::Faults,
+        Self::Fuzz,
     ];
 }
 
@@ -51,7 +54,7 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
     apt::ensure_system_packages(parts)?;
     for part in parts {
         match part {
-            Part::Native | Part::Blender | Part::Faults => {} // system packages alone
+            Part::Native | Part::Blender | Part::Faults | Part::Fuzz => {} // system packages alone
             Part::Guest => {
                 guest_toolchain::ensure()?;
             }
