@@ -152,3 +152,14 @@ def test_a_violation_tells_what_happened_and_how_to_repeat_it(
     assert text.startswith("soak: VIOLATION in cycle ")
     for part in ("the server says goodbye", "host: lost server-disconnect", "again: soak --seed 7"):
         assert part in text
+
+
+def test_a_ticket_that_still_stands(nowhere: str, tmp_path: Path) -> None:
+    settings = {**PLAIN.settings, "server_url": nowhere, "policy_cache": "off"}
+    client = PlainClient(settings, tmp_path / "saved.blend", CycleLog())
+    client.answering = False
+    client.wait("a save", lambda _: "save" in client.asked, 10.0)
+    (fault,) = client.left_open()
+    assert "could still be claimed" in fault
+    assert client.left_open() == []
+    client.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lifeline_harness.blender import Blender
 from lifeline_harness.display import Display
@@ -18,6 +19,9 @@ from lifeline_soak.plain import PlainClient
 from lifeline_soak.shelf import Shelf
 from lifeline_soak.site import USER, Site
 from lifeline_soak.timing import BLENDER, PLAIN, Timing
+
+if TYPE_CHECKING:
+    from cr8_lifeline import Status
 
 MakeClient = Callable[[Mapping[str, object], Path, CycleLog], PlainClient]
 
@@ -103,8 +107,12 @@ def _make_file(folder: Path, file: Path) -> None:
 
 def connected(site: Site) -> Site:
     """Once it is; what has happened so far belongs to no cycle. Raises WaitError."""
-    patience = site.timing.patience
-    status = site.client.wait("the connection", lambda status: status["connected"], patience)
+
+    def ready(status: Status) -> bool:
+        # The watched file is read beside the first attempt, and may come later.
+        return status["connected"] and status["policy"]["origin"] == str(site.shelf.watched)
+
+    status = site.client.wait("the connection and the policy", ready, site.timing.patience)
     site.outages = status["outages"]
     site.journal.unlink(missing_ok=True)
     return site
