@@ -37,6 +37,8 @@ pub(super) struct Blender {
     poll_at: Option<u64>,
     busy_until: u64,
     saving: Option<Saving>,
+    /// When the last save was asked for.
+    asked: u64,
     /// A quit that is put off until then.
     putting_off: Option<(u64, u64)>,
     /// The process is gone then.
@@ -48,7 +50,7 @@ pub(super) struct Blender {
 /// A save that runs.
 struct Saving {
     ticket: u64,
-    begun: u64,
+    asked: u64,
     ends: u64,
     ok: bool,
     /// Nobody has called it off.
@@ -117,6 +119,7 @@ impl Blender {
             poll_at: None,
             busy_until: 0,
             saving: None,
+            asked: 0,
             putting_off: None,
             gone_at: None,
             rendering: None,
@@ -224,6 +227,7 @@ impl Blender {
             Event::Lost { .. } => self.counts.outages += 1,
             Event::Recovered { .. } => self.counts.recoveries += 1,
             Event::Held => self.counts.holds += 1,
+            Event::Save { .. } => self.asked = self.trace.now(),
             Event::Policy { .. } => self.counts.swaps += 1,
             _ => {}
         }
@@ -287,7 +291,7 @@ impl Blender {
                 self.send(Command::Saving { ticket, path });
                 self.saving = Some(Saving {
                     ticket,
-                    begun: now,
+                    asked: self.asked,
                     ends: now + takes,
                     ok,
                     counts: true,
@@ -324,7 +328,7 @@ impl Blender {
         let word = if saving.ok { "has ended" } else { "has failed" };
         self.trace.tell(format_args!("a save {word}"));
         self.counts.failed_saves += u32::from(!saving.ok);
-        let took = self.trace.now() - saving.begun;
+        let took = self.trace.now() - saving.asked;
         rules.save_ends(saving.ok, saving.counts, took);
         let outcome = if saving.ok {
             Ok(Saved {

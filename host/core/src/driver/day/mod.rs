@@ -42,7 +42,7 @@ use trace::Trace;
 
 /// What of the settings is not their default. (Seconds.)
 const UNSAVED_WAIT: u64 = 600;
-const OUTAGE_LIMIT: u64 = 3_600;
+const OUTAGE_LIMIT: u64 = 2_200;
 
 /// A day that has passed without anything wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

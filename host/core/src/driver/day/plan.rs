@@ -104,7 +104,7 @@ impl Planner {
             at = match self.chance.u32(..8) {
                 0 | 1 => self.outage(at, SECOND, 30 * SECOND),
                 2 | 3 => self.outage(at, 30 * SECOND, 6 * MINUTE),
-                4 | 5 => self.outage(at, 6 * MINUTE, HOUR),
+                4 | 5 => self.outage(at, 6 * MINUTE, 2 * HOUR),
                 6 => self.flaps(at),
                 _ => {
                     let why = self.loss();

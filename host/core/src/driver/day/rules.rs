@@ -71,6 +71,8 @@ pub(super) struct Rules {
     allowance: u64,
     others: bool,
     deadline: Option<u64>,
+    /// Who decided when it was looked at last does not move it for the fun of it.
+    foretold: bool,
     /// Something was done that may move it, and when it was looked at last.
     disturbed_at: u64,
     looked_at: u64,
@@ -120,6 +122,7 @@ impl Rules {
             allowance: 0,
             others: false,
             deadline: None,
+            foretold: true,
             disturbed_at: now,
             looked_at: now,
             told: Told::default(),
@@ -205,6 +208,7 @@ impl Rules {
         };
         let before = std::mem::replace(&mut self.deadline, deadline);
         let looked_at = std::mem::replace(&mut self.looked_at, self.trace.now());
+        let foretold = std::mem::replace(&mut self.foretold, foretold) && foretold;
         let may_move = self.disturbed_at >= looked_at || !foretold;
         match (before, deadline) {
             (Some(before), Some(now)) if before != now && !may_move => {
@@ -423,6 +427,8 @@ impl Rules {
     /// It is never said whether the file can be read back.
     pub fn never_read_back(&mut self) {
         self.doubtful = true;
+        // It counts as a failure in the end.
+        self.failing_since.get_or_insert(self.trace.now());
         self.allowance += self.bounds.read_back + self.bounds.unsaved_wait;
     }
 
