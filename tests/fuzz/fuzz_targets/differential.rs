@@ -1,5 +1,6 @@
 //! The machine on this computer and the component under wasmtime: equal decisions, always.
 #![no_main]
+#![allow(clippy::expect_used)] // a panic is what a fuzz target finds
 
 use libfuzzer_sys::fuzz_target;
 use lifeline::contract::{Decision, Moment, State};

@@ -1,5 +1,6 @@
 //! Anything in the journal's files: it is read past, and what is written afterwards can be read.
 #![no_main]
+#![allow(clippy::expect_used)] // a panic is what a fuzz target finds
 
 use libfuzzer_sys::fuzz_target;
 use lifeline::journal::{Entry, Journal};

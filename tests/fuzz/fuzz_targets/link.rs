@@ -1,5 +1,6 @@
 //! A server that sends anything: one story of each attempt, with at most one end, and nothing left.
 #![no_main]
+#![allow(clippy::expect_used)] // a panic is what a fuzz target finds
 
 use libfuzzer_sys::fuzz_target;
 use lifeline::link::{Connector, LinkEvent, SocketIo};

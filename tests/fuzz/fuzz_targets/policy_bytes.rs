@@ -1,6 +1,7 @@
 //! Anything as a policy file, real components with changes among it: an error or a policy, never a
 //! crash or a hang.
 #![no_main]
+#![allow(clippy::expect_used)] // a panic is what a fuzz target finds
 
 use libfuzzer_sys::fuzz_target;
 use lifeline::contract::{Moment, Phase, State};

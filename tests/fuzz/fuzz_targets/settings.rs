@@ -1,6 +1,7 @@
 //! Anything as preferences and environment: settings, or an error that names each value and hides
 //! secrets.
 #![no_main]
+#![allow(clippy::expect_used)] // a panic is what a fuzz target finds
 
 use libfuzzer_sys::fuzz_target;
 use lifeline::settings::{Kind, Settings, TABLE};

@@ -8,6 +8,24 @@ use std::time::Duration;
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
+/// What comes of sending. What went wrong is of no interest: the server is done.
+type Sent = std::result::Result<(), Over>;
+
+/// The client is gone, or nothing more can be sent.
+struct Over;
+
+impl From<tungstenite::Error> for Over {
+    fn from(_: tungstenite::Error) -> Self {
+        Over
+    }
+}
+
+impl From<io::Error> for Over {
+    fn from(_: io::Error) -> Self {
+        Over
+    }
+}
+
 /// How long the server waits for what the client has to say (each time).
 const LISTENS: Duration = Duration::from_millis(3);
 
@@ -79,10 +97,7 @@ impl<'a> Arbitrary<'a> for Frame {
 }
 
 impl Frame {
-    fn send(
-        &self,
-        socket: &mut WebSocket<TcpStream>,
-    ) -> std::result::Result<(), tungstenite::Error> {
+    fn send(&self, socket: &mut WebSocket<TcpStream>) -> Sent {
         let text = |text: String| Message::Text(text);
         let message = match self {
             Frame::Open(interval, timeout) => text(format!(
@@ -110,11 +125,11 @@ impl Frame {
                     {
                         Ok(())
                     }
-                    other => other.map(drop),
+                    other => Ok(other.map(drop)?),
                 };
             }
         };
-        socket.send(message)
+        Ok(socket.send(message)?)
     }
 }
 
@@ -135,11 +150,11 @@ impl Script {
         Ok((address, thread))
     }
 
-    fn talk(self, mut stream: TcpStream) -> std::result::Result<(), tungstenite::Error> {
+    fn talk(self, mut stream: TcpStream) -> Sent {
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         stream.set_nodelay(true)?;
         let mut socket = if self.upgrades {
-            tungstenite::accept(stream).map_err(|_| tungstenite::Error::ConnectionClosed)?
+            tungstenite::accept(stream).map_err(|_| Over)?
         } else {
             io::Write::write_all(&mut stream, &self.greeting)?;
             WebSocket::from_raw_socket(stream, Role::Server, None)
