@@ -274,8 +274,9 @@ impl Driver {
             deadline: now.saturating_add(length),
             warned: length,
         });
-        let before = std::mem::replace(&mut self.state.phase, countdown);
-        self.tell_phase(&before, now);
+        self.state.phase = countdown;
+        // A new one, whatever was counted down to before.
+        self.tell_phase(&Phase::Reconnecting(outage), now);
         // Whoever was late was the one before.
         self.wake_at = None;
     }

@@ -759,19 +759,31 @@ async fn endless(settings: &[(&str, &str)], spoil: Command) -> Stage {
 async fn a_countdown_that_the_host_makes_is_told() {
     let settings = [NO_JITTER[0], ("CR8_OUTAGE_LIMIT", "60")];
     let reconnects = spoiled(|_, _, decision| never_counts_down(decision));
-    let mut stage = endless(&settings, reconnects).await;
-    stage.pass(450.0).await;
-    assert_eq!(stage.phase(), "reconnecting");
-    // The attempts with all that each may take, the countdown, and the limit.
-    stage.pass(20.0).await;
-    assert_eq!(stage.phase(), "counting-down");
-    let told = stage
-        .seen
-        .iter()
-        .any(|event| matches!(event, Event::Countdown { seconds, .. } if *seconds == 300.0));
-    assert!(told, "{:?}", stage.seen);
-    stage.pass(300.0).await;
-    assert_eq!(stage.saves().len(), 1);
+    let never_saves = spoiled(|_, before, mut decision| {
+        if let Phase::Saving(_) = decision.state.phase {
+            decision.state.phase = before.phase;
+            decision.actions.clear();
+        }
+        decision
+    });
+    for (policy, phase, before) in [
+        (reconnects, "reconnecting", 0),
+        (never_saves, "counting-down", 1),
+    ] {
+        let mut stage = endless(&settings, policy).await;
+        let told = |stage: &Stage| {
+            let countdown = |event: &&Event| matches!(event, Event::Countdown { seconds, .. } if *seconds == 300.0);
+            stage.seen.iter().filter(countdown).count()
+        };
+        stage.pass(450.0).await;
+        assert_eq!((stage.phase().as_str(), told(&stage)), (phase, before));
+        // The attempts with all that each may take, the countdown, and the limit.
+        stage.pass(20.0).await;
+        assert_eq!(stage.phase(), "counting-down");
+        assert_eq!(told(&stage), before + 1, "{:?}", stage.seen);
+        stage.pass(300.0).await;
+        assert_eq!(stage.saves().len(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
