@@ -4,7 +4,8 @@
 //! it. A decision that breaks a rule is dropped whole, its state too.
 
 use crate::clock::as_seconds;
-use crate::contract::{Action, Decision, Moment, Phase, Place, Request, State};
+use crate::contract::{Action, Attempt, Decision, Moment, Phase, Place, Request, State};
+use crate::driver::outage_of;
 use crate::sandbox::Call;
 use std::hash::{Hash, Hasher};
 use thiserror::Error;
@@ -73,6 +74,21 @@ pub enum Violation {
     /// It would sleep for days.
     #[error("it asked to be woken in {} s; at the latest in a day it must be", as_seconds(*.0))]
     SleepsTooLong(u64),
+    /// Whoever decides next would wait for it.
+    #[error("its attempt is due in {} s; at the latest in a day it must be", as_seconds(*.0))]
+    AttemptTooFar(u64),
+    /// The countdown to come would be longer by it, whoever decides then.
+    #[error(
+        "it adds {} s to the countdown, but people have added {} s",
+        as_seconds(*by),
+        as_seconds(*asked)
+    )]
+    ExtendedUnasked {
+        /// Milliseconds.
+        by: u64,
+        /// Milliseconds.
+        asked: u64,
+    },
     /// Its countdown is longer than an outage may be.
     #[error(
         "its countdown ends in {} s, but the outage must end within {} s",
@@ -263,6 +279,20 @@ impl Guard {
             && !self.is_connected()
         {
             return Err(Violation::SleepsTooLong(from_now(at)));
+        }
+        if let Line::Lost { extended, .. } = self.line
+            && let Some(outage) = outage_of(&decision.state.phase)
+        {
+            let (Attempt::Due(at) | Attempt::UnderWay(at)) = outage.attempt;
+            if from_now(at) > WAKE_WITHIN {
+                return Err(Violation::AttemptTooFar(from_now(at)));
+            }
+            if outage.extended > extended {
+                return Err(Violation::ExtendedUnasked {
+                    by: outage.extended,
+                    asked: extended,
+                });
+            }
         }
         if let Phase::CountingDown(countdown) = &decision.state.phase
             && let Some(end) = self.must_end(within)
@@ -542,7 +572,7 @@ pub fn phase_name(phase: &Phase) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Attempt, Loss, Outage, Saving};
+    use crate::contract::{Loss, Outage, Saving};
 
     const NOW: u64 = 50_000;
 
@@ -1028,6 +1058,31 @@ mod tests {
         assert_eq!(check(200_001), Err(far));
         let any = lost().check_end(&moment, &decision(counting(u64::MAX), vec![]), 0);
         assert_eq!(any, Ok(()));
+    }
+
+    #[test]
+    fn nobody_leaves_an_attempt_or_a_countdown_behind_that_never_comes() {
+        let check = |guard: &Guard, attempt, extended| {
+            let outage = Outage {
+                attempt,
+                extended,
+                ..outage()
+            };
+            let left = decision(Phase::Reconnecting(outage), vec![]);
+            guard.check_end(&moment(), &left, 0)
+        };
+        let day = 86_400_000;
+        let mut guard = lost();
+        for attempt in [Attempt::Due, Attempt::UnderWay] {
+            assert_eq!(check(&guard, attempt(NOW + day), 0), Ok(()));
+            let error = check(&guard, attempt(NOW + day + 1), 0);
+            assert_eq!(error, Err(Violation::AttemptTooFar(day + 1)));
+        }
+        guard.requested(&Request::Extend(5_000), NOW);
+        assert_eq!(check(&guard, Attempt::Due(NOW), 5_000), Ok(()));
+        let error = check(&guard, Attempt::Due(NOW), 5_001);
+        let (by, asked) = (5_001, 5_000);
+        assert_eq!(error, Err(Violation::ExtendedUnasked { by, asked }));
     }
 
     #[test]

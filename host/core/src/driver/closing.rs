@@ -278,8 +278,11 @@ impl Driver {
         let now = self.now();
         self.error(format!("The saved file cannot be read back: {reason}"));
         self.account.unreadable(&self.settings.redact(reason));
-        self.guard.save_answered(false, now);
-        self.retry_later(now);
+        // Of a save that has got old meanwhile it is no news.
+        if self.guard.is_safe() {
+            self.guard.save_answered(false, now);
+            self.retry_later(now);
+        }
         self.note();
         self.proceed();
     }

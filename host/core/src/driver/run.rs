@@ -32,6 +32,9 @@ use tokio::time::{sleep_until, timeout};
 const LATE_AFTER: u64 = 1_000;
 /// When nobody could decide, the next try is this much later (milliseconds).
 const RETRY_DECISION: u64 = 1_000;
+/// An outage that has lasted for too long, but waits for the main thread, is looked at again this
+/// often (milliseconds).
+const LOOK_AGAIN: u64 = 5_000;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(1_500);
 /// How long writing down an outage may hold up the end of the line.
@@ -302,6 +305,12 @@ impl Driver {
                     .stand(self.attempts_of_outage(), self.judge.identity());
                 self.outage_is_over();
                 self.decide(Call::OnConnect);
+                if !self.undecided.is_empty() {
+                    // Nobody has to decide that: a line that is lost before somebody does would be
+                    // one more loss in the old outage, whose save nobody waits for any more.
+                    self.state.phase = Phase::Connected;
+                    self.publish();
+                }
                 self.ask_pending();
             }
             LinkEvent::Failed(failure) => {
@@ -444,7 +453,8 @@ impl Driver {
         let spent = done.saturating_sub(now);
         let floor = done.saturating_add(self.pace.floor(done).max(spent));
         // The end of the outage is looked at in time, whatever the policy wants.
-        let end = self.judge.must_end(&self.guard).filter(|&end| end > done);
+        let end = self.judge.must_end(&self.guard);
+        let end = end.map(|end| end.max(done.saturating_add(LOOK_AGAIN)));
         self.wake_at = decision
             .wake_at
             .map(|at| end.map_or(at, |end| at.min(end)).max(floor));

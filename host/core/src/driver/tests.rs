@@ -4,7 +4,7 @@ use super::Driver;
 use super::judge::Judge;
 use super::{Command, FirstPolicy, Host, PolicySource, SaveOutcome, Saved, Shared};
 use super::{Effects, Watch};
-use crate::contract::{Countdown, Decision, Phase, Place, Request, State};
+use crate::contract::{Action, Countdown, Decision, Phase, Place, Request, State};
 use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
@@ -535,7 +535,7 @@ async fn a_hold_is_obeyed_while_blender_saves_and_quits() {
             ticket = stage.quits()[0];
         }
         stage.send(ask(Request::Hold));
-        stage.pass(1.0).await;
+        stage.pass(0.001).await;
         assert_eq!(
             (stage.phase().as_str(), stage.claim(ticket)),
             ("held", false)
@@ -661,6 +661,34 @@ async fn an_extension_counts_once_however_often_it_is_decided() {
     );
     stage.pass(20.0).await;
     assert_eq!(stage.phase(), "counting-down");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_nobody_knew_of_and_that_is_lost_again_begins_a_new_outage() {
+    let broken = Arc::new(AtomicBool::new(true));
+    let switch = Arc::clone(&broken);
+    let mut stage = Stage::open_with(NO_JITTER, true, |built_in| {
+        built_in.spoiled(move |call, before, answer| {
+            let saving = matches!(before.phase, Phase::Saving(_));
+            match (call, saving && broken.load(Ordering::Relaxed)) {
+                (Call::OnConnect, true) => Err(CallError::Other("no memory".into())),
+                _ => answer,
+            }
+        })
+    });
+    stage.lose_for_good().await;
+    stage.server.set(true);
+    while !stage.shared.snapshot().connected {
+        stage.pass(0.1).await;
+    }
+    assert_eq!(stage.failures().0, 1);
+    assert_eq!(stage.phase(), "connected");
+    stage.server.lose();
+    switch.store(false, Ordering::Relaxed);
+    stage.pass(40.0).await;
+    assert_eq!(stage.phase(), "counting-down");
+    stage.pass(300.0).await;
+    assert_eq!(stage.saves().len(), 2);
 }
 
 /// Waits for the compiler, which runs on a thread of its own in real time.
@@ -804,6 +832,59 @@ async fn after_the_end_of_an_outage_a_policy_is_woken_as_it_wants() {
     // Two for each attempt, of which there is one every five seconds.
     let calls = calls.load(Ordering::Relaxed);
     assert!((10..200).contains(&calls), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_file_that_cannot_be_read_back_is_no_answered_save() {
+    let saves_and_waits = spoiled(|call, before, mut decision| {
+        if let (Call::OnSaved(_), Phase::Saving(saving)) = (call, before.phase) {
+            decision.state.phase = Phase::Reconnecting(saving.outage);
+            decision.actions.clear();
+            decision.wake_at = Some(decision.state.seen + 10_000);
+        } else if let Phase::Reconnecting(outage) = before.phase
+            && outage.attempts >= 5
+            && decision.state.seen > outage.lost_at + 300_000
+        {
+            decision.state.phase = Phase::Quitting(outage);
+            decision.actions = vec![Action::Quit];
+        }
+        decision
+    });
+    let mut stage = endless(NO_JITTER, saves_and_waits).await;
+    stage.world.0.lock().unwrap().silent = true;
+    stage.pass(335.0).await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    assert_eq!(stage.phase(), "reconnecting");
+    stage
+        .world
+        .say(KeepEvent::Unreadable("a broken disk".into()));
+    stage.pass(11.0).await;
+    let (failures, why) = stage.failures();
+    assert!(
+        failures > 0 && why.ends_with("quit before a save was answered"),
+        "{why}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_that_was_waited_for_too_long_is_no_reason_to_wait_another_day() {
+    let settings = [NO_JITTER[0], ("CR8_OUTAGE_LIMIT", "60")];
+    let tired = spoiled(move |_, before, mut decision| {
+        // Long after the end it wants no save any more, but to sleep.
+        if let Phase::Saving(saving) = before.phase
+            && decision.state.seen > saving.since + 600_000
+        {
+            decision.state.phase = Phase::Reconnecting(saving.outage);
+            decision.actions.clear();
+            decision.wake_at = Some(decision.state.seen + 86_400_000);
+        }
+        decision
+    });
+    let mut stage = endless(&settings, tired).await;
+    stage.pass(335.0).await;
+    assert_eq!(stage.phase(), "saving");
+    stage.pass(620.0).await;
+    assert_eq!(stage.phase(), "counting-down");
 }
 
 #[tokio::test(start_paused = true)]
