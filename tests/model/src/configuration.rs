@@ -10,6 +10,8 @@ pub struct Bound {
     pub outages: u8,
     /// Surprises (see [`crate::step::Event::surprises`]) in each of them.
     pub surprises: u8,
+    /// Saves that a hostile policy asks for in each of them.
+    pub saves: u8,
 }
 
 /// What the adversary may do beside what is always possible.
@@ -57,6 +59,8 @@ pub struct Configuration {
     pub outage_limit: u64,
 }
 
+/// How long any policy may sleep (milliseconds).
+const DAY: u64 = 86_400_000;
 /// What a person adds to a countdown (milliseconds).
 pub const EXTENSION: u64 = 4_000;
 /// A process that was stopped, or a computer that slept: longer than a countdown (milliseconds).
@@ -96,6 +100,19 @@ fn other_settings() -> Settings {
     }
 }
 
+/// So that an outage is over in a few seconds.
+fn hurried() -> Settings {
+    Settings {
+        retry_attempts: 1,
+        retry_delay: 1_000,
+        retry_delay_max: 2_000,
+        connect_timeout: 1_000,
+        cleanup_timeout: 2_000,
+        warn_before: vec![],
+        ..settings()
+    }
+}
+
 fn base(name: &'static str, about: &'static str) -> Configuration {
     Configuration {
         name,
@@ -103,6 +120,7 @@ fn base(name: &'static str, about: &'static str) -> Configuration {
         bound: Bound {
             outages: 2,
             surprises: 2,
+            saves: 2,
         },
         adversary: Adversary::default(),
         policies: vec![Who::FiveMinutes],
@@ -118,6 +136,11 @@ fn base(name: &'static str, about: &'static str) -> Configuration {
 pub fn configurations(more: u8) -> Vec<Configuration> {
     let mut all = vec![
         Configuration {
+            bound: Bound {
+                outages: 2,
+                surprises: 2,
+                saves: 2,
+            },
             adversary: Adversary {
                 people: true,
                 clock: true,
@@ -132,7 +155,8 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 4,
+                surprises: 2,
+                saves: 2,
             },
             adversary: Adversary {
                 traps: true,
@@ -145,6 +169,11 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
             )
         },
         Configuration {
+            bound: Bound {
+                outages: 2,
+                surprises: 1,
+                saves: 2,
+            },
             adversary: Adversary {
                 people: true,
                 clock: true,
@@ -161,7 +190,8 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 3,
+                surprises: 2,
+                saves: 2,
             },
             adversary: Adversary {
                 files: true,
@@ -176,7 +206,8 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 1,
+                surprises: 0,
+                saves: 2,
             },
             adversary: Adversary {
                 people: true,
@@ -186,7 +217,11 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
                 ..Adversary::default()
             },
             policies: vec![Who::Hostile, Who::FiveMinutes],
-            outage_limit: 10_000,
+            settings: [hurried(), hurried()],
+            floor: 2_000,
+            unsaved_wait: 2_000,
+            quit_timeout: 2_000,
+            outage_limit: 3_000,
             ..base(
                 "hostile",
                 "a policy that answers anything at every call, until it is set aside or swapped",
@@ -195,7 +230,8 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 2,
+                surprises: 1,
+                saves: 2,
             },
             adversary: Adversary {
                 people: true,
@@ -212,6 +248,27 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
             ..base("no-attempts", "five-minutes that counts down at once")
         },
     ];
+    if more > 0 {
+        // Some minutes.
+        all.push(Configuration {
+            bound: Bound {
+                outages: 1,
+                surprises: 0,
+                saves: 1,
+            },
+            adversary: Adversary {
+                people: true,
+                ..Adversary::default()
+            },
+            policies: vec![Who::Hostile, Who::FiveMinutes],
+            settings: [hurried(), hurried()],
+            floor: 2_000,
+            unsaved_wait: 2_000,
+            quit_timeout: 2_000,
+            outage_limit: 3_000,
+            ..base("hostile-and-people", "the same, with people and swaps")
+        });
+    }
     for it in &mut all {
         it.bound.surprises = it.bound.surprises.saturating_add(more);
     }
@@ -268,6 +325,12 @@ impl Configuration {
                 + it.cleanup_timeout
                 + it.render_wait
         });
-        machine + self.outage_limit
+        // What another policy has left, a machine may have to wait for: an attempt, for a day.
+        let left = if self.policies.contains(&Who::Hostile) {
+            self.outage_limit + DAY
+        } else {
+            self.outage_limit
+        };
+        machine + left
     }
 }

@@ -3,6 +3,7 @@
 use crate::configuration::Configuration;
 use crate::policy::Who;
 use crate::rule::{Flags, Rule, Sight};
+use crate::turn::LOOK_AGAIN;
 use crate::world::{Connection, End, World, outage_of};
 use lifeline::contract::{
     Action, Attempt, Decision, Moment, Outage, Phase, Place, Request, Settings, State,
@@ -49,8 +50,6 @@ pub struct Monitor {
     saves: Saves,
     /// A person holds, and has neither released nor wanted to close.
     held: bool,
-    /// A person has asked to hold, and has not released.
-    hold_asked: bool,
     /// By when the outage must have come to its save; None: while held or connected.
     save_by: Option<u64>,
 }
@@ -96,7 +95,6 @@ impl Monitor {
             safe: false,
             saves: Saves::None,
             held: false,
-            hold_asked: false,
             save_by: Some(now + configuration.time_to_save() + SLACK),
         }
     }
@@ -132,7 +130,7 @@ impl Monitor {
         (self.broken, at(self.lost_at), self.to_count, self.first).hash(hasher);
         (attempts, self.plain, self.extended, self.answered).hash(hasher);
         (at(self.failed_since), self.safe, self.saves).hash(hasher);
-        (self.held, self.hold_asked, at(self.save_by)).hash(hasher);
+        (self.held, at(self.save_by)).hash(hasher);
     }
 
     /// The line is lost. `decided`: nothing is left over from the line that was.
@@ -159,7 +157,6 @@ impl Monitor {
         self.lost_at = None;
         self.first = false;
         self.held = false;
-        self.hold_asked = false;
         self.save_by = None;
         self.answered = false;
         self.failed_since = None;
@@ -204,16 +201,10 @@ impl Monitor {
         }
         match request {
             Request::Hold => {
-                (self.held, self.hold_asked) = (true, true);
+                self.held = true;
                 self.save_by = None;
             }
-            Request::Release => {
-                (self.held, self.hold_asked) = (false, false);
-                let plain = self.plain;
-                self.begins_afresh(configuration, now);
-                self.plain = plain;
-            }
-            Request::CloseNow => {
+            Request::Release | Request::CloseNow => {
                 self.held = false;
                 let plain = self.plain;
                 self.begins_afresh(configuration, now);
@@ -301,6 +292,7 @@ impl Monitor {
 
     /// An answer of a policy was dropped.
     pub fn dropped(&mut self, by: &By, trapped: bool) {
+        self.plain = false;
         if matches!(by, By::Machine(_)) && !trapped {
             self.breaks(Rule::Overruled);
         }
@@ -324,6 +316,15 @@ impl Monitor {
             self.save_asked();
             self.saves = Saves::None;
         }
+        let closing = |phase: &Phase| matches!(phase, Phase::Saving(_) | Phase::Quitting(_));
+        let left = closing(&ruling.before.phase) && !closing(phase);
+        if closing(phase) {
+            // From here on it is the main thread's turn, whose time does not count.
+            self.save_by = None;
+        } else if left && !self.held && self.lost_at.is_some() {
+            let again = configuration.time_to_save() + LOOK_AGAIN + SLACK;
+            self.save_by = Some(ruling.moment.now + again);
+        }
         if ruling.overdue {
             self.plain = false;
             let left = configuration.time_to_save() + SLACK;
@@ -337,16 +338,11 @@ impl Monitor {
         }
     }
 
-    /// What a machine has decided leaves less time than any policy has: a countdown ends at its
-    /// deadline, and from saving and quitting only a person leads back.
+    /// A countdown of a machine ends at its deadline, which is less time than any policy has.
     fn tighten(&mut self, ruling: &Ruling, settings: &Settings) {
-        match &ruling.decision.state.phase {
-            Phase::CountingDown(countdown) => {
-                let end = countdown.deadline.saturating_add(settings.render_wait) + SLACK;
-                self.save_by = self.save_by.map(|at| at.min(end));
-            }
-            Phase::Saving(_) | Phase::Quitting(_) => self.save_by = None,
-            _ => {}
+        if let Phase::CountingDown(countdown) = &ruling.decision.state.phase {
+            let end = countdown.deadline.saturating_add(settings.render_wait) + SLACK;
+            self.save_by = self.save_by.map(|at| at.min(end));
         }
     }
 
@@ -361,6 +357,8 @@ impl Monitor {
         let quits = count(|it| matches!(it, Action::Quit));
         let up = world.host.connection == Connection::Up;
         let is_connected = matches!(phase, Phase::Connected);
+        let held = matches!(phase, Phase::Held(_));
+        let all_told = world.host.undecided.is_empty();
         let was_quitting = matches!(ruling.before.phase, Phase::Quitting(_));
         let well = decision.state.seen == ruling.moment.now
             && up == is_connected
@@ -374,13 +372,13 @@ impl Monitor {
                     quits == 0 && saves == usize::from(!same) && asked != same
                 }
                 Phase::Quitting(_) => saves == 0 && self.answered && (was_quitting || quits > 0),
-                Phase::Held(_) => saves == 0 && quits == 0 && self.hold_asked,
                 _ => saves == 0 && quits == 0,
-            };
+            }
+            // What a person has asked for may wait behind a call that nobody could decide.
+            && (is_connected || !all_told || held == self.held);
         if !well {
             self.breaks(Rule::BadDecision);
         }
-        let held = matches!(phase, Phase::Held(_));
         if decision.wake_at.is_none() && !is_connected && !held {
             self.breaks(Rule::NeverWakes);
         }
@@ -446,16 +444,8 @@ impl Monitor {
         let before = outage_of(&ruling.before.phase);
         let under_way = |it: &Outage| matches!(it.attempt, Attempt::UnderWay(_));
         let again = slept(ruling.moment) > 0 && before.is_some_and(under_way);
-        if again && self.attempts == 0 {
-            // The first connect of all: begun again, it counts.
-            self.plain = false;
-        }
-        if again {
-            self.attempts = self.attempts.saturating_sub(1);
-        }
-        // The failure that this call tells of, or that has come of time.
         let connects = ruling.decision.actions.contains(&Action::Connect);
-        let counted = connects && !matches!(ruling.call, Call::Start);
+        let counted = connects && !again && !matches!(ruling.call, Call::Start);
         if counted {
             self.attempts = self.attempts.saturating_add(1);
         }
@@ -486,10 +476,10 @@ impl Monitor {
                     self.breaks(Rule::CountdownAtWrongTime);
                 }
             }
-            (_, Phase::Reconnecting(outage)) => {
-                if !under_way(outage) && self.attempts >= settings.retry_attempts {
-                    self.breaks(Rule::CountdownAtWrongTime);
-                }
+            (_, Phase::Reconnecting(outage))
+                if !under_way(outage) && self.attempts >= settings.retry_attempts =>
+            {
+                self.breaks(Rule::CountdownAtWrongTime);
             }
             _ => {}
         }
@@ -499,10 +489,9 @@ impl Monitor {
     /// `retry-delay-max`.
     fn judge_delay(&mut self, ruling: &Ruling, settings: &Settings) {
         let now = ruling.moment.now;
-        let begun = match outage_of(&ruling.before.phase).map(|it| it.attempt) {
-            Some(Attempt::Due(_)) if slept(ruling.moment) == 0 => false,
-            _ => true,
-        };
+        let was_due = |it: &Outage| matches!(it.attempt, Attempt::Due(_));
+        let begun =
+            slept(ruling.moment) > 0 || !outage_of(&ruling.before.phase).is_some_and(was_due);
         let Some(outage) = outage_of(&ruling.decision.state.phase) else {
             return;
         };
@@ -559,7 +548,7 @@ impl Monitor {
         if host.outages != self.to_count {
             self.breaks(Rule::CountedTwice);
         }
-        let decided = host.undecided.is_none();
+        let decided = host.undecided.is_empty();
         if host.connection == Connection::Up {
             self.look_at_connected(world);
             return;
@@ -597,7 +586,7 @@ impl Monitor {
             || host.end != End::No
             || host.keeping
             || host.retry_at.is_some();
-        let decided = host.undecided.is_none();
+        let decided = host.undecided.is_empty();
         let phase = decided && host.state.phase != Phase::Connected;
         let machine = host.current != Who::Hostile;
         let wakes = decided && machine && host.wake_at.is_some();

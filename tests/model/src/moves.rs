@@ -1,7 +1,7 @@
 //! What can happen next.
 
 use crate::configuration::{BETWEEN, Configuration, EXTENSION};
-use crate::policy::{ANSWERS, Who};
+use crate::policy::{ANSWERS, Who, asks_to_save};
 use crate::step::{Event, Step, Trap};
 use crate::turn::{FAILURES, fails_at};
 use crate::world::{Connection, World};
@@ -17,7 +17,7 @@ const REQUESTS: [Request; 4] = [
 
 /// Everything that can happen next, within the bound.
 pub fn moves(configuration: &Configuration, world: &World, steps: &mut Vec<Step>) {
-    if world.is_over() || !world.monitor.broken().is_empty() {
+    if world.is_over() {
         return;
     }
     let mut events = Vec::new();
@@ -148,7 +148,8 @@ fn with_calls(
         _ => world.host.current == Who::Hostile && world.host.failures < FAILURES,
     };
     if hostile {
-        for answer in 0..ANSWERS {
+        let enough = world.saves >= configuration.bound.saves;
+        for answer in (0..ANSWERS).filter(|&it| !(enough && asks_to_save(it))) {
             push(Step {
                 answer: Some(answer),
                 ..plain

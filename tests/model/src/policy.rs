@@ -142,8 +142,8 @@ const ALPHABET: &[(P, A, W)] = &[
 pub const ANSWERS: u8 = ALPHABET.len() as u8;
 
 /// Milliseconds.
-const SOON: u64 = 2_000;
-const NEXT_DEADLINE: u64 = 4_000;
+const SOON: u64 = 1_000;
+const NEXT_DEADLINE: u64 = 2_000;
 const DAY: u64 = 86_400_000;
 const FAR: u64 = 100_000_000_000_000;
 
@@ -154,6 +154,14 @@ pub fn describe_answer(answer: u8) -> String {
         .map_or_else(String::new, |(phase, action, wake)| {
             format!("{phase:?}, {action:?}, wake: {wake:?}")
         })
+}
+
+/// Whether it asks for a save.
+pub fn asks_to_save(answer: u8) -> bool {
+    let action = ALPHABET
+        .get(usize::from(answer))
+        .map(|(_, action, _)| *action);
+    matches!(action, Some(A::Save(_) | A::SaveAndQuit))
 }
 
 /// One answer of [`ALPHABET`].

@@ -2,6 +2,7 @@
 
 use crate::configuration::Configuration;
 use crate::model::Lifeline;
+use crate::policy::Who;
 use crate::rule::{Rule, Sight};
 use crate::step::Step;
 use crate::world::{Connection, End, START, World, outage_of};
@@ -150,7 +151,7 @@ fn line(configuration: &Configuration, step: Step, after: &World) -> String {
     if after.host.connection == Connection::Up {
         line.push_str("; connected");
     }
-    if let Some(call) = &after.host.undecided {
+    if let Some(call) = after.host.undecided.front() {
         let _ = write!(line, "; {} is undecided", call.name());
     }
     if after.host.failures > 0 {
@@ -191,9 +192,14 @@ impl Outcome {
         let names: Vec<_> = it.policies.iter().map(|who| who.name()).collect();
         let _ = writeln!(
             text,
-            "  bound: {} outages, {} surprises in each; no bound on time or steps; decides: {}",
+            "  bound: {} outages, {} surprises in each{}; no bound on time or steps; decides: {}",
             it.bound.outages,
             it.bound.surprises,
+            if it.policies.contains(&Who::Hostile) {
+                format!(", {} saves of a hostile policy", it.bound.saves)
+            } else {
+                String::new()
+            },
             names.join(", ")
         );
         let _ = writeln!(

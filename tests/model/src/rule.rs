@@ -17,11 +17,6 @@ impl Flags {
     pub fn has(self, bit: u32) -> bool {
         self.0 & (1 << bit) != 0
     }
-
-    /// Whether none is in.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
 }
 
 macro_rules! properties {

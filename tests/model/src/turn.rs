@@ -14,7 +14,7 @@ use crate::rule::{Rule, Sight};
 use crate::step::{Event, Step, Trap};
 use crate::world::{Connection, End, World, outage_of};
 use lifeline::contract::{
-    Action, ConnectError, Countdown, Decision, Loss, Moment, Phase, Place, Scene,
+    Action, ConnectError, Countdown, Decision, Loss, Moment, Phase, Place, Request, Scene,
 };
 use lifeline::guard::Violation;
 use lifeline::sandbox::Call;
@@ -24,6 +24,8 @@ use lifeline::tickets::Task;
 const RETRY_DECISION: u64 = 1_000;
 /// A policy that has failed this often is set aside until the next swap.
 pub const FAILURES: u32 = 3;
+/// An outage that has lasted for too long is looked at again this often (milliseconds).
+pub const LOOK_AGAIN: u64 = 5_000;
 /// A policy is never woken sooner than this after a decision (milliseconds).
 const WAKE_FLOOR: u64 = 10;
 /// When nothing could be saved, the next try is this much later; it doubles (milliseconds).
@@ -78,10 +80,7 @@ impl<'a> Turn<'a> {
             Event::Between => self.world.now += BETWEEN,
             Event::Late => self.late(SLIGHTLY_LATE),
             Event::Sleep => self.late(SLEEP),
-            Event::Tick => {
-                let call = self.world.host.undecided.take().unwrap_or(Call::Tick);
-                self.decide(call);
-            }
+            Event::Tick => self.decide(Call::Tick),
             Event::Alarm => self.proceed(),
             Event::Accepted => self.connected(),
             Event::Failed(why) => self.failed(why),
@@ -94,9 +93,11 @@ impl<'a> Turn<'a> {
             Event::ReadBack(false) => self.unreadable(),
             Event::Asked(request) => {
                 let now = self.now();
-                self.world.host.guard.requested(&request, now);
                 self.world.monitor.asked(self.configuration, &request, now);
                 self.decide(Call::OnRequest(request));
+                if request == Request::Hold && !self.world.host.undecided.is_empty() {
+                    self.withdraw();
+                }
             }
             Event::Settings => {
                 self.world.other_settings = !self.world.other_settings;
@@ -150,9 +151,12 @@ impl<'a> Turn<'a> {
         host.connection = Connection::Up;
         host.guard.connected();
         host.announced = false;
-        host.undecided = None;
+        host.undecided.clear();
         self.world.monitor.connected();
         self.decide(Call::OnConnect);
+        if !self.world.host.undecided.is_empty() {
+            self.world.host.state.phase = Phase::Connected;
+        }
     }
 
     fn failed(&mut self, why: ConnectError) {
@@ -171,14 +175,15 @@ impl<'a> Turn<'a> {
         self.world.now = holds.min(due.max(self.world.now));
         self.world.losses += 1;
         self.world.surprises = 0;
+        self.world.saves = 0;
         let now = self.now();
         self.world.host.connection = Connection::None;
         self.world.host.guard.lost(now);
-        let decided = self.world.host.undecided.is_none();
+        let decided = self.world.host.undecided.is_empty();
         self.world.monitor.lost(self.configuration, now, decided);
         self.world.monitor.sees(Sight::SecondOutage);
         self.announce();
-        self.world.host.undecided = None;
+        self.world.host.undecided.clear();
         self.decide(Call::OnDisconnect(Loss::TransportError));
     }
 
@@ -190,7 +195,31 @@ impl<'a> Turn<'a> {
     // Decisions.
 
     fn decide(&mut self, call: Call) {
-        let now = self.now();
+        let mut again = !self.world.host.undecided.is_empty();
+        if !again || !matches!(call, Call::Tick) {
+            self.world.host.undecided.push_back(call);
+        }
+        while let Some(call) = self.world.host.undecided.pop_front() {
+            let now = self.now();
+            if let Call::OnRequest(request) = &call
+                && !again
+            {
+                self.world.host.guard.requested(request, now);
+            }
+            again = false;
+            match self.decision(&call, now) {
+                Some(decision) => self.carry_out(decision, now),
+                None => {
+                    self.world.host.undecided.push_front(call);
+                    self.world.host.wake_at = Some(now.saturating_add(RETRY_DECISION));
+                    self.world.monitor.undecided(RETRY_DECISION);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn decision(&mut self, call: &Call, now: u64) -> Option<Decision> {
         if let Some(late) = self.world.host.wake_at.and_then(|due| now.checked_sub(due))
             && late > LATE_AFTER
         {
@@ -209,27 +238,19 @@ impl<'a> Turn<'a> {
                 rendering: self.world.rendering,
             }),
         };
-        match self.judge(&call, &moment) {
-            Some((decision, by)) => {
-                let mut monitor = self.world.monitor.clone();
-                let ruling = Ruling {
-                    before: &self.world.host.state,
-                    call: &call,
-                    moment: &moment,
-                    decision: &decision,
-                    by,
-                    overdue,
-                };
-                monitor.follows(self.configuration, self.world, &ruling);
-                self.world.monitor = monitor;
-                self.carry_out(decision, now);
-            }
-            None => {
-                self.world.host.wake_at = Some(now.saturating_add(RETRY_DECISION));
-                self.world.host.undecided = Some(call);
-                self.world.monitor.undecided(RETRY_DECISION);
-            }
-        }
+        let (decision, by) = self.judge(call, &moment)?;
+        let mut monitor = self.world.monitor.clone();
+        let ruling = Ruling {
+            before: &self.world.host.state,
+            call,
+            moment: &moment,
+            decision: &decision,
+            by,
+            overdue,
+        };
+        monitor.follows(self.configuration, self.world, &ruling);
+        self.world.monitor = monitor;
+        Some(decision)
     }
 
     fn judge(&mut self, call: &Call, moment: &Moment) -> Verdict {
@@ -330,7 +351,8 @@ impl<'a> Turn<'a> {
 
     fn carry_out(&mut self, decision: Decision, now: u64) {
         self.world.host.state = decision.state;
-        let end = self.must_end().filter(|&end| end > now);
+        let end = self.must_end();
+        let end = end.map(|end| end.max(now.saturating_add(LOOK_AGAIN)));
         let floor = now.saturating_add(WAKE_FLOOR);
         let host = &mut self.world.host;
         host.wake_at = decision
@@ -345,6 +367,9 @@ impl<'a> Turn<'a> {
                 Action::Save(place) => {
                     self.world.host.guard.policy_saves();
                     self.world.monitor.save_asked();
+                    if self.world.host.current == Who::Hostile {
+                        self.world.saves = self.world.saves.saturating_add(1);
+                    }
                     self.ask_to_save(place);
                 }
                 Action::Quit => self.want_quit(),
@@ -397,12 +422,11 @@ impl<'a> Turn<'a> {
             End::Wanted => self.proceed_to_quit(now),
             End::Asked { since }
                 if self.world.host.guard.is_safe()
-                    && now >= since.saturating_add(self.configuration.quit_timeout) =>
+                    && now >= since.saturating_add(self.configuration.quit_timeout)
+                    && self.desk.tickets.withdraw_unclaimed() =>
             {
-                if self.desk.tickets.withdraw_unclaimed() {
-                    self.world.monitor.sees(Sight::EndedByHost);
-                    self.quit();
-                }
+                self.world.monitor.sees(Sight::EndedByHost);
+                self.quit();
             }
             _ => {}
         }
@@ -538,9 +562,11 @@ impl<'a> Turn<'a> {
     fn unreadable(&mut self) {
         let now = self.now();
         self.world.host.keeping = false;
-        self.world.host.guard.save_answered(false, now);
-        self.world.monitor.on_disk(false, now);
-        self.retry_later(now);
+        if self.world.host.guard.is_safe() {
+            self.world.host.guard.save_answered(false, now);
+            self.world.monitor.on_disk(false, now);
+            self.retry_later(now);
+        }
         self.proceed();
     }
 }

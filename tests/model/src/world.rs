@@ -13,6 +13,7 @@ use lifeline::contract::{Attempt, Outage, Phase, Place, State};
 use lifeline::guard::Guard;
 use lifeline::sandbox::Call;
 use lifeline::tickets::Task;
+use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
 /// When Blender starts (milliseconds): late enough that nothing before it saturates.
@@ -54,8 +55,8 @@ pub struct Host {
     pub state: State,
     /// When it wants to be called.
     pub wake_at: Option<u64>,
-    /// A call that nobody could decide.
-    pub undecided: Option<Call>,
+    /// Calls that nobody could decide.
+    pub undecided: VecDeque<Call>,
     /// Who decides.
     pub current: Who,
     /// How often its answers were dropped.
@@ -95,6 +96,8 @@ pub struct World {
     pub other_settings: bool,
     /// Surprises in this outage.
     pub surprises: u8,
+    /// Saves that a hostile policy has asked for in this outage.
+    pub saves: u8,
     /// Outages so far.
     pub losses: u8,
     /// What is watched, and what was found.
@@ -127,7 +130,7 @@ impl World {
                     memo: Vec::new(),
                 },
                 wake_at: None,
-                undecided: None,
+                undecided: VecDeque::new(),
                 current: configuration
                     .policies
                     .first()
@@ -147,12 +150,12 @@ impl World {
             rendering: false,
             other_settings: false,
             surprises: 0,
+            saves: 0,
             losses: 1,
             monitor: Monitor::new(configuration, START),
             limits: Limits {
                 horizon: configuration.horizon(),
-                // All first attempts, and one more that a sleep may take back.
-                attempts: configuration.most_attempts() + 2,
+                attempts: configuration.most_attempts() + 1,
             },
         }
     }
@@ -231,10 +234,10 @@ impl World {
             .hash_relative(self.now, self.limits.horizon, hasher);
         self.hash_state(hasher);
         host.wake_at.map(|at| self.relative(at)).hash(hasher);
-        host.undecided
-            .as_ref()
-            .map(|call| format!("{call:?}"))
-            .hash(hasher);
+        host.undecided.len().hash(hasher);
+        for call in &host.undecided {
+            format!("{call:?}").hash(hasher);
+        }
         (host.current, host.failures).hash(hasher);
         match host.connection {
             Connection::None => 0_u64.hash(hasher),
@@ -264,7 +267,7 @@ impl Hash for World {
         self.hash_host(hasher);
         self.desk.hash(hasher);
         (self.started, self.rendering, self.other_settings).hash(hasher);
-        (self.surprises, self.losses).hash(hasher);
+        (self.surprises, self.saves, self.losses).hash(hasher);
         self.monitor.hash_relative(self, hasher);
     }
 }
