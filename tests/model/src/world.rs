@@ -260,8 +260,9 @@ impl World {
 impl Hash for World {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         if self.is_over() {
-            // What is left in the books makes no difference any more.
-            (true, self.monitor.broken(), self.losses).hash(hasher);
+            // What is left in the books makes no difference any more, but how it ended does.
+            let (broken, seen) = (self.monitor.broken(), self.monitor.seen());
+            (true, broken, seen, self.losses).hash(hasher);
             return;
         }
         self.hash_host(hasher);
