@@ -114,8 +114,10 @@ def test_in_an_outage(make_line: MakeLine, nowhere: str, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", CONNECTED)
 def test_while_connected(make_line: MakeLine, own_server: Server, mode: str, username: str) -> None:
-    settings = {**SETTINGS, "username": username, "token": own_server.token}
-    recorder = make_line(own_server.url, hostile(mode), **settings)
+    # A server takes its time to start: nothing comes to its end meanwhile.
+    patient: dict[str, object] = {"cleanup_timeout": 60, "outage_limit": 120}
+    account: dict[str, object] = {"username": username, "token": own_server.token}
+    recorder = make_line(own_server.url, hostile(mode), **{**SETTINGS, **patient, **account})
     recorder.line.connect()
     recorder.until("connected")
     recorder.until("policy")
@@ -129,6 +131,8 @@ def test_while_connected(make_line: MakeLine, own_server: Server, mode: str, use
     assert recorder.line.status()["phase"] == "connected"
     assert_told(recorder, CONNECTED[mode])
     own_server.kill()
+    recorder.until("lost")
+    recorder.line.close_now()
     save_and_close(recorder)
 
 

@@ -142,6 +142,8 @@ pub(crate) struct Shared {
     told: AtomicBool,
     /// SIGTERM was heard.
     terminating: AtomicBool,
+    /// A person keeps Blender open: a host thread that is started again does so, too.
+    held: AtomicBool,
     /// When the main thread has polled last.
     pub(crate) polled: AtomicU64,
     /// What is open, as the main thread has told last.
@@ -159,6 +161,7 @@ impl Shared {
             ends_well: AtomicBool::new(false),
             told: AtomicBool::new(false),
             terminating: AtomicBool::new(false),
+            held: AtomicBool::new(false),
             polled: AtomicU64::new(0),
             scene: Mutex::new(None),
         }

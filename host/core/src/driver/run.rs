@@ -169,7 +169,12 @@ impl Driver {
             self.begin_with(policy);
         }
         self.info(format!("Connecting to {}", self.server()));
+        let held = self.shared.held.load(Ordering::Relaxed);
         self.decide(Call::Start);
+        if held {
+            // Asked for before the fault. Nobody is to ask again.
+            self.request(Request::Hold, "");
+        }
         if self.shared.terminating.load(Ordering::Relaxed) {
             self.terminate(); // heard by a host thread that has died since
         }
@@ -555,6 +560,9 @@ impl Driver {
 
     /// Writes down where everything stands.
     pub(super) fn publish(&self) {
+        self.shared
+            .held
+            .store(self.guard.is_held(), Ordering::Relaxed);
         let mut snapshot = self.shared.snapshot();
         snapshot.terminating = self.closing.terminating.map(|_| match self.closing.end {
             End::No | End::Wanted => "saving",

@@ -956,6 +956,47 @@ fn a_host_thread_that_panics_is_started_again() {
     assert!(shared.snapshot().closed);
 }
 
+#[test]
+fn a_hold_outlives_the_host_thread() {
+    let settings = resolve(&[
+        ("CR8_TERMINATE_TIMEOUT", "0"),
+        ("CR8_RETRY_ATTEMPTS", "0"),
+        ("CR8_CLEANUP_TIMEOUT", "0"),
+    ]);
+    let shared = shared();
+    let (commands, inbox) = unbounded_channel();
+    let host = Host {
+        connector: Arc::new(ScriptedServer::default()),
+        effects: Arc::new(World::default()),
+        settings,
+        shared: Arc::clone(&shared),
+        commands: commands.downgrade(),
+    };
+    commands.send(ask(Request::Hold)).unwrap();
+    commands.send(Command::InjectFault).unwrap();
+    let host = std::thread::spawn(move || host.run(None, inbox));
+    let mut seen = Vec::new();
+    let mut wait_for = |what: &str, found: &dyn Fn(&[Event]) -> bool| {
+        for _ in 0..1_000 {
+            seen.extend(shared.events.drain());
+            if found(&seen) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{what}: {seen:?}");
+    };
+    let held = |events: &[Event]| events.iter().filter(|it| **it == Event::Held).count();
+    wait_for("held once more", &|events| held(events) == 2);
+    // Without the hold it would have been asked for at once.
+    let asked = |events: &[Event]| events.iter().any(|it| matches!(it, Event::Save { .. }));
+    wait_for("nothing saved", &|events| !asked(events));
+    commands.send(ask(Request::Release)).unwrap();
+    wait_for("saved once it is released", &asked);
+    commands.send(Command::Close).unwrap();
+    host.join().unwrap();
+}
+
 /// What the journal says in the end, one entry for each outage.
 fn journal_of(path: &std::path::Path) -> Vec<Entry> {
     let read = Journal::new(path.to_path_buf()).read();
