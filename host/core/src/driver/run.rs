@@ -297,14 +297,23 @@ impl Driver {
                 self.withdraw("The server is back");
                 let outage = self.guard.lost_at().filter(|_| self.announced);
                 self.guard.connected();
+                self.announced = false;
+                {
+                    // First of all: whoever hears of it may ask at once how things stand.
+                    let mut snapshot = self.shared.snapshot();
+                    snapshot.phase = Some(Phase::Connected);
+                    snapshot.connected = true;
+                    (snapshot.lost_at, snapshot.reason) = (None, None);
+                    snapshot.last_error = None;
+                    if outage.is_some() {
+                        snapshot.recoveries += 1;
+                    }
+                }
                 self.shared.events.push(Event::Connected);
                 if let Some(lost_at) = outage {
                     let seconds = as_seconds(now.saturating_sub(lost_at));
                     self.shared.events.push(Event::Recovered { seconds });
-                    self.shared.snapshot().recoveries += 1;
                 }
-                self.announced = false;
-                self.shared.snapshot().last_error = None;
                 self.undecided.clear();
                 self.account
                     .stand(self.attempts_of_outage(), self.judge.identity());
