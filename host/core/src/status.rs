@@ -4,13 +4,14 @@ use crate::clock::as_seconds;
 use crate::contract::{Attempt, Phase};
 use crate::driver::Saved;
 use crate::guard::phase_name;
-use crate::journal::beside;
 use crate::journal::entry::utc_now;
+use crate::journal::{Entry, beside};
 use crate::keep::{Progress, Uploaded};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The policy that decides now.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -194,6 +195,10 @@ pub struct Snapshot {
     pub upload: Option<UploadStatus>,
     /// Why the journal was not written, the last time that it was not.
     pub journal_error: Option<String>,
+    /// An attempt to connect is under way, whoever wants it.
+    pub attempting: bool,
+    /// The last outage that has ended, of this process or of this user's last one.
+    pub last_outage: Option<Arc<Entry>>,
 }
 
 /// What is told: `Status` of the Python module. Times in seconds.
@@ -217,6 +222,7 @@ struct Report<'a> {
     last_save: Option<&'a LastSave>,
     upload: Option<&'a UploadStatus>,
     journal_error: Option<&'a str>,
+    last_outage: Option<&'a Entry>,
     policy: &'a PolicyStatus,
 }
 
@@ -247,7 +253,7 @@ impl Snapshot {
             server: &self.server,
             attempt: outage.map_or(0, |outage| outage.attempts),
             attempts: self.attempts,
-            attempting: outage.is_some_and(|o| matches!(o.attempt, Attempt::UnderWay(_))),
+            attempting: self.attempting,
             next_attempt: outage.and_then(|outage| match outage.attempt {
                 Attempt::Due(at) => Some(until(at)),
                 Attempt::UnderWay(_) => None,
@@ -266,6 +272,7 @@ impl Snapshot {
             last_save: self.last_save.as_ref(),
             upload: self.upload.as_ref(),
             journal_error: self.journal_error.as_deref(),
+            last_outage: self.last_outage.as_deref(),
             policy: &self.policy,
         };
         // Plain fields and string keys: there is nothing in it that JSON cannot carry.

@@ -1,4 +1,4 @@
-//! The command `lifeline`, for `python -m cr8_lifeline`.
+//! The command `lifeline`, for `python -m cr8_lifeline` and for the add-on's preferences.
 
 use pyo3::prelude::*;
 use std::ffi::OsString;
@@ -15,5 +15,17 @@ pub fn _command_line(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
         // What cannot be written was found out before.
         let _ = out.flush();
         code
+    })
+}
+
+/// Runs it for a program: the exit code, what it prints, and what it complains of.
+#[pyfunction]
+pub fn _command_output(py: Python<'_>, arguments: Vec<OsString>) -> (u8, String, String) {
+    py.detach(|| {
+        let args = std::iter::once(OsString::from("lifeline")).chain(arguments);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = lifeline_cli::run(args, &mut out, &mut err);
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (code, text(out), text(err))
     })
 }

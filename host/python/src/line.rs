@@ -106,6 +106,10 @@ impl Lifeline {
         self.0.close_now(by);
     }
 
+    fn try_now(&self) {
+        self.0.try_now();
+    }
+
     #[pyo3(signature = (event, data=None))]
     fn emit(&self, event: &str, data: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
         let data = data.map(from_python).transpose()?;

@@ -1,7 +1,7 @@
 //! The table of settings, for preferences and documentation.
 
 use crate::convert::to_python;
-use lifeline::settings::{Kind, TABLE};
+use lifeline::settings::{Kind, TABLE, section_of};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ pub fn settings_table(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
             json!({
                 "name": setting.name,
                 "variable": setting.variable,
+                "section": section_of(setting.name),
                 "kind": setting.kind.name(),
                 "default": setting.default(),
                 "minimum": minimum,

@@ -19,6 +19,7 @@ use crate::settings::Secret;
 use crate::status::{LastSave, UploadStatus};
 use crate::tickets::Task;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -488,6 +489,7 @@ impl Driver {
         match self.account.end(outcome, since) {
             Some(entry) => {
                 self.last_entry = Some(entry.clone());
+                self.shared.snapshot().last_outage = Some(Arc::new(entry.clone()));
                 self.scribe.finish(entry);
             }
             None => self.written(),
@@ -538,6 +540,13 @@ impl Driver {
                 "{number} earlier outage(s) ended with a process that died: written down"
             )),
             News::Pending(entries) => self.report(&entries),
+            News::Last(entry) => {
+                // One of this process is newer.
+                self.shared
+                    .snapshot()
+                    .last_outage
+                    .get_or_insert_with(|| Arc::new(*entry));
+            }
         }
     }
 
@@ -640,6 +649,7 @@ impl Driver {
         let now = self.now();
         self.account.stand(None, self.judge.identity());
         if let Some(entry) = self.account.end(outcome, now) {
+            self.shared.snapshot().last_outage = Some(Arc::new(entry.clone()));
             self.scribe.finish(entry);
         }
     }

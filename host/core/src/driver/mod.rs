@@ -111,6 +111,7 @@ pub(crate) enum Command {
         ticket: u64,
     },
     Request(Request, String),
+    TryNow,
     Terminate,
     InjectFault,
     Emit {
@@ -316,6 +317,11 @@ impl Lifeline {
     /// Saves and closes without waiting; nothing while connected.
     pub fn close_now(&self, by: &str) {
         self.request(Request::CloseNow, by);
+    }
+
+    /// Makes an attempt to connect now, beside those of the policy; nothing while connected.
+    pub fn try_now(&self) {
+        self.send(Command::TryNow);
     }
 
     fn request(&self, request: Request, by: &str) {

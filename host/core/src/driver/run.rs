@@ -68,6 +68,8 @@ pub(crate) struct Driver {
     pub(super) pace: Pace,
     path: String,
     attempts: u64,
+    /// The attempt that a person has asked for, of which the policy knows nothing.
+    asked: Option<u64>,
     sink: Sink,
     pub(super) sources: Sources,
     first_policy: Option<FirstPolicy>,
@@ -141,6 +143,7 @@ impl Driver {
             connection: None,
             keep_sink,
             attempts: 0,
+            asked: None,
             sink,
             first_policy: Some(policy),
             inboxes: Some(Inboxes {
@@ -169,6 +172,7 @@ impl Driver {
             self.begin_with(policy);
         }
         self.info(format!("Connecting to {}", self.server()));
+        self.scribe.ask_last(&self.settings.username);
         let held = self.shared.held.load(Ordering::Relaxed);
         self.decide(Call::Start);
         if held {
@@ -243,6 +247,7 @@ impl Driver {
             Command::Saved { ticket, outcome } => self.saved(ticket, outcome),
             Command::SaveFirst { ticket } => self.save_first(ticket),
             Command::Request(request, by) => self.request(request, &by),
+            Command::TryNow => self.try_now(),
             Command::Terminate => self.terminate(),
             Command::InjectFault => panic!("a fault that a test has asked for"),
             Command::Emit { name, data } => {
@@ -303,6 +308,7 @@ impl Driver {
                     let mut snapshot = self.shared.snapshot();
                     snapshot.phase = Some(Phase::Connected);
                     snapshot.connected = true;
+                    snapshot.attempting = false;
                     (snapshot.lost_at, snapshot.reason) = (None, None);
                     snapshot.last_error = None;
                     if outage.is_some() {
@@ -330,15 +336,21 @@ impl Driver {
             LinkEvent::Failed(failure) => {
                 self.connection = None;
                 let detail = Some(failure.detail.clone());
+                let asked = self.asked.take() == Some(id);
                 let news =
                     std::mem::replace(&mut self.shared.snapshot().last_error, detail.clone())
                         != detail;
                 if !self.announced {
                     self.announce(Loss::NeverConnected, &failure.detail);
-                } else if news {
+                } else if news || asked {
                     self.info(format!("Not connected: {}", failure.detail));
                 }
-                self.decide(Call::OnConnectError(failure.why));
+                if asked {
+                    // Its outcome is no policy's business: none has lost an attempt by it.
+                    self.publish();
+                } else {
+                    self.decide(Call::OnConnectError(failure.why));
+                }
             }
             LinkEvent::Lost { why, detail } => {
                 self.connection = None;
@@ -541,9 +553,8 @@ impl Driver {
         }
     }
 
+    /// The policy's attempt.
     fn connect(&mut self) {
-        self.attempts += 1;
-        let id = self.attempts;
         if let Phase::Reconnecting(outage) = &self.state.phase
             && outage.attempts > 0
         {
@@ -556,6 +567,12 @@ impl Driver {
             };
             self.info(format!("Reconnecting: attempt {}{of}", outage.attempts));
         }
+        self.dial();
+    }
+
+    fn dial(&mut self) {
+        self.attempts += 1;
+        let id = self.attempts;
         let auth = json!({
             "token": self.settings.token.reveal(),
             "username": self.settings.username,
@@ -565,6 +582,24 @@ impl Driver {
         // An attempt that was under way is given up.
         let connection = self.connector.connect(id, auth, timeout, self.sink.clone());
         self.connection = Some((id, connection));
+        self.asked = None;
+    }
+
+    /// A person does not want to wait for the next attempt. The plan stays as it is: the policy's own
+    /// attempts come when they are due, and the deadline does not move.
+    fn try_now(&mut self) {
+        if self.closing.is_out_of_hand() {
+            self.info("Blender is closing: there is no server to try".into());
+        } else if self.guard.is_connected() {
+            self.info("The server is connected".into());
+        } else if self.connection.is_some() {
+            self.info("An attempt to connect is under way".into());
+        } else {
+            self.info("Trying to connect now".into());
+            self.dial();
+            self.asked = Some(self.attempts);
+            self.publish();
+        }
     }
 
     /// Writes down where everything stands.
@@ -579,6 +614,7 @@ impl Driver {
         });
         snapshot.phase = Some(self.state.phase);
         snapshot.connected = self.guard.is_connected();
+        snapshot.attempting = self.connection.is_some() && !snapshot.connected;
         snapshot.lost_at = self.guard.lost_at().filter(|_| self.announced);
         if !self.announced {
             snapshot.reason = None;

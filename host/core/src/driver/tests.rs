@@ -448,6 +448,60 @@ async fn hold_extend_release_close_now() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempt_that_a_person_asks_for_changes_nothing_but_its_success() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.pass(1.0).await;
+    let lost = Instant::now();
+    stage.server.lose();
+    stage.pass(3.0).await;
+    for _ in 0..3 {
+        stage.send(Command::TryNow);
+        stage.pass(0.5).await;
+    }
+    stage.pass(30.0).await;
+    let attempts: Vec<u64> = stage.server.attempts()[1..]
+        .iter()
+        .map(|(at, _)| (*at - lost).as_millis() as u64 / 500)
+        .collect();
+    // Half seconds: the three beside the plan, and the plan.
+    assert_eq!(attempts[..8], [4, 6, 7, 8, 12, 28, 48, 68]);
+    assert_eq!(stage.phase(), "counting-down");
+    let deadline = stage.remaining();
+    stage.send(Command::TryNow);
+    stage.pass(0.001).await;
+    assert!((deadline - stage.remaining()).abs() < 0.1);
+    stage.server.set(true);
+    stage.send(Command::TryNow);
+    stage.pass(0.001).await;
+    assert_eq!(stage.phase(), "connected");
+    // There is nothing to try any more.
+    let made = stage.server.attempts().len();
+    stage.send(Command::TryNow);
+    stage.pass(600.0).await;
+    assert_eq!(stage.server.attempts().len(), made);
+    assert!(stage.saves().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_outage_is_told_once_it_has_ended() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    let last = |stage: &Stage| stage.shared.snapshot().json(0)["last_outage"].clone();
+    stage.pass(1.0).await;
+    stage.server.lose();
+    stage.pass(60.0).await;
+    assert_eq!(last(&stage), Value::Null);
+    stage.server.set(true);
+    stage.pass(20.0).await;
+    assert_eq!(last(&stage)["outcome"], "recovered");
+    stage.lose_for_good().await;
+    stage.answer_save(saved("/tmp/a.blend")).await;
+    assert!(stage.claim(stage.quits()[0]));
+    stage.pass(0.001).await;
+    assert_eq!(last(&stage)["outcome"], "quit");
+    assert_eq!(last(&stage)["saves"][0]["path"], "/tmp/a.blend");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hold_withdraws_an_unclaimed_quit() {
     let mut stage = Stage::open(NO_JITTER, true);
     stage.pass(1.0).await;

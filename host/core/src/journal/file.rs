@@ -118,6 +118,12 @@ impl Journal {
         pending
     }
 
+    /// The last outage of this user's Blenders.
+    pub fn last(&self, username: &str) -> Option<Entry> {
+        let entries = self.read().into_iter().rev().map(|(entry, _)| entry);
+        entries.into_iter().find(|entry| entry.username == username)
+    }
+
     fn write(&self, line: &impl Serialize) -> Result<(), JournalError> {
         self.try_write(line).map_err(|source| {
             if source.kind() == io::ErrorKind::InvalidInput {
@@ -326,6 +332,20 @@ mod tests {
         }
         journal.acknowledge("known").unwrap();
         assert_eq!(ids(&journal.pending("ann")), ["new"]);
+    }
+
+    #[test]
+    fn the_last_one_is_this_users_newest() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(&folder);
+        assert_eq!(journal.last("ann"), None);
+        let mut other = entry("other");
+        other.username = "bob".into();
+        for entry in [&entry("older"), &entry("newer"), &other] {
+            journal.append(entry).unwrap();
+        }
+        let last = journal.last("ann").map(|entry| entry.id);
+        assert_eq!(last.as_deref(), Some("newer"));
     }
 
     #[test]

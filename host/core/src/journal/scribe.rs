@@ -19,6 +19,8 @@ pub enum News {
     Trouble(JournalError),
     /// What the server does not know yet.
     Pending(Vec<Entry>),
+    /// The last outage that this user's Blenders have written down.
+    Last(Box<Entry>),
     /// All that was asked for before is done.
     Flushed,
     /// So many outages of processes that died were written down.
@@ -33,6 +35,7 @@ enum Job {
     Policy(Box<PolicyLine>),
     Acknowledge(String),
     Pending(String),
+    Last(String),
 }
 
 /// The way to the journal. Without one, everything is "written" at once.
@@ -95,6 +98,11 @@ impl Scribe {
         self.send(Job::Pending(username.to_string()));
     }
 
+    /// Asks for this user's last outage: [`News::Last`], if there is one.
+    pub fn ask_last(&self, username: &str) {
+        self.send(Job::Last(username.to_string()));
+    }
+
     fn send(&self, job: Job) {
         if let Some(jobs) = &self.jobs {
             // The work ends with the runtime, and with it whoever asks.
@@ -152,6 +160,10 @@ impl Desk {
                 if !pending.is_empty() {
                     news.push(News::Pending(pending));
                 }
+            }
+            Job::Last(username) => {
+                let last = self.journal.last(&username);
+                news.extend(last.map(Box::new).map(News::Last));
             }
         }
         news

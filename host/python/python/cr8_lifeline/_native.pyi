@@ -20,6 +20,7 @@ __all__ = [
     "SettingsError",
     "__version__",
     "_command_line",
+    "_command_output",
     "settings_table",
 ]
 
@@ -161,6 +162,12 @@ class Lifeline:
     def close_now(self, *, by: str = "") -> None:
         """In an outage: save and quit without waiting. Nothing while connected."""
 
+    def try_now(self) -> None:
+        """Make an attempt to connect now, beside those of the policy; nothing while connected.
+
+        Neither the countdown nor the policy's attempts change by it.
+        """
+
     def emit(self, event: str, data: object = None) -> bool:
         """Send an event to the server. False: not connected, nothing was sent.
 
@@ -208,6 +215,13 @@ def settings_table() -> list[SettingInfo]:
     policy_table, policy_stack, policy_answer, policy_memo, policy_actions, policy_size,
     recovery_dir
     (each CR8_ and the name in capitals).
+    """
+
+def _command_output(arguments: list[str]) -> tuple[int, str, str]:
+    """The command `lifeline`: its exit code, and what it has to say (output, complaints).
+
+    arguments: without the program's name. May take seconds, without the GIL: not for Blender's
+    main thread.
     """
 
 def _command_line(arguments: list[str]) -> int:

@@ -99,6 +99,9 @@ class Status(TypedDict):
     upload: UploadStatus | None
     journal_error: str | None
     """Why the journal was not written, the last time that it was not."""
+    last_outage: dict[str, Any] | None
+    """The last outage that has ended, of this process or of this user's last one: a line of the
+    journal (docs/journal.md)."""
     policy: PolicyStatus
 
 
@@ -108,6 +111,8 @@ class SettingInfo(TypedDict):
     name: str
     variable: str
     """The environment variable."""
+    section: str
+    """The title that it stands under."""
     kind: Literal["seconds", "seconds-list", "count", "text", "secret", "path", "switch"]
     default: Any
     minimum: float | None

@@ -1,0 +1,77 @@
+//! What belongs together where settings are shown.
+
+/// A title, and the settings below it.
+const SECTIONS: &[(&str, &[&str])] = &[
+    ("Server", &["server_url", "username", "token"]),
+    (
+        "Attempts and countdown",
+        &[
+            "retry_attempts",
+            "retry_delay",
+            "retry_delay_max",
+            "retry_jitter",
+            "connect_timeout",
+            "cleanup_timeout",
+            "warn_before",
+            "render_wait",
+        ],
+    ),
+    (
+        "Saving",
+        &["recovery_dir", "save_url", "upload_timeout", "unsaved_wait"],
+    ),
+    (
+        "Closing",
+        &[
+            "quit_floor",
+            "outage_limit",
+            "quit_timeout",
+            "stuck_timeout",
+            "terminate_timeout",
+        ],
+    ),
+    ("Reports", &["journal"]),
+    (
+        "Policy",
+        &[
+            "policy",
+            "policy_sha256",
+            "policy_push",
+            "policy_store",
+            "policy_cache",
+        ],
+    ),
+];
+
+/// Everything else bounds what a policy may use.
+const LIMITS: (&str, &str) = ("Limits of a policy", "policy_");
+const OTHER: &str = "Other";
+
+/// The title that a setting stands under.
+pub fn section_of(name: &str) -> &'static str {
+    SECTIONS
+        .iter()
+        .find(|(_, names)| names.contains(&name))
+        .map(|(title, _)| *title)
+        .unwrap_or(if name.starts_with(LIMITS.1) {
+            LIMITS.0
+        } else {
+            OTHER
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TABLE;
+    use super::*;
+
+    #[test]
+    fn every_setting_has_a_place_and_every_name_is_one() {
+        for setting in TABLE {
+            assert_ne!(section_of(setting.name), OTHER, "{}", setting.name);
+        }
+        for name in SECTIONS.iter().flat_map(|(_, names)| *names) {
+            assert!(TABLE.iter().any(|setting| setting.name == *name), "{name}");
+        }
+    }
+}
