@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import bpy
 
-from . import log, preferences, session, ui
+from . import background, log, preferences, session, translations, ui
 from .session import handler, run
 
 bl_info = {
@@ -33,7 +33,8 @@ def register() -> None:
     global _registered
     unregister()
     with ExitStack() as undo:
-        for part in (log, preferences, ui, session):
+        undo.callback(background.unregister)
+        for part in (log, translations, preferences, ui, session):
             undo.callback(part.unregister)
             part.register()
         _registered = undo.pop_all()

@@ -50,19 +50,32 @@ def _from_field(info: SettingInfo, value: Any) -> object:
     return value
 
 
-def from_preferences() -> dict[str, object]:
-    """What a person has set otherwise than the default, by name.
-
-    Empty when the add-on runs without being listed in the preferences, as from a script.
-    """
+def _fields() -> Any:
+    """What a person has set; None when the add-on runs without being listed, as from a script."""
     listed = bpy.context.preferences.addons.get(ADDON)
-    fields = listed.preferences if listed is not None else None
-    chosen: dict[str, object] = {}
+    return listed.preferences if listed is not None else None
+
+
+def chosen(name: str) -> Any:
+    """A setting as it would count from the next connection on: text, if it is the environment's.
+
+    Raises NativeMissingError.
+    """
+    info = next(info for info in native.settings_table() if info["name"] == name)
+    if in_environment(info):
+        return os.environ[info["variable"]].strip()
+    return _from_field(info, getattr(_fields(), name, field_default(info)))
+
+
+def from_preferences() -> dict[str, object]:
+    """What a person has set otherwise than the default, by name."""
+    fields = _fields()
+    differs: dict[str, object] = {}
     for info in native.settings_table():
         value = _from_field(info, getattr(fields, info["name"], field_default(info)))
         if value != _from_field(info, field_default(info)):
-            chosen[info["name"]] = value
-    return chosen
+            differs[info["name"]] = value
+    return differs
 
 
 def new_line() -> Lifeline:
@@ -70,9 +83,9 @@ def new_line() -> Lifeline:
 
     Raises OfflineError, UnconfiguredError, NativeMissingError, SettingsInvalidError.
     """
-    chosen = from_preferences()
+    preferences = from_preferences()
     server = next(info for info in native.settings_table() if info["name"] == "server_url")
-    if not (in_environment(server) or chosen.get("server_url") or server["default"]):
+    if not (in_environment(server) or preferences.get("server_url") or server["default"]):
         raise UnconfiguredError(
             f"No server is configured: set {server['variable']}, or Server url in Preferences."
         )
@@ -82,9 +95,9 @@ def new_line() -> Lifeline:
             "Online access is off: allow it in Blender's preferences (System), or start Blender "
             "with --online-mode, and enable the add-on again."
         )
-    chosen.setdefault("journal", _in_user_data("journal.jsonl"))
-    chosen.setdefault("policy_store", _in_user_data("policies"))
-    return native.new_line(chosen)
+    preferences.setdefault("journal", _in_user_data("journal.jsonl"))
+    preferences.setdefault("policy_store", _in_user_data("policies"))
+    return native.new_line(preferences)
 
 
 def _in_user_data(name: str) -> str:

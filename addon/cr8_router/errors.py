@@ -34,6 +34,10 @@ class NotRunningError(AddonError):
     """There is no line to run."""
 
 
+class RehearsalError(AddonError):
+    """A policy cannot be checked, or an outage not be simulated."""
+
+
 class SaveError(AddonError):
     """The work was not saved.
 

@@ -30,6 +30,18 @@ def settings_table() -> list[SettingInfo]:
     return cr8_lifeline.settings_table()
 
 
+def run_command(words: list[str]) -> tuple[int, str, str]:
+    """The command `lifeline`: exit code, output, complaints. Not for Blender's main thread.
+
+    Raises NativeMissingError.
+    """
+    try:
+        import cr8_lifeline
+    except ImportError as error:
+        raise _missing(error) from error
+    return cr8_lifeline.run_command(words)
+
+
 def new_line(settings: Mapping[str, object]) -> Lifeline:
     """A line that is not connected yet. Raises NativeMissingError, SettingsInvalidError."""
     try:

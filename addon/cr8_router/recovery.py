@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from . import configuration
 from .log import logger
 from .recovery_store import RecoveryFolder, RecoveryStore
 from .wording import utf8
@@ -43,6 +44,12 @@ def folders(chosen: str | None) -> list[RecoveryFolder]:
     candidates = {Path(os.path.abspath(path)): False for path in usable}
     candidates |= {Path(os.path.abspath(path)): True for path in shared}
     return [RecoveryFolder(path, shared=shared) for path, shared in candidates.items()]
+
+
+def first_folder() -> str:
+    """Where recovery copies go as things are set now, unless its disk is full."""
+    chosen = str(configuration.chosen("recovery_dir"))
+    return str(folders(bpy.path.abspath(chosen) if chosen else None)[0].path)
 
 
 class Recovery:

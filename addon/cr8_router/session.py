@@ -17,9 +17,9 @@ from .ws.pump import Pump
 from .ws.websocket_handler import WebSocketHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from cr8_lifeline import Lifeline, Status
+    from cr8_lifeline import Event, Lifeline, Status
 
 # Seconds between two ticks.
 _CONNECTED = 1.0
@@ -33,8 +33,8 @@ _idle_reason = ""
 # A later session of this Blender must not open another file in a person's face.
 _first = True
 
-watchers: list[Callable[[Status | None], None]] = []
-"""Called with the status at each tick, and with None when the session ends."""
+watchers: list[Callable[[Status | None, Sequence[Event]], None]] = []
+"""Called with the status, and what has happened, at each tick; with None when the session ends."""
 
 
 class Session:
@@ -60,7 +60,7 @@ class Session:
         saving.open_file.detach()
         self.handler.disconnect()
         for watcher in watchers:
-            watcher(None)
+            watcher(None, [])
 
     def _step(self) -> float | None:
         try:
@@ -68,7 +68,7 @@ class Session:
         except Exception:  # a save must not wait for it
             logger.exception("What is open cannot be told")
         # The host first: a save waits for nothing else.
-        self.handler.poll()
+        events = self.handler.poll()
         if _session is not self:
             return None  # a server's event has ended it
         if self.handler.finished:
@@ -83,7 +83,7 @@ class Session:
         self.handler.connect()
         status = self.handler.status()
         for watcher in watchers:
-            watcher(status)
+            watcher(status, events)
         if status["phase"] in ("saving", "quitting"):
             return _CLEANUP
         return _CONNECTED if status["connected"] else _OUTAGE
@@ -109,6 +109,13 @@ def stop() -> None:
     session, _session, _idle_reason = _session, None, ""
     if session is not None:
         session.stop()
+
+
+def disconnect() -> None:
+    """End the session because a person wants it so."""
+    global _idle_reason
+    stop()
+    _idle_reason = "Disconnected by hand: press Connect to start again."
 
 
 register = start

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person sees: a panel in the sidebar, and a text over the 3D view in an outage."""
+"""What a person sees: panels in the sidebar, and in an outage a text over each 3D view and in the
+status bar, and a pop-up at each warning."""
 
 from __future__ import annotations
 
@@ -9,44 +10,73 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import session
+from ..log import logger
+from ..redraw import redraw, redraw_status_bars
+from . import bar, last_outage, menu, popup, status_bar
 from .operators import OPERATORS
 from .overlay import Overlay
-from .panel import LinePanel, PolicyPanel
-from .redraw import redraw_3d_views
-from .text import overlay_lines, policy_lines, state_lines
+from .panel import PANELS
+from .text import overlay_lines, policy_lines, remarks, state_lines, status_bar_line, whole
 
 if TYPE_CHECKING:
-    from cr8_lifeline import Status
+    from collections.abc import Sequence
+
+    from cr8_lifeline import Event, Status
 
 _registered = ExitStack()
 _overlay = Overlay()
 _shown: tuple[str, ...] = ()
 
 
-def _refresh(status: Status | None) -> None:
+def _refresh(status: Status | None, events: Sequence[Event]) -> None:
     """Draw again, but only when a text has changed."""
+    if bpy.app.background:
+        return
+    _draw_again(status)
+    for event in events:
+        if event.kind in ("countdown", "warn") and event.seconds:
+            popup.show(event.seconds)
+
+
+def _draw_again(status: Status | None) -> None:
     global _shown
+    counting = status is not None and status["phase"] == "counting-down"
     _overlay.lines = overlay_lines(status)
+    _overlay.bar = whole(status) if status is not None and counting else None
     shown = (*_overlay.lines, *state_lines(status))
     if status is not None:
-        shown += policy_lines(status)
-    if shown != _shown:
-        _shown = shown
-        redraw_3d_views()
+        told = [remark.text for remark in remarks(status, bpy.data.filepath)]
+        shown += (*told, *policy_lines(status), *last_outage.sentences(status))
+    if shown == _shown:
+        return
+    _shown = shown
+    redraw("VIEW_3D")
+    line = status_bar_line(status)
+    if line != status_bar.line:
+        status_bar.line = line
+        redraw_status_bars()
+
+
+def _watch(status: Status | None, events: Sequence[Event]) -> None:
+    """What is shown must not be in the way of what is done."""
+    try:
+        _refresh(status, events)
+    except Exception:
+        logger.exception("The interface cannot be drawn")
 
 
 def register() -> None:
     """Show the interface."""
-    for operator in OPERATORS:
-        bpy.utils.register_class(operator)
-        _registered.callback(bpy.utils.unregister_class, operator)
-    for panel in (LinePanel, PolicyPanel):
-        bpy.utils.register_class(panel)
-        _registered.callback(bpy.utils.unregister_class, panel)
+    for kind in (*OPERATORS, *PANELS):
+        bpy.utils.register_class(kind)
+        _registered.callback(bpy.utils.unregister_class, kind)
+    for part in (bar, menu, status_bar):
+        part.register()
+        _registered.callback(part.unregister)
     _overlay.show()
     _registered.callback(_overlay.hide)
-    session.watchers.append(_refresh)
-    _registered.callback(session.watchers.remove, _refresh)
+    session.watchers.append(_watch)
+    _registered.callback(session.watchers.remove, _watch)
 
 
 def unregister() -> None:

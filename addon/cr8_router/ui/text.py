@@ -4,12 +4,32 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..wording import clock
+from ..words import translated as _
 
 if TYPE_CHECKING:
     from cr8_lifeline import Status
+
+_REASONS = {
+    "never-connected": "The server was not reached yet.",
+    "transport-error": "The connection was lost.",
+    "ping-timeout": "The server stopped answering.",
+    "server-disconnect": "The server has disconnected this Blender.",
+}
+
+ICONS = {
+    "connected": "LINKED",
+    "reconnecting": "UNLINKED",
+    "counting-down": "ERROR",
+    "saving": "FILE_TICK",
+    "quitting": "QUIT",
+    "held": "PINNED",
+}
+"""Of each phase."""
+NO_LINE = "UNLINKED"
+"""The icon while nothing runs."""
 
 
 def starting_up(status: Status) -> bool:
@@ -17,57 +37,140 @@ def starting_up(status: Status) -> bool:
     return status["phase"] == "reconnecting" and status["reason"] is None and status["attempt"] == 0
 
 
+def in_trouble(status: Status | None) -> bool:
+    """There is something to worry about."""
+    return (
+        status is not None
+        and status["phase"] not in ("idle", "connected", "closed")
+        and not starting_up(status)
+    )
+
+
 def _why(status: Status) -> str:
     """Why the file is saved and Blender closed: an outage, or else SIGTERM."""
-    return "Server unavailable" if status["lost_for"] is not None else "Blender is being shut down"
+    if status["lost_for"] is not None:
+        return _("Server unavailable")
+    return _("Blender is being shut down")
+
+
+def left(status: Status) -> str:
+    """`4:59`, until save and close."""
+    return clock(status["remaining"] or 0.0)
+
+
+def whole(status: Status) -> float:
+    """How much of the countdown is left, of 1. More time than was set counts as all of it."""
+    if not status["cleanup_timeout"]:
+        return 0.0
+    return min(1.0, (status["remaining"] or 0.0) / status["cleanup_timeout"])
 
 
 def overlay_lines(status: Status | None) -> tuple[str, ...]:
     """The lines over the 3D view: none while there is nothing to worry about."""
-    if status is None or starting_up(status):
+    if status is None or not in_trouble(status):
         return ()
     phase = status["phase"]
     if phase == "reconnecting":
-        return (f"Server unavailable — {attempt(status)}",)
+        return (f"{_('Server unavailable')} — {attempt(status)}",)
     if phase == "counting-down":
-        left = clock(status["remaining"] or 0.0)
         return (
-            "Server unavailable",
-            f"Blender will save and close in {left} — Keep Open in the sidebar (N) > CR8",
+            _("Server unavailable"),
+            _("Blender will save and close in {} — Keep Open in the sidebar (N) > CR8").format(
+                left(status)
+            ),
         )
     if phase == "saving":
-        return (f"{_why(status)} — saving the file",)
+        return (f"{_why(status)} — {_('saving the file')}",)
     if phase == "quitting":
-        return (f"{_why(status)} — closing Blender",)
-    if phase == "held":
-        return ("Server unavailable — kept open until released in the sidebar (N) > CR8",)
-    return ()
+        return (f"{_why(status)} — {_('closing Blender')}",)
+    return (_("Server unavailable — kept open until released in the sidebar (N) > CR8"),)
+
+
+def status_bar_line(status: Status | None) -> str:
+    """The same in one line; "" while there is nothing to worry about."""
+    if status is None or not in_trouble(status):
+        return ""
+    return " — ".join(state_lines(status))
 
 
 def attempt(status: Status) -> str:
     """`attempt 3 of 5`; beyond the last, or before the first, there is nothing to count."""
     number, of = status["attempt"], status["attempts"]
-    return f"attempt {number} of {of}" if 0 < number <= of else "trying to connect"
+    if 0 < number <= of:
+        return _("attempt {} of {}").format(number, of)
+    return _("trying to connect")
 
 
 def state_lines(status: Status | None) -> tuple[str, ...]:
-    """The state for the panel, headline first."""
+    """The state, headline first."""
     if status is None:
-        return ("Not running",)
+        return (_("Not running"),)
     phase = status["phase"]
     if phase == "connected":
-        return ("Connected", status["server"])
+        return (_("Connected"), status["server"])
     if starting_up(status):
-        return ("Connecting", status["server"])
+        return (_("Connecting"), status["server"])
     if phase == "reconnecting":
-        return ("Server unavailable", attempt(status).capitalize())
+        text = attempt(status)
+        return (_("Server unavailable"), text[:1].upper() + text[1:])
     if phase == "counting-down":
-        return ("Server unavailable", f"Save and close in {clock(status['remaining'] or 0.0)}")
-    return {
-        "saving": (_why(status), "Saving the file"),
-        "quitting": (_why(status), "Closing Blender"),
-        "held": ("Server unavailable", "Kept open until released"),
-    }.get(phase, ("Not connected",))
+        return (_("Server unavailable"), _("Save and close in {}").format(left(status)))
+    if phase == "saving":
+        return (_why(status), _("Saving the file"))
+    if phase == "quitting":
+        return (_why(status), _("Closing Blender"))
+    if phase == "held":
+        return (_("Server unavailable"), _("Kept open until released"))
+    return (_("Not connected"),)
+
+
+class Remark(NamedTuple):
+    """A sentence, and the icon before it."""
+
+    icon: str
+    text: str
+
+
+def remarks(status: Status, file: str) -> tuple[Remark, ...]:
+    """What will happen, why, and what is being done about it.
+
+    file: the open file's path, "" for one without a name.
+    """
+    if not in_trouble(status):
+        return ()
+    made = [Remark("FORWARD", plan) for plan in _plan(status, file)]
+    if status["reason"] is not None:
+        made.append(Remark("INFO", _(_REASONS[status["reason"]])))
+    if status["last_error"] is not None and status["attempt"] > 0:
+        failure = _("The last attempt failed: {}.").format(status["last_error"])
+        made.append(Remark("BLANK1", failure))
+    if status["attempting"]:
+        made.append(Remark("FILE_REFRESH", _("An attempt to connect is under way.")))
+    elif status["next_attempt"] is not None and status["phase"] != "quitting":
+        at = clock(status["next_attempt"])
+        made.append(Remark("FILE_REFRESH", _("The next attempt is in {}.").format(at)))
+    return tuple(made)
+
+
+def _plan(status: Status, file: str) -> list[str]:
+    """At most one sentence."""
+    phase = status["phase"]
+    if phase == "reconnecting":
+        after = _("After attempt {}, Blender counts down {} and then saves and closes.")
+        return [after.format(status["attempts"], clock(status["cleanup_timeout"]))]
+    if phase == "counting-down" and file:
+        then = _("Then {} is saved, and Blender closes.")
+        return [then.format(os.path.basename(file))]
+    if phase == "counting-down":
+        return [_("Then your untitled work is saved as a recovery copy, and Blender closes.")]
+    if phase == "held":
+        return [_("Nothing is saved or closed until you press Release or the server is back.")]
+    return []
+
+
+def warning(seconds: float) -> str:
+    """The title of the pop-up."""
+    return _("Server unavailable: Blender saves and closes in {}").format(clock(seconds))
 
 
 def policy_lines(status: Status) -> tuple[str, ...]:
@@ -75,8 +178,12 @@ def policy_lines(status: Status) -> tuple[str, ...]:
     policy = status["policy"]
     lines = [f"{policy['name']} {policy['version']} ({policy['sha256'][:12]})"]
     if policy["set_aside"]:
-        lines += ["It is set aside, and five-minutes decides:", policy["last_failure"] or ""]
+        lines += [
+            _("It is set aside, and five-minutes decides: choose another policy."),
+            policy["last_failure"] or "",
+        ]
     refused = policy["refused"]
     if refused is not None:
-        lines += [f"Not taken: {os.path.basename(refused['origin'])}", refused["reason"]]
+        name = os.path.basename(refused["origin"])
+        lines += [_("Not taken: {}").format(name), refused["reason"]]
     return tuple(lines)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from cr8_lifeline import Lifeline, Status
+    from cr8_lifeline import Event, Lifeline, Status
 
     from ..recovery_store import RecoveryStore
 
@@ -90,6 +90,10 @@ class WebSocketHandler:
         """How things stand, as of the call."""
         return self._line.status()
 
+    def settings(self) -> dict[str, Any]:
+        """The settings in force, by name; secrets are left out."""
+        return self._line.settings()
+
     @property
     def host_is_gone(self) -> bool:
         """The host thread has ended, though nobody told it to."""
@@ -106,6 +110,10 @@ class WebSocketHandler:
     def release(self, by: str = "script") -> None:
         """End the hold; the countdown starts afresh."""
         self._line.release(by=by)
+
+    def try_now(self) -> None:
+        """In an outage: one more attempt to connect, at once. The countdown does not change."""
+        self._line.try_now()
 
     def close_now(self, by: str = "script") -> None:
         """In an outage: save and close without waiting."""
@@ -128,15 +136,17 @@ class WebSocketHandler:
         """
         self._handlers.setdefault(event_name, []).append(fn)
 
-    def poll(self) -> None:
-        """Carry out what has happened since the last call, oldest first."""
+    def poll(self) -> list[Event]:
+        """Carry out what has happened since the last call, oldest first; gives what it was."""
         if self._closing:
             self._close()
-        for event in self._line.poll():
+        events = self._line.poll()
+        for event in events:
             try:
                 HANDLERS[event.kind](self, event)
             except Exception:
                 logger.exception("The event %s was not handled", event.kind)
+        return events
 
     def dispatch(self, name: str, args: list[Any]) -> None:
         """Give a server event to whoever registered for it."""

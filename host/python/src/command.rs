@@ -20,7 +20,7 @@ pub fn _command_line(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
 
 /// Runs it for a program: the exit code, what it prints, and what it complains of.
 #[pyfunction]
-pub fn _command_output(py: Python<'_>, arguments: Vec<OsString>) -> (u8, String, String) {
+pub fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> (u8, String, String) {
     py.detach(|| {
         let args = std::iter::once(OsString::from("lifeline")).chain(arguments);
         let (mut out, mut err) = (Vec::new(), Vec::new());

@@ -15,7 +15,7 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use super::command::{_command_line, _command_output};
+    use super::command::{_command_line, run_command};
     #[pymodule_export]
     use super::errors::{ClosedError, LifelineError, PolicyError, SettingsError};
     #[pymodule_export]

@@ -1,7 +1,7 @@
 //! The table of settings, for preferences and documentation.
 
 use crate::convert::to_python;
-use lifeline::settings::{Kind, TABLE, section_of};
+use lifeline::settings::{Kind, TABLE, section_of, unit_of};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ pub fn settings_table(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
                 "name": setting.name,
                 "variable": setting.variable,
                 "section": section_of(setting.name),
+                "unit": unit_of(setting),
                 "kind": setting.kind.name(),
                 "default": setting.default(),
                 "minimum": minimum,

@@ -2,14 +2,14 @@
 //! over defaults. Every value that cannot be used is named, all of them at once.
 
 mod policies;
-mod sections;
 mod server;
+mod shown;
 mod table;
 mod value;
 
 pub use policies::PolicySettings;
-pub use sections::section_of;
 pub use server::ServerUrl;
+pub use shown::{section_of, unit_of};
 pub use table::{Setting, TABLE};
 pub use value::{Kind, Value};
 

@@ -8,6 +8,7 @@ from cr8_lifeline._native import (
     PolicyError,
     SettingsError,
     __version__,
+    run_command,
     settings_table,
 )
 from cr8_lifeline.shapes import (
@@ -35,5 +36,6 @@ __all__ = [
     "Status",
     "UploadStatus",
     "__version__",
+    "run_command",
     "settings_table",
 ]

@@ -20,7 +20,7 @@ __all__ = [
     "SettingsError",
     "__version__",
     "_command_line",
-    "_command_output",
+    "run_command",
     "settings_table",
 ]
 
@@ -217,7 +217,7 @@ def settings_table() -> list[SettingInfo]:
     (each CR8_ and the name in capitals).
     """
 
-def _command_output(arguments: list[str]) -> tuple[int, str, str]:
+def run_command(arguments: list[str]) -> tuple[int, str, str]:
     """The command `lifeline`: its exit code, and what it has to say (output, complaints).
 
     arguments: without the program's name. May take seconds, without the GIL: not for Blender's

@@ -113,6 +113,8 @@ class SettingInfo(TypedDict):
     """The environment variable."""
     section: str
     """The title that it stands under."""
+    unit: str | None
+    """What a number of it stands for: `s`, `MiB`, `KiB` or `bytes`."""
     kind: Literal["seconds", "seconds-list", "count", "text", "secret", "path", "switch"]
     default: Any
     minimum: float | None

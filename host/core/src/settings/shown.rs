@@ -1,4 +1,6 @@
-//! What belongs together where settings are shown.
+//! How settings are shown to people: what belongs together, and in which unit.
+
+use super::{Kind, Setting};
 
 /// A title, and the settings below it.
 const SECTIONS: &[(&str, &[&str])] = &[
@@ -60,6 +62,17 @@ pub fn section_of(name: &str) -> &'static str {
         })
 }
 
+/// What a number of it stands for; None: for itself, or it is no number.
+pub fn unit_of(setting: &Setting) -> Option<&'static str> {
+    match (&setting.kind, setting.name) {
+        (Kind::Seconds(..) | Kind::SecondsList, _) => Some("s"),
+        (Kind::Count(..), "policy_memory" | "policy_size") => Some("MiB"),
+        (Kind::Count(..), "policy_stack" | "policy_answer") => Some("KiB"),
+        (Kind::Count(..), "policy_memo") => Some("bytes"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::TABLE;
@@ -72,6 +85,19 @@ mod tests {
         }
         for name in SECTIONS.iter().flat_map(|(_, names)| *names) {
             assert!(TABLE.iter().any(|setting| setting.name == *name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_unit_is_the_one_that_the_sentence_names() {
+        for setting in TABLE {
+            match unit_of(setting) {
+                Some("s") | None => {}
+                Some(unit) => {
+                    let about = setting.about.to_lowercase();
+                    assert!(about.contains(&unit.to_lowercase()), "{}", setting.name);
+                }
+            }
         }
     }
 }

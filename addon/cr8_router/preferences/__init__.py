@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on's preferences, and what can be tried out there: a policy, an outage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import configuration, native, trials
+from ..errors import NativeMissingError
+from . import fields, layout
+
+_classes: list[Any] = []
+
+
+def _preferences() -> Any:
+    members: dict[str, Any] = {"bl_idname": configuration.ADDON}
+    try:
+        table = native.settings_table()
+    except NativeMissingError as error:
+        members["draw"] = layout.draw_missing(str(error))
+    else:
+        members["draw"] = layout.draw(table)
+        members["__annotations__"] = {
+            **{info["name"]: fields.field(info) for info in table},
+            **{layout.toggle(section): fields.toggle() for section in layout.sections(table)},
+        }
+    return type("CR8_AddonPreferences", (bpy.types.AddonPreferences,), members)
+
+
+def register() -> None:
+    """Add the preferences."""
+    new = _preferences()
+    bpy.utils.register_class(new)
+    _classes.append(new)
+
+
+def unregister() -> None:
+    """Remove the preferences; what a person has set stays in Blender's own file."""
+    trials.forget()
+    while _classes:
+        bpy.utils.unregister_class(_classes.pop())

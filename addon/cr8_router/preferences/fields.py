@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One field for each setting that the line knows.
+
+The fields follow the native module's own table, so names, units, limits and defaults are written
+down once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from .. import configuration
+
+if TYPE_CHECKING:
+    from cr8_lifeline import SettingInfo
+
+_MOST = 1e9  # Blender wants a limit where a setting has none.
+
+
+_SPELLED = {"Server url": "Server URL", "Save url": "Save URL", "Policy sha256": "Policy SHA-256"}
+
+
+def label(info: SettingInfo) -> str:
+    """`Retry delay`."""
+    name = info["name"].replace("_", " ").capitalize()
+    return _SPELLED.get(name, name)
+
+
+def _labelled(info: SettingInfo) -> str:
+    """`Retry delay (s)`."""
+    unit = info["unit"]
+    return f"{label(info)} ({unit})" if unit else label(info)
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.12g}"
+
+
+def _described(info: SettingInfo) -> str:
+    """The sentence, the limits, and the variable that wins."""
+    text = info["about"]
+    low, high = info["minimum"], info["maximum"]
+    if low is not None and high is not None:
+        unit = f" {info['unit']}" if info["unit"] else ""
+        text += f". From {_plain(low)} to {_plain(high)}{unit}"
+    # Blender adds the full stop.
+    return f"{text}. Environment: {info['variable']}"
+
+
+def toggle() -> Any:
+    """Whether a section is unfolded."""
+    return bpy.props.BoolProperty(name="Show", description="Show the settings of this section")
+
+
+def field(info: SettingInfo) -> Any:
+    """The field of a setting."""
+    text: dict[str, Any] = {
+        "name": _labelled(info),
+        "description": _described(info),
+        "default": configuration.field_default(info),
+    }
+    kind = info["kind"]
+    if kind in ("seconds", "count"):
+        low = info["minimum"] if info["minimum"] is not None else 0.0
+        high = info["maximum"] if info["maximum"] is not None else _MOST
+        if kind == "count":
+            return bpy.props.IntProperty(**text, min=int(low), max=int(high))
+        return bpy.props.FloatProperty(**text, min=low, max=high, precision=2)
+    if kind == "switch":
+        return bpy.props.BoolProperty(**text)
+    if kind == "secret":
+        return bpy.props.StringProperty(**text, subtype="PASSWORD")
+    if kind == "path":
+        subtype = "DIR_PATH" if info["name"].endswith(("_dir", "_store", "_cache")) else "FILE_PATH"
+        return bpy.props.StringProperty(**text, subtype=subtype)
+    return bpy.props.StringProperty(**text)

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks the command `lifeline`, which the native module carries, what a policy is and would do."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import bpy
+
+from .. import configuration, native, session
+from ..errors import RehearsalError
+from ..wording import amount, utf8
+from ..words import translated as _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BUILT_IN = "five-minutes"
+# What a policy is told, and what bounds it.
+_TIMING = (
+    "retry_attempts",
+    "retry_delay",
+    "retry_delay_max",
+    "retry_jitter",
+    "connect_timeout",
+    "cleanup_timeout",
+    "warn_before",
+    "render_wait",
+    "quit_floor",
+    "outage_limit",
+)
+
+
+class Checked(NamedTuple):
+    """Whether a policy can be used."""
+
+    usable: bool
+    sentence: str
+
+
+class Span(NamedTuple):
+    """A phase of the time line. Times in seconds after the loss."""
+
+    phase: str
+    begin: float
+    end: float
+
+
+class Rehearsed(NamedTuple):
+    """What would happen after the server is lost for good. Times in seconds after the loss."""
+
+    title: str
+    spans: list[Span]
+    lines: list[tuple[float, str]]
+    marks: list[tuple[float, str]]
+    """`attempt`, `warning`, `save` or `close`."""
+    end: float
+
+
+def policy_file() -> str | None:
+    """The policy's file as it is set now; None: the built-in one is."""
+    value = str(configuration.chosen("policy"))
+    return bpy.path.abspath(value) if value else None
+
+
+def chosen_policy() -> str:
+    """The same, as the command names it."""
+    return policy_file() or _BUILT_IN
+
+
+def current_policy() -> str:
+    """The policy that decides, or would, if a line ran. Raises RehearsalError."""
+    live = session.handler()
+    if live is None:
+        return chosen_policy()
+    policy = live.status()["policy"]
+    origin = policy["origin"]
+    if origin == "built-in":
+        return _BUILT_IN
+    if not os.path.isfile(origin):
+        told = _("{} is not from a file of this computer: revert the policy, or choose its file.")
+        raise RehearsalError(told.format(policy["name"]))
+    return origin
+
+
+def settings_in_force() -> dict[str, str]:
+    """What a policy is told, as the command takes it: of the line, or as it is set now."""
+    live = session.handler()
+    given = live.settings() if live is not None else {}
+    texts = {}
+    for info in native.settings_table():
+        name = info["name"]
+        if name in _TIMING:
+            value = given[name] if name in given else configuration.chosen(name)
+            texts[name] = _spelled(value, seconds=info["unit"] == "s")
+    return texts
+
+
+def _spelled(value: Any, *, seconds: bool) -> str:
+    unit = "s" if seconds else ""
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    if isinstance(value, list):
+        return ",".join(f"{item}{unit}" for item in value)
+    return f"{value}{unit}"
+
+
+def check_of(policy: str) -> Callable[[], Checked]:
+    """The work that checks it, for another thread. That raises RehearsalError."""
+
+    def work() -> Checked:
+        found = _ask("check", policy, "--json")
+        if not found["usable"]:
+            return Checked(False, str(found["reason"]))
+        return Checked(True, f"{found['name']} {found['version']}: {found['about']}")
+
+    return work
+
+
+def rehearsal_of(policy: str, settings: dict[str, str]) -> Callable[[], Rehearsed]:
+    """The work that plays an outage, for another thread. That raises RehearsalError."""
+
+    def work() -> Rehearsed:
+        chosen = [word for name, text in settings.items() for word in ("--set", f"{name}={text}")]
+        return _read(_ask("simulate", policy, "--json", *chosen))
+
+    return work
+
+
+def _ask(*words: str) -> dict[str, Any]:
+    code, out, complaint = native.run_command(list(words))
+    try:
+        found: dict[str, Any] = json.loads(out)
+    except ValueError as error:
+        reason = complaint.strip().removeprefix("lifeline: ") or f"exit code {code}"
+        raise RehearsalError(utf8(reason)) from error
+    return found
+
+
+def _read(found: dict[str, Any]) -> Rehearsed:
+    who = f"{found['policy']['name']} {found['policy']['version']}"
+    lines, marks = [], []
+    attempts = 0
+    counting = False
+    for entry in found["entries"]:
+        at = entry["at_s"]
+        if entry["what"] == "attempt":
+            attempts += 1
+            marks.append((at, "attempt"))
+            # Those of the countdown come by the dozen.
+            if not counting:
+                lines.append((at, _("Attempt {} to connect fails").format(attempts)))
+            continue
+        counting = counting or entry["what"] == "countdown"
+        told = _told(entry)
+        if told is not None:
+            lines.append((at, told))
+        if entry["what"] in _MARKS:
+            marks.append((at, _MARKS[entry["what"]]))
+    if attempts > 0:
+        lines.append((found["until_s"], _("{} attempts to connect in all").format(attempts)))
+    return Rehearsed(
+        title=_("{}, if the server is lost for good:").format(who),
+        spans=[Span(it["phase"], it["from_s"], it["to_s"]) for it in found["phases"]],
+        lines=lines,
+        marks=marks,
+        end=found["until_s"],
+    )
+
+
+_MARKS = {"countdown": "warning", "warn": "warning", "saved": "save", "closed": "close"}
+
+
+def _told(entry: dict[str, Any]) -> str | None:
+    """A line for a person; None: nothing that a person would miss."""
+    what = entry["what"]
+    if what == "countdown":
+        return _("The countdown begins: {} to go").format(amount(entry["seconds"], "second"))
+    if what == "warn":
+        return _("A warning: {} to go").format(amount(entry["seconds"], "second"))
+    return {
+        "lost": _("The server is lost"),
+        "saved": _("The file is saved"),
+        "closed": _("Blender closes"),
+        "trouble": entry.get("text"),
+    }.get(what)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Beginning and ending the line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ... import session
+
+
+class Connect(bpy.types.Operator):  # type: ignore[misc]
+    """Connect to the server with the settings as they are now; a countdown starts afresh"""
+
+    bl_idname = "cr8.connect"
+    bl_label = "Connect"
+    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+
+    def execute(self, _context: Any) -> set[str]:
+        session.start()
+        if session.handler() is None:
+            self.report({"WARNING"}, session.idle_reason())
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class Disconnect(bpy.types.Operator):  # type: ignore[misc]
+    """Say goodbye to the server: from then on nothing is saved and nothing closes by itself"""
+
+    bl_idname = "cr8.disconnect"
+    bl_label = "Disconnect"
+    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        return session.handler() is not None
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        asked: set[str] = context.window_manager.invoke_confirm(self, event)
+        return asked
+
+    def execute(self, _context: Any) -> set[str]:
+        session.disconnect()
+        return {"FINISHED"}

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What helps to find out what has happened."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import bpy
+
+from ... import configuration, session
+from ...recovery import first_folder
+from ...words import translated as _
+
+
+class ShowPreferences(bpy.types.Operator):  # type: ignore[misc]
+    """Show the settings of the server connection"""
+
+    bl_idname = "cr8.show_preferences"
+    bl_label = "Server Preferences"
+    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        # As from a script, without being listed.
+        return configuration.ADDON in context.preferences.addons
+
+    def execute(self, _context: Any) -> set[str]:
+        shown: set[str] = bpy.ops.preferences.addon_show(module=configuration.ADDON)
+        return shown
+
+
+class OpenRecoveryFolder(bpy.types.Operator):  # type: ignore[misc]
+    """Show the recovery copies in the system's file browser"""
+
+    bl_idname = "cr8.open_recovery_folder"
+    bl_label = "Open Recovery Folder"
+    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+
+    def execute(self, _context: Any) -> set[str]:
+        folder = first_folder()
+        if not os.path.isdir(folder):
+            self.report(
+                {"WARNING"}, _("There is no recovery copy yet: {} does not exist.").format(folder)
+            )
+            return {"CANCELLED"}
+        opened: set[str] = bpy.ops.wm.path_open(filepath=folder)
+        return opened
+
+
+class CopyStatus(bpy.types.Operator):  # type: ignore[misc]
+    """Copy how the line stands to the clipboard, as JSON without secrets, for a bug report"""
+
+    bl_idname = "cr8.copy_status"
+    bl_label = "Copy Status"
+    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        return session.handler() is not None
+
+    def execute(self, context: Any) -> set[str]:
+        live = session.handler()
+        if live is None:
+            return {"CANCELLED"}
+        context.window_manager.clipboard = json.dumps(live.status(), indent=2)
+        return {"FINISHED"}

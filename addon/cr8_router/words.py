@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The language of the interface: Blender's own, chosen in its preferences.
+
+The log is not translated: programs read it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+translated: Callable[[str], str] = bpy.app.translations.pgettext_iface
+"""An English text in the person's language. With values in it: first this, then `format`."""
