@@ -67,6 +67,15 @@ def chosen(name: str) -> Any:
     return _from_field(info, getattr(_fields(), name, field_default(info)))
 
 
+def file_or_nothing(name: str) -> str:
+    """A setting that names a file, as an absolute path; "" if it is not set.
+
+    Raises NativeMissingError.
+    """
+    path = str(chosen(name))
+    return os.path.abspath(bpy.path.abspath(path)) if path else ""
+
+
 def from_preferences() -> dict[str, object]:
     """What a person has set otherwise than the default, by name."""
     fields = _fields()

@@ -34,6 +34,10 @@ class NotRunningError(AddonError):
     """There is no line to run."""
 
 
+class LogFileError(AddonError):
+    """The file for JSON lines cannot be written."""
+
+
 class RehearsalError(AddonError):
     """A policy cannot be checked, or an outage not be simulated."""
 

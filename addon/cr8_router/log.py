@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's log: lines on standard output, as its users know them."""
+"""The add-on's log: lines on standard output, as its users know them, and JSON lines in a file."""
 
 import logging
 import sys
 from typing import Any
 
+from .log_file import LogFile
+
 logger = logging.getLogger("cr8_router")
 
 _handlers: list["logging.StreamHandler[Any]"] = []
+_file: LogFile | None = None
+
+
+def about(event: str, **fields: object) -> dict[str, object]:
+    """For `extra` of a line: what has happened, and the values in it (JSON), for programs."""
+    return {"event": event, "fields": fields}
 
 
 def register() -> None:
@@ -22,8 +30,26 @@ def register() -> None:
     _handlers.append(handler)
 
 
+def write_to(path: str) -> None:
+    """JSON lines go to this file from now on; "": nowhere."""
+    global _file
+    if _file is not None and _file.path == path:
+        return
+    _close_file()
+    if path:
+        _file = LogFile(logger, path)
+
+
+def _close_file() -> None:
+    global _file
+    file, _file = _file, None
+    if file is not None:
+        file.close()
+
+
 def unregister() -> None:
-    """Take back what `register` added."""
+    """Take back what `register` and `write_to` added."""
+    _close_file()
     while _handlers:
         logger.removeHandler(_handlers.pop())
     logger.propagate = True

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from . import configuration
-from .log import logger
+from .log import about, logger
 from .recovery_store import RecoveryFolder, RecoveryStore
 from .wording import utf8
 
@@ -48,8 +48,7 @@ def folders(chosen: str | None) -> list[RecoveryFolder]:
 
 def first_folder() -> str:
     """Where recovery copies go as things are set now, unless its disk is full."""
-    chosen = str(configuration.chosen("recovery_dir"))
-    return str(folders(bpy.path.abspath(chosen) if chosen else None)[0].path)
+    return str(folders(configuration.file_or_nothing("recovery_dir") or None)[0].path)
 
 
 class Recovery:
@@ -84,11 +83,13 @@ class Recovery:
                     "Unsaved work in %s cannot be recovered: %s",
                     utf8(record.recovery_path),
                     " ".join(str(error).split()),
+                    extra=about("recovery-failed", path=utf8(record.recovery_path)),
                 )
                 with contextlib.suppress(OSError):
                     self._store.mark_unclaimed(record)
                 continue
-            logger.info("Recovered unsaved work from %s", utf8(record.recovery_path))
+            copy = utf8(record.recovery_path)
+            logger.info("Recovered unsaved work from %s", copy, extra=about("recovered", path=copy))
             return
 
     def _point_out_copies(self, path: str) -> None:
@@ -99,6 +100,9 @@ class Recovery:
                     "Saving %s had failed; its last work is in the recovery copy %s",
                     utf8(path),
                     utf8(record.recovery_path),
+                    extra=about(
+                        "recovery-copy-found", path=utf8(path), copy=utf8(record.recovery_path)
+                    ),
                 )
                 return
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import configuration, saving
+from . import configuration, log, saving
 from .errors import AddonError, NotRunningError
-from .log import logger
+from .log import about, logger
 from .recovery import Recovery, store_for
 from .scene import SceneWatch
 from .ws.pump import Pump
@@ -66,7 +66,7 @@ class Session:
         try:
             saving.open_file.notice()
         except Exception:  # a save must not wait for it
-            logger.exception("What is open cannot be told")
+            logger.exception("What is open cannot be told", extra=about("scene-failed"))
         # The host first: a save waits for nothing else.
         events = self.handler.poll()
         if _session is not self:
@@ -74,7 +74,10 @@ class Session:
         if self.handler.finished:
             return None
         if self.handler.host_is_gone:
-            logger.error("The host thread has ended for good: another one is started")
+            logger.error(
+                "The host thread has ended for good: another one is started",
+                extra=about("host-restarted"),
+            )
             start()
             return None
         self._recovery.step()
@@ -94,10 +97,11 @@ def start() -> None:
     global _session, _idle_reason, _first
     stop()
     try:
+        log.write_to(configuration.file_or_nothing("log_file"))
         session = Session(configuration.new_line(), first=_first)
     except AddonError as error:
         _idle_reason = str(error)
-        logger.log(error.level, "%s", error)
+        logger.log(error.level, "%s", error, extra=about("idle", reason=str(error)))
         return
     _session, _first = session, False
     session.start()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..log import logger
+from ..log import about, logger
 from ..wording import one_line, utf8
 from .images import Images
 
@@ -29,7 +29,9 @@ def flushed() -> Iterator[tuple[str, ...]]:
     images = Images()
     lacking = tuple(utf8(reason) for reason in (*_flush_modes(), *images.pack()))
     for reason in lacking:
-        logger.warning("Not in the saved file: %s", reason)
+        logger.warning(
+            "Not in the saved file: %s", reason, extra=about("left-out", reason=str(reason))
+        )
     try:
         yield lacking
     finally:

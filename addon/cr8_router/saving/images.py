@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..log import logger
+from ..log import about, logger
 from ..wording import one_line, utf8
 
 if TYPE_CHECKING:
@@ -41,7 +41,12 @@ class Images:
             except Exception as error:  # one image must not cost the rest of the work
                 yield f"the unsaved pixels of image {image.name}: {one_line(error)}"
             else:
-                logger.info("Packed into the file: unsaved image %s", utf8(image.name))
+                name = utf8(image.name)
+                logger.info(
+                    "Packed into the file: unsaved image %s",
+                    name,
+                    extra=about("image-packed", image=name),
+                )
 
     def _stand_in_for(self, linked: Any) -> None:
         """What is linked from another file is not saved with this one, but a copy is."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import SaveError
-from ..log import logger
+from ..log import about, logger
 from ..wording import utf8
 from .flush import flushed
 from .in_place import save_in_place
@@ -58,15 +58,20 @@ def _climb(
     failures: list[str],
 ) -> Saved:
     def announce(path: Path) -> None:
-        logger.info("Saving Blender file: %s", utf8(str(path)))
+        name = utf8(str(path))
+        logger.info("Saving Blender file: %s", name, extra=about("save-begun", path=name))
         try:
             begin(path)
         except Exception:  # who is told must not decide whether it is saved
-            logger.exception("The save goes on untold")
+            logger.exception("The save goes on untold", extra=about("save-untold"))
 
     def failed(error: Exception) -> None:
         reason = str(error) if isinstance(error, SaveError) else f"{type(error).__name__}: {error}"
-        logger.warning("Blender file not saved: %s", utf8(reason))
+        logger.warning(
+            "Blender file not saved: %s",
+            utf8(reason),
+            extra=about("save-failed", reason=utf8(reason)),
+        )
         failures.append(utf8(reason))
 
     doubtful: list[Path] = []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..errors import SaveError
-from ..log import logger
+from ..log import about, logger
 from ..wording import utf8
 from .open_file import open_file
 from .verification import COMPRESSED, MAGIC, first_bytes
@@ -83,7 +83,12 @@ def _keep(store: RecoveryStore, copy: Path, original: str) -> None:
         store.keep(copy, original)
     except OSError as error:
         # The work itself is there; only the next start will not find it by itself.
-        logger.warning("The record of recovery copy %s was not written: %s", utf8(str(copy)), error)
+        logger.warning(
+            "The record of recovery copy %s was not written: %s",
+            utf8(str(copy)),
+            error,
+            extra=about("recovery-record-failed", path=utf8(str(copy)), reason=utf8(str(error))),
+        )
 
 
 def _goes_with_blender(folder: Path) -> bool:

@@ -7,8 +7,6 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import bpy
-
 from .. import configuration, native, session
 from ..errors import RehearsalError
 from ..wording import amount, utf8
@@ -61,8 +59,7 @@ class Rehearsed(NamedTuple):
 
 def policy_file() -> str | None:
     """The policy's file as it is set now; None: the built-in one is."""
-    value = str(configuration.chosen("policy"))
-    return bpy.path.abspath(value) if value else None
+    return configuration.file_or_nothing("policy") or None
 
 
 def chosen_policy() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import session
-from ..log import logger
+from ..log import about, logger
 from ..redraw import redraw, redraw_status_bars
 from . import bar, last_outage, menu, popup, status_bar
 from .operators import OPERATORS
@@ -62,7 +62,7 @@ def _watch(status: Status | None, events: Sequence[Event]) -> None:
     try:
         _refresh(status, events)
     except Exception:
-        logger.exception("The interface cannot be drawn")
+        logger.exception("The interface cannot be drawn", extra=about("interface-failed"))
 
 
 def register() -> None:

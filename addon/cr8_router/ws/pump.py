@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..log import logger
+from ..log import about, logger
 from .clock_watch import ClockWatch
 
 if TYPE_CHECKING:
@@ -98,5 +98,5 @@ class Pump:
             failure = repr(error)
             if failure != self._last_failure:
                 self._last_failure = failure
-                logger.exception("A step of the add-on failed")
+                logger.exception("A step of the add-on failed", extra=about("step-failed"))
             return _RETRY

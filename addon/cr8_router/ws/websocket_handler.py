@@ -10,7 +10,7 @@ import bpy
 
 from .. import processing, saving
 from ..errors import SaveError
-from ..log import logger
+from ..log import about, logger
 from ..wording import amount, hyphenated, span, utf8
 from .handlers.event_handlers import HANDLERS
 
@@ -80,7 +80,9 @@ class WebSocketHandler:
         self._changes.end()
         processing.clear()
         if not self._line.close(closing=self.finished):
-            logger.warning("The connection to the server has not ended in time")
+            logger.warning(
+                "The connection to the server has not ended in time", extra=about("goodbye-late")
+            )
 
     def emit(self, event: str, data: object = None) -> bool:
         """Send an event. False: not connected, nothing was sent."""
@@ -145,7 +147,11 @@ class WebSocketHandler:
             try:
                 HANDLERS[event.kind](self, event)
             except Exception:
-                logger.exception("The event %s was not handled", event.kind)
+                logger.exception(
+                    "The event %s was not handled",
+                    event.kind,
+                    extra=about("event-failed", kind=event.kind),
+                )
         return events
 
     def dispatch(self, name: str, args: list[Any]) -> None:
@@ -156,7 +162,11 @@ class WebSocketHandler:
             try:
                 outcome = fn(*args)
             except Exception:
-                logger.exception("A handler of the server event %s failed", name)
+                logger.exception(
+                    "A handler of the server event %s failed",
+                    name,
+                    extra=about("handler-failed", name=name),
+                )
             if outcome is not processing.PENDING:
                 processing.finish(name)
 
@@ -182,8 +192,13 @@ class WebSocketHandler:
             "if server does not reconnect.",
             amount(tried, "connection attempt"),
             span(whole),
+            extra=about("unreachable", attempts=tried, seconds=whole),
         )
-        logger.info("%s server cleanup timer started", hyphenated(whole))
+        logger.info(
+            "%s server cleanup timer started",
+            hyphenated(whole),
+            extra=about("countdown-started", seconds=whole),
+        )
 
     def cancel_server_cleanup(self) -> None:
         """The countdown is off, and so is a clean-up that has begun."""
@@ -192,7 +207,7 @@ class WebSocketHandler:
         self._changes.end()
         if self.server_cleanup_timer is not None:
             self.server_cleanup_timer = None
-            logger.info("Server cleanup timer cancelled")
+            logger.info("Server cleanup timer cancelled", extra=about("countdown-cancelled"))
 
     def ask_to_save(self, ticket: int, place: str, reason: str) -> None:
         """The host wants a save; `perform_server_cleanup` carries it out."""
@@ -207,13 +222,19 @@ class WebSocketHandler:
         if pending is None:
             return
         if not self._line.claim(pending.ticket):
-            logger.info("Server cleanup withdrawn: nothing was saved")
+            logger.info(
+                "Server cleanup withdrawn: nothing was saved", extra=about("save-withdrawn")
+            )
             return
         self.server_cleanup_timer = None
         if not self._cleaning_up:
             self._cleaning_up = True
             why = "termination" if pending.reason == "termination" else "server cleanup"
-            logger.info("Performing %s: saving file and closing Blender", why)
+            logger.info(
+                "Performing %s: saving file and closing Blender",
+                why,
+                extra=about("cleanup-begun", reason=pending.reason),
+            )
         self._save(pending)
 
     def _save(self, pending: PendingSave) -> None:
@@ -237,14 +258,17 @@ class WebSocketHandler:
         except SaveError as error:
             reasons = [utf8(reason) for reason in error.reasons]
         except Exception as error:
-            logger.exception("Blender file not saved")
+            logger.exception("Blender file not saved", extra=about("save-failed"))
             reasons = [utf8(f"{type(error).__name__}: {error}")]
         finally:
             if reasons:
                 self._line.save_failed(pending.ticket, reasons)
         if not reasons:
             self._changes.begin()
-            logger.info("Saved in %s", amount(time.monotonic() - begun, "second"))
+            took = time.monotonic() - begun
+            logger.info(
+                "Saved in %s", amount(took, "second"), extra=about("saved", seconds=round(took, 3))
+            )
 
     def close_blender(self, ticket: int) -> None:
         """The host wants Blender to close: agree, or have it saved once more.
@@ -257,7 +281,9 @@ class WebSocketHandler:
             self._changes.end()
             self._line.save_first(ticket)
         elif not self._line.claim(ticket):
-            logger.info("Closing Blender withdrawn: Blender stays open")
+            logger.info(
+                "Closing Blender withdrawn: Blender stays open", extra=about("quit-withdrawn")
+            )
 
     def close_for_good(self) -> None:
         """Close Blender: no server can come back any more."""
@@ -269,13 +295,18 @@ class WebSocketHandler:
         if time.monotonic() < self._close_again_at:
             return
         self._close_again_at = time.monotonic() + _CLOSE_AGAIN
-        logger.info("Closing Blender instance")
+        logger.info("Closing Blender instance", extra=about("closing"))
         # In background mode the operator ends nothing; there the loop sees `finished` and exits.
         if not bpy.app.background:
             try:
                 # Never with INVOKE_DEFAULT: over a changed file that opens a dialog, and waits.
                 bpy.ops.wm.quit_blender()
             except RuntimeError as error:
-                logger.error("Blender cannot be closed: %s", " ".join(str(error).split()))
+                reason = " ".join(str(error).split())
+                logger.error(
+                    "Blender cannot be closed: %s",
+                    reason,
+                    extra=about("close-failed", reason=reason),
+                )
                 return
         self.finished = True

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from ... import processing
-from ...log import logger
+from ...log import about, logger
 from ...wording import span
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def on_log(_handler: WebSocketHandler, event: Event) -> None:
 
 def on_connect(handler: WebSocketHandler, _event: Event) -> None:
     """The server accepted the connection."""
-    logger.info("Connected to server")
+    logger.info("Connected to server", extra=about("connected"))
     handler.cancel_server_cleanup()
 
 
@@ -41,16 +41,26 @@ def on_disconnect(handler: WebSocketHandler, event: Event) -> None:
     """The server is lost, and with it whoever waits for the command being processed."""
     # Of an outage that a host thread has not survived.
     handler.cancel_server_cleanup()
-    logger.warning("%s. Trying to connect.", _LOSSES.get(event.reason or "", "Server lost"))
+    logger.warning(
+        "%s. Trying to connect.",
+        _LOSSES.get(event.reason or "", "Server lost"),
+        extra=about("lost", reason=event.reason),
+    )
     command = processing.current()
     if command is not None:
         processing.clear()
-        logger.warning("Processing of %s abandoned", command)
+        logger.warning(
+            "Processing of %s abandoned", command, extra=about("command-abandoned", command=command)
+        )
 
 
 def on_recovered(handler: WebSocketHandler, event: Event) -> None:
     """The server is back."""
-    logger.info("Server reconnected after %s", span(event.seconds or 0.0))
+    logger.info(
+        "Server reconnected after %s",
+        span(event.seconds or 0.0),
+        extra=about("reconnected", seconds=event.seconds),
+    )
     handler.cancel_server_cleanup()
 
 
@@ -64,12 +74,13 @@ def on_warn(_handler: WebSocketHandler, event: Event) -> None:
     logger.warning(
         "Blender will save and close in %s if server does not reconnect.",
         span(event.seconds or 0.0),
+        extra=about("warning", seconds=event.seconds),
     )
 
 
 def on_held(handler: WebSocketHandler, _event: Event) -> None:
     """A person keeps Blender open."""
-    logger.info("Blender is kept open until it is released")
+    logger.info("Blender is kept open until it is released", extra=about("held"))
     handler.cancel_server_cleanup()
 
 
@@ -100,9 +111,21 @@ def on_policy(handler: WebSocketHandler, event: Event) -> None:
     """A swap of policies has ended."""
     if event.message is None:
         now = handler.status()["policy"]
-        logger.info("Policy %s %s (%.12s) decides now", now["name"], now["version"], now["sha256"])
+        logger.info(
+            "Policy %s %s (%.12s) decides now",
+            now["name"],
+            now["version"],
+            now["sha256"],
+            extra=about(
+                "policy-taken", name=now["name"], version=now["version"], sha256=now["sha256"]
+            ),
+        )
     else:
-        logger.error("Policy not taken: %s", event.message)
+        logger.error(
+            "Policy not taken: %s",
+            event.message,
+            extra=about("policy-refused", reason=event.message),
+        )
 
 
 HANDLERS: Final[Mapping[str, Callable[[WebSocketHandler, Event], None]]] = {

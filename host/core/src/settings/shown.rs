@@ -32,7 +32,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "terminate_timeout",
         ],
     ),
-    ("Reports", &["journal"]),
+    ("Reports", &["journal", "log_file"]),
     (
         "Policy",
         &[

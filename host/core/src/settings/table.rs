@@ -164,6 +164,13 @@ pub const TABLE: &[Setting] = &[
         about: "Where each outage is written down; empty: a file in Blender's user data",
     },
     Setting {
+        name: "log_file",
+        variable: "CR8_LOG_FILE",
+        kind: Kind::Path,
+        default: "\"\"",
+        about: "Where the log goes as JSON lines, beside standard output; empty: nowhere",
+    },
+    Setting {
         name: "policy",
         variable: "CR8_POLICY",
         kind: Kind::Path,
