@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from .. import configuration
+from ..words import marked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cr8_lifeline import SettingInfo
 
 _MOST = 1e9  # Blender wants a limit where a setting has none.
@@ -38,15 +41,20 @@ def _plain(number: float) -> str:
     return f"{number:,.12g}"
 
 
-def _described(info: SettingInfo) -> str:
-    """The sentence, the limits, and the variable that wins."""
-    text = info["about"]
+def described(info: SettingInfo, translate: Callable[[str], str] = marked) -> str:
+    """The sentence, the limits, and the variable that wins: what Blender shows of a field.
+
+    Blender looks for a translation of the whole, so each language has to make the same of it.
+    """
+    text = translate(info["about"])
     low, high = info["minimum"], info["maximum"]
     if low is not None and high is not None:
         unit = f" {info['unit']}" if info["unit"] else ""
-        text += f". From {_plain(low)} to {_plain(high)}{unit}"
+        limits = translate(marked("From {} to {}"))
+        text += f". {limits.format(_plain(low), _plain(high))}{unit}"
+    variable = translate(marked("Environment: {}")).format(info["variable"])
     # Blender adds the full stop.
-    return f"{text}. Environment: {info['variable']}"
+    return f"{text}. {variable}"
 
 
 def toggle() -> Any:
@@ -58,7 +66,7 @@ def field(info: SettingInfo) -> Any:
     """The field of a setting."""
     text: dict[str, Any] = {
         "name": _labelled(info),
-        "description": _described(info),
+        "description": described(info),
         "default": configuration.field_default(info),
     }
     kind = info["kind"]

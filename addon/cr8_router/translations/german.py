@@ -1,4 +1,306 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""German."""
+"""German. The settings keep their names, which are those of the environment."""
 
-TEXTS: dict[tuple[str, str], str] = {}
+TEXTS = {
+    "Show": "Zeigen",
+    "Show the settings of this section": "Die Einstellungen dieses Abschnitts zeigen",
+    "set": "gesetzt",
+    "Settings count from the next connection on: press Connect.": (
+        "Einstellungen gelten ab der nächsten Verbindung: Verbinden drücken."
+    ),
+    "({} from the environment)": "({} aus der Umgebung)",
+    "From {} to {}": "Von {} bis {}",
+    "Environment: {}": "Umgebung: {}",
+    "The policy is being checked": "Die Richtlinie wird geprüft",
+    "The outage is being simulated": "Der Ausfall wird simuliert",
+    "and {} more": "und {} weitere",
+    "{} is not from a file of this computer: revert the policy, or choose its file.": (
+        "{} ist aus keiner Datei dieses Rechners: zur gesetzten Richtlinie zurückkehren oder "
+        "ihre Datei wählen."
+    ),
+    "The countdown begins: {} to go": "Der Countdown beginnt: noch {}",
+    "A warning: {} to go": "Eine Warnung: noch {}",
+    "The server is lost": "Der Server ist weg",
+    "The file is saved": "Die Datei wird gespeichert",
+    "Blender closes": "Blender wird beendet",
+    "{}, if the server is lost for good:": "{}, wenn der Server nicht wiederkommt:",
+    "{} attempts to connect in all": "{} Verbindungsversuche insgesamt",
+    "Attempt {} to connect fails": "Verbindungsversuch {} scheitert",
+    "Countdown": "Countdown",
+    "How much of the countdown is left before Blender saves and closes": (
+        "Wie viel vom Countdown übrig ist, bis Blender speichert und sich beendet"
+    ),
+    "It was uploaded.": "Sie wurde hochgeladen.",
+    "It was not uploaded; the file is on the disk.": (
+        "Sie wurde nicht hochgeladen; die Datei liegt auf der Festplatte."
+    ),
+    "at an unknown time": "zu unbekannter Zeit",
+    "The server was lost, and Blender ended unexpectedly.": (
+        "Der Server ging verloren, und Blender endete unerwartet."
+    ),
+    "The work could not be saved: look for a backup (.blend1).": (
+        "Die Arbeit konnte nicht gespeichert werden: nach einer Sicherung (.blend1) suchen."
+    ),
+    "The work was saved as a recovery copy:": ("Die Arbeit wurde als Rettungskopie gespeichert:"),
+    "Saved:": "Gespeichert:",
+    "Nothing had to be saved.": "Es musste nichts gespeichert werden.",
+    "The server was away for {}.": "Der Server war {} lang weg.",
+    "The server was lost, and Blender closed.": (
+        "Der Server ging verloren, und Blender wurde beendet."
+    ),
+    "Blender was shut down by the system.": "Blender wurde vom System beendet.",
+    "The server was lost; Blender did not close, and was ended.": (
+        "Der Server ging verloren; Blender schloss sich nicht und wurde abgebrochen."
+    ),
+    "The server was away when Blender was closed, or disconnected, by hand.": (
+        "Der Server war weg, als Blender von Hand beendet oder getrennt wurde."
+    ),
+    "Nothing was saved: look for a recovery copy or a backup (.blend1).": (
+        "Es wurde nichts gespeichert: nach einer Rettungskopie oder Sicherung (.blend1) suchen."
+    ),
+    "The line to the server": "Die Verbindung zum Server",
+    "Server": "Server",
+    "Connect to the server with the settings as they are now; a countdown starts afresh": (
+        "Mit den jetzigen Einstellungen verbinden; ein Countdown beginnt von vorn"
+    ),
+    "Connect": "Verbinden",
+    "Say goodbye to the server: from then on nothing is saved and nothing closes by itself": (
+        "Vom Server trennen: von da an wird nichts von selbst gespeichert oder beendet"
+    ),
+    "Disconnect": "Trennen",
+    "Let another policy decide when Blender saves and closes; a countdown goes on where it is": (
+        "Eine andere Richtlinie entscheiden lassen, wann Blender speichert und sich beendet; ein "
+        "Countdown läuft weiter"
+    ),
+    "Swap Policy": "Richtlinie tauschen",
+    "Go back to the policy that is set, or the built-in one; forget what the server has sent": (
+        "Zur gesetzten oder eingebauten Richtlinie zurückkehren; vergessen, was der Server "
+        "geschickt hat"
+    ),
+    "Revert Policy": "Zur gesetzten Richtlinie",
+    "Take the policy that is set now, as its file is now; without one, the built-in policy": (
+        "Die jetzt gesetzte Richtlinie nehmen, wie ihre Datei jetzt ist; sonst die eingebaute"
+    ),
+    "Reload Policy": "Richtlinie neu laden",
+    "Look whether the policy that is set can be used; the preferences tell what was found": (
+        "Prüfen, ob die gesetzte Richtlinie brauchbar ist; die Einstellungen zeigen das Ergebnis"
+    ),
+    "Check Policy": "Richtlinie prüfen",
+    "Show what would happen if the server were lost now; nothing is saved, and nothing closes": (
+        "Zeigen, was bei einem Ausfall geschähe; nichts wird gespeichert oder beendet"
+    ),
+    "Simulate an Outage": "Ausfall simulieren",
+    "Policy": "Richtlinie",
+    "A policy component": "Eine Richtlinie als Komponente",
+    "No policy was chosen: give the path of a .wasm file.": (
+        "Keine Richtlinie gewählt: den Pfad einer .wasm-Datei angeben."
+    ),
+    "Try to connect now, without waiting for the next attempt; the countdown does not change": (
+        "Jetzt verbinden, ohne auf den nächsten Versuch zu warten; der Countdown bleibt, wie er ist"
+    ),
+    "Try Now": "Jetzt versuchen",
+    "Keep Blender open without its server, until you release it or the server is back": (
+        "Blender ohne Server offen halten, bis Sie es freigeben oder der Server wieder da ist"
+    ),
+    "Keep Open": "Offen halten",
+    "Give the server five more minutes before Blender saves and closes": (
+        "Dem Server fünf Minuten mehr geben, bevor Blender speichert und sich beendet"
+    ),
+    "Extend 5 Minutes": "5 Minuten mehr",
+    "Keep Blender open no longer: the countdown starts afresh": (
+        "Blender nicht länger offen halten: der Countdown beginnt von vorn"
+    ),
+    "Release": "Freigeben",
+    "Save the file and close Blender now, without waiting for the server": (
+        "Jetzt speichern und Blender beenden, ohne auf den Server zu warten"
+    ),
+    "Save and Close Now": "Jetzt speichern und beenden",
+    "Seconds": "Sekunden",
+    "How much to add": "Wie viel dazukommt",
+    "Show the settings of the server connection": (
+        "Die Einstellungen der Verbindung zum Server zeigen"
+    ),
+    "Server Preferences": "Einstellungen der Verbindung",
+    "Show the recovery copies in the system's file browser": (
+        "Die Rettungskopien im Dateiverwalter zeigen"
+    ),
+    "Open Recovery Folder": "Ordner der Rettungskopien",
+    "Copy how the line stands to the clipboard, as JSON without secrets, for a bug report": (
+        "Den Stand der Verbindung als JSON ohne Geheimnisse kopieren, für einen Fehlerbericht"
+    ),
+    "Copy Status": "Stand kopieren",
+    "There is no recovery copy yet: {} does not exist.": (
+        "Es gibt noch keine Rettungskopie: {} ist nicht da."
+    ),
+    "The line's state, and what can be done about it": (
+        "Der Stand der Verbindung, und was man tun kann"
+    ),
+    "What the last outage has led to, and what was saved where": (
+        "Was der letzte Ausfall bewirkt hat, und was wo gespeichert wurde"
+    ),
+    "Last Outage": "Letzter Ausfall",
+    "Who decides when Blender saves and closes": (
+        "Wer entscheidet, wann Blender speichert und sich beendet"
+    ),
+    "Working on {}": "In Arbeit: {}",
+    "Your work is saved first. What do you want to do?": (
+        "Ihre Arbeit wird vorher gespeichert. Was möchten Sie tun?"
+    ),
+    "The server was not reached yet.": "Der Server wurde noch nicht erreicht.",
+    "The connection was lost.": "Die Verbindung ging verloren.",
+    "The server stopped answering.": "Der Server antwortet nicht mehr.",
+    "The server has disconnected this Blender.": "Der Server hat dieses Blender getrennt.",
+    "Blender is being shut down": "Blender wird heruntergefahren",
+    "trying to connect": "Verbindungsversuch",
+    "Server unavailable": "Server nicht erreichbar",
+    "Server unavailable — kept open until released in the sidebar (N) > CR8": (
+        "Server nicht erreichbar — offen bis zur Freigabe in der Seitenleiste (N) > CR8"
+    ),
+    "Not connected": "Nicht verbunden",
+    "After attempt {}, Blender counts down {} and then saves and closes.": (
+        "Nach Versuch {} läuft ein Countdown von {}; dann speichert Blender und beendet sich."
+    ),
+    "Then {} is saved, and Blender closes.": "Dann wird {} gespeichert und Blender beendet.",
+    "Not running": "Nicht aktiv",
+    "Connected": "Verbunden",
+    "Connecting": "Verbindet",
+    "Saving the file": "Speichert die Datei",
+    "Closing Blender": "Beendet Blender",
+    "Kept open until released": "Offen bis zur Freigabe",
+    "Then your untitled work is saved as a recovery copy, and Blender closes.": (
+        "Dann wird Ihre unbenannte Arbeit als Rettungskopie gespeichert und Blender beendet."
+    ),
+    "Nothing is saved or closed until you press Release or the server is back.": (
+        "Nichts wird gespeichert oder beendet, bis Sie Freigeben drücken oder der Server wieder "
+        "da ist."
+    ),
+    "Server unavailable: Blender saves and closes in {}": (
+        "Server nicht erreichbar: Blender speichert und beendet sich in {}"
+    ),
+    "It is set aside, and five-minutes decides: choose another policy.": (
+        "Sie ist abgesetzt, und five-minutes entscheidet: eine andere Richtlinie wählen."
+    ),
+    "attempt {} of {}": "Versuch {} von {}",
+    "The last attempt failed: {}.": "Der letzte Versuch scheiterte: {}.",
+    "An attempt to connect is under way.": "Ein Verbindungsversuch läuft.",
+    "Blender will save and close in {} — Keep Open in the sidebar (N) > CR8": (
+        "Blender speichert und beendet sich in {} — Offen halten in der Seitenleiste (N) > CR8"
+    ),
+    "saving the file": "die Datei wird gespeichert",
+    "closing Blender": "Blender wird beendet",
+    "Save and close in {}": "Speichern und beenden in {}",
+    "Not taken: {}": "Nicht genommen: {}",
+    "The next attempt is in {}.": "Der nächste Versuch ist in {}.",
+    "The server, like ws://host:8000; its path is /ws/socket.io/ unless the URL has one": (
+        "Der Server, etwa ws://host:8000; sein Pfad ist /ws/socket.io/, wenn die URL keinen hat"
+    ),
+    "Whose Blender this is": "Wessen Blender dies ist",
+    "What the server asks for before it accepts this Blender": (
+        "Was der Server verlangt, bevor er dieses Blender annimmt"
+    ),
+    "Attempts to reconnect before the countdown starts": (
+        "Verbindungsversuche, bevor der Countdown beginnt"
+    ),
+    "Attempts and countdown": "Versuche und Countdown",
+    "Delay before the first attempt; it doubles with each further one": (
+        "Pause vor dem ersten Versuch; sie verdoppelt sich mit jedem weiteren"
+    ),
+    "The longest delay between attempts": "Die längste Pause zwischen Versuchen",
+    "Each delay is moved by up to this much, either way": (
+        "Um so viel wird jede Pause höchstens verlängert oder verkürzt"
+    ),
+    "An attempt without an answer has failed after this long": (
+        "Nach dieser Zeit ohne Antwort ist ein Versuch gescheitert"
+    ),
+    "The countdown: Blender saves and closes this long after the last attempt": (
+        "Der Countdown: so lange nach dem letzten Versuch speichert Blender und beendet sich"
+    ),
+    "Warn when this much of the countdown is left": (
+        "Warnen, wenn so viel vom Countdown übrig ist"
+    ),
+    "A running render may put off the save by this much at most": (
+        "So lange darf ein laufendes Rendern das Speichern höchstens aufschieben"
+    ),
+    "Blender never closes sooner than this after the loss, whatever the policy": (
+        "Früher nach dem Verlust beendet sich Blender nie, gleich welche Richtlinie gilt"
+    ),
+    "Closing": "Beenden",
+    "A policy that has not ended an outage this long after its attempts and its countdown, though "
+    "nobody holds it, is set aside; 0: never": (
+        "Eine Richtlinie, die einen Ausfall so lange nach Versuchen und Countdown nicht beendet "
+        "hat, obwohl niemand ihn anhält, wird abgesetzt; 0: nie"
+    ),
+    "A URL that takes the saved file by HTTP PUT (a presigned one, say) before Blender closes": (
+        "Eine URL, die die gespeicherte Datei per HTTP PUT annimmt, bevor Blender endet"
+    ),
+    "Saving": "Speichern",
+    "An upload, with all its retries, is given up after this long; the file stays on disk": (
+        "Nach dieser Zeit wird ein Hochladen aufgegeben; die Datei bleibt auf der Festplatte"
+    ),
+    "When nothing can be saved, saving is tried again for this long before Blender closes all the "
+    "same": (
+        "Wenn nichts gespeichert werden kann, wird es so lange erneut versucht, bevor Blender "
+        "trotzdem endet"
+    ),
+    "A Blender whose work is safe and that does not close is ended after this long": (
+        "Ein Blender, dessen Arbeit sicher ist und das sich nicht schließt, wird danach abgebrochen"
+    ),
+    "A Blender too busy to begin the save is ended after this long, its work unsaved; 0: never": (
+        "Ein Blender, das zu beschäftigt zum Speichern ist, wird danach ungespeichert abgebrochen; "
+        "0: nie"
+    ),
+    "On SIGTERM Blender saves and closes, an upload and the closing within this long; 0: SIGTERM "
+    "is left alone": (
+        "Bei SIGTERM speichert Blender und endet, Hochladen und Beenden in dieser Zeit; 0: SIGTERM "
+        "bleibt unbeachtet"
+    ),
+    "Where each outage is written down; empty: a file in Blender's user data": (
+        "Wo jeder Ausfall verzeichnet wird; leer: eine Datei in Blenders Benutzerdaten"
+    ),
+    "Reports": "Berichte",
+    "Where the log goes as JSON lines, beside standard output; empty: nowhere": (
+        "Wohin das Protokoll als JSON-Zeilen geht, neben der Standardausgabe; leer: nirgendwohin"
+    ),
+    "A policy component (.wasm), taken again whenever the file changes; empty: the built-in "
+    "five-minutes": (
+        "Eine Richtlinie (.wasm), neu geladen, sobald sich die Datei ändert; leer: die eingebaute "
+        "five-minutes"
+    ),
+    "SHA-256 of the only policies that are taken, separated by commas; empty: any": (
+        "SHA-256 der einzigen Richtlinien, die genommen werden, mit Kommas; leer: jede"
+    ),
+    "1: the server may send another policy": "1: der Server darf eine andere Richtlinie schicken",
+    "Where a policy that the server has sent is kept; empty: a folder in Blender's user data": (
+        "Wo eine Richtlinie vom Server aufgehoben wird; leer: ein Ordner in Blenders Benutzerdaten"
+    ),
+    "Where compiled policies are kept; empty: the user's cache folder; off: nowhere": (
+        "Wo übersetzte Richtlinien liegen; leer: im Cache-Ordner des Benutzers; off: nirgends"
+    ),
+    "Units of fuel (roughly, instructions) that a call of a policy may use": (
+        "Einheiten Treibstoff (etwa Befehle), die ein Aufruf einer Richtlinie verbrauchen darf"
+    ),
+    "Limits of a policy": "Grenzen einer Richtlinie",
+    "A call of a policy is broken off after this long, whatever its fuel": (
+        "Danach wird ein Aufruf einer Richtlinie abgebrochen, gleich mit wie viel Treibstoff"
+    ),
+    "MiB of memory that a call of a policy may use": (
+        "MiB Speicher, die ein Aufruf einer Richtlinie benutzen darf"
+    ),
+    "Entries that a table of a policy may have": (
+        "Einträge, die eine Tabelle einer Richtlinie haben darf"
+    ),
+    "KiB of stack that a call of a policy may use": (
+        "KiB Stapel, die ein Aufruf einer Richtlinie benutzen darf"
+    ),
+    "KiB that a policy may answer with: state, memo, actions and texts together": (
+        "KiB, mit denen eine Richtlinie antworten darf: Zustand, Notiz, Aktionen und Texte zusammen"
+    ),
+    "Bytes of memo that a policy may keep": "Bytes Notiz, die eine Richtlinie behalten darf",
+    "Actions that a policy may ask for at once": (
+        "Aktionen, um die eine Richtlinie auf einmal bitten darf"
+    ),
+    "MiB that a policy's file may have": "MiB, die die Datei einer Richtlinie haben darf",
+    "Where recovery copies go; empty: a folder in Blender's user data": (
+        "Wohin Rettungskopien gehen; leer: ein Ordner in Blenders Benutzerdaten"
+    ),
+}

@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..wording import span
+from ..words import marked
 from ..words import translated as _
 
 if TYPE_CHECKING:
     from cr8_lifeline import Status
 
 _UPLOADS = {
-    "running": "It is being uploaded.",
-    "done": "It was uploaded.",
-    "failed": "It was not uploaded; the file is on the disk.",
+    "done": marked("It was uploaded."),
+    "failed": marked("It was not uploaded; the file is on the disk."),
 }
 
 

@@ -7,16 +7,17 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..wording import clock
+from ..words import marked
 from ..words import translated as _
 
 if TYPE_CHECKING:
     from cr8_lifeline import Status
 
 _REASONS = {
-    "never-connected": "The server was not reached yet.",
-    "transport-error": "The connection was lost.",
-    "ping-timeout": "The server stopped answering.",
-    "server-disconnect": "The server has disconnected this Blender.",
+    "never-connected": marked("The server was not reached yet."),
+    "transport-error": marked("The connection was lost."),
+    "ping-timeout": marked("The server stopped answering."),
+    "server-disconnect": marked("The server has disconnected this Blender."),
 }
 
 ICONS = {
