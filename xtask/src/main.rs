@@ -122,7 +122,7 @@ mod tests {
         };
         let text = error.to_string();
         for name in [
-            "units", "lint", "unit", "link", "policy", "model", "fuzz", "blender", "faults",
+            "units", "lint", "unit", "link", "policy", "model", "fuzz", "blender", "faults", "ui",
         ] {
             assert!(text.contains(name), "{name} is not in: {text}");
         }

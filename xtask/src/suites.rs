@@ -32,6 +32,8 @@ pub enum Suite {
     Blender,
     /// The same, with faults: what is on disk afterwards, and whether Blender closes or stays.
     Faults,
+    /// What a person sees in Blender, and presses.
+    Ui,
 }
 
 impl Suite {
@@ -45,6 +47,7 @@ impl Suite {
             Self::Fuzz => "fuzz",
             Self::Blender => "blender",
             Self::Faults => "faults",
+            Self::Ui => "ui",
         }
     }
 
@@ -58,6 +61,7 @@ impl Suite {
             Self::Fuzz => fuzz_targets(layout, extra),
             Self::Blender => blender(layout, extra),
             Self::Faults => faults(layout, extra),
+            Self::Ui => ui(layout, extra),
         }
     }
 }
@@ -301,6 +305,13 @@ fn faults(layout: &Layout, extra: &[String]) -> Result<()> {
         .run()
 }
 
+fn ui(layout: &Layout, extra: &[String]) -> Result<()> {
+    let parts = [WITH_BLENDER, &[Part::Pointer]].concat();
+    blender_pytest(layout, "tests/ui", &parts)?
+        .args(extra)
+        .run()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -318,6 +329,7 @@ mod tests {
             Suite::Fuzz,
             Suite::Blender,
             Suite::Faults,
+            Suite::Ui,
         ];
         assert_eq!(selection(&[]), all);
     }

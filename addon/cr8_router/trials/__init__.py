@@ -35,7 +35,9 @@ def forget() -> None:
 
 def check() -> None:
     """Whether the policy that is set can be used; the answer is drawn when it is there."""
+    global _checked
     work = rehearsal.check_of(rehearsal.chosen_policy())
+    _checked = None
     _under_way.add("check")
 
     def done(outcome: Checked | AddonError) -> None:
@@ -49,7 +51,9 @@ def check() -> None:
 
 def simulate() -> None:
     """What would happen if the server were lost for good; drawn when it is there."""
+    global _rehearsed
     work = rehearsal.rehearsal_of(rehearsal.current_policy(), rehearsal.settings_in_force())
+    _rehearsed = None
     _under_way.add("simulation")
 
     def done(outcome: Rehearsed | AddonError) -> None:

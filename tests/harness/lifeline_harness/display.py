@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import select
 import shutil
-import struct
 import subprocess
-import zlib
 from pathlib import Path
 from types import TracebackType
 
 from lifeline_harness.errors import HarnessError, StartError
+from lifeline_harness.picture import Picture
 
 SIZE = "1280x720x24"
 START_SECONDS = 20.0
@@ -82,14 +81,18 @@ class Display:
             raise StartError(f"Xvfb did not start: {said}")
         return display
 
-    def screenshot(self, path: Path) -> None:
-        """Write what is on the screen as PNG, even while Blender's main thread is blocked.
+    def picture(self) -> Picture:
+        """What is on the screen, even while Blender's main thread is blocked.
 
         Raises HarnessError on the person's own display (see `Blender.screenshot`).
         """
         if self._buffer is None:
             raise HarnessError("no picture of the person's own display is taken")
-        path.write_bytes(_png(self._buffer.read_bytes()))
+        return Picture.of_window_dump(self._buffer.read_bytes())
+
+    def screenshot(self, path: Path) -> None:
+        """Write what is on the screen as PNG. Raises HarnessError, as `picture` does."""
+        path.write_bytes(self.picture().png())
 
     def close(self) -> None:
         if self._server is not None and self._server.poll() is None:
@@ -120,30 +123,3 @@ def _read_line(fd: int) -> str:
             break
         line += more
     return line.decode().strip()
-
-
-def _png(xwd: bytes) -> bytes:
-    """The picture of an X window dump with 32 bits a pixel, as Xvfb keeps it."""
-    header = struct.unpack_from(">20I", xwd)
-    size, width, height, stride, colours = (header[at] for at in (0, 4, 5, 12, 19))
-    least_significant_first, bits = header[7] == 0, header[11]
-    if bits != 32 or not least_significant_first:
-        raise HarnessError(f"a picture of {bits} bits a pixel is not understood")
-    start = size + 12 * colours
-    rows = bytearray()
-    for top in range(start, start + height * stride, stride):
-        row = xwd[top : top + 4 * width]
-        pixels = bytearray(3 * width)
-        pixels[0::3], pixels[1::3], pixels[2::3] = row[2::4], row[1::4], row[0::4]
-        rows += b"\0" + pixels
-    head = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", head)
-        + _chunk(b"IDAT", zlib.compress(bytes(rows), 6))
-        + _chunk(b"IEND", b"")
-    )
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

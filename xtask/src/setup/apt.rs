@@ -78,6 +78,12 @@ const REQUIREMENTS: &[Requirement] = &[
         present: has_chattr,
     },
     Requirement {
+        part: Part::Pointer,
+        what: "xdotool",
+        package: "xdotool",
+        present: is_program,
+    },
+    Requirement {
         part: Part::Faults,
         what: "mount",
         package: "mount",

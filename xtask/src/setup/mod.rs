@@ -31,6 +31,8 @@ pub enum Part {
     Bpy,
     /// What faults are made with.
     Faults,
+    /// A hand on the pointer and the keys of a display.
+    Pointer,
     /// What libFuzzer is compiled with.
     Fuzz,
 }
@@ -44,6 +46,7 @@ impl Part {
         Self::WasmtimeCli,
         Self::Bpy,
         Self::Faults,
+        Self::Pointer,
         Self::Fuzz,
     ];
 }
@@ -54,7 +57,8 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
     apt::ensure_system_packages(parts)?;
     for part in parts {
         match part {
-            Part::Native | Part::Blender | Part::Faults | Part::Fuzz => {} // system packages alone
+            // System packages alone.
+            Part::Native | Part::Blender | Part::Faults | Part::Pointer | Part::Fuzz => {}
             Part::Guest => {
                 guest_toolchain::ensure()?;
             }

@@ -1,0 +1,23 @@
+"""The scenarios of `tests/blender`, with somebody who looks and presses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lifeline_harness.display import Display
+from lifeline_harness.pointer import Pointer
+
+from tests.blender.conftest import display, limit_time, make_stage, template
+
+# pytest finds fixtures by their names here.
+__all__ = ["display", "make_stage", "template"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    limit_time(items, Path(__file__).parent)
+
+
+@pytest.fixture
+def pointer(display: Display) -> Pointer:
+    return Pointer(display)
