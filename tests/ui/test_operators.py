@@ -199,6 +199,26 @@ def _outcome(blender: Blender, name: str) -> dict[str, Any]:
     return found
 
 
+def test_trials_in_the_background_answer_at_once(make_stage: MakeStage) -> None:
+    """There no timer ticks that could bring the answer later."""
+    stage = make_stage(cleanup_timeout=90)
+    script = "bpy.ops.cr8.check_policy(); bpy.ops.cr8.simulate_outage()"
+    blender = stage.own(
+        Blender.start(
+            stage.profile,
+            background=True,
+            arguments=["--python-expr", f"import bpy; {script}"],
+        )
+    )
+    assert blender.wait_exit(60) == 0
+    for said in (
+        "Info: five-minutes .*: Five attempts to reconnect",
+        "Info: 0:00 The server is lost",
+        "Info: 1:3[0-9] Blender closes",
+    ):
+        assert blender.lines.matching(said), blender.lines.tail()
+
+
 def test_those_that_show_something(make_stage: MakeStage) -> None:
     stage = make_stage()
     blender = stage.launch(stage.file)

@@ -57,6 +57,7 @@ class LinePanel(_SidebarPanel):
 
     bl_idname = "CR8_PT_line"
     bl_label = "Server"
+    bl_order = 0
 
     def draw(self, context: Any) -> None:
         column = self.layout.column()
@@ -94,6 +95,7 @@ class LastOutagePanel(_SidebarPanel):
 
     bl_idname = "CR8_PT_last_outage"
     bl_label = "Last Outage"
+    bl_order = 1
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
@@ -118,6 +120,7 @@ class PolicyPanel(_SidebarPanel):
 
     bl_idname = "CR8_PT_policy"
     bl_label = "Policy"
+    bl_order = 2
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
