@@ -96,6 +96,10 @@ class WebSocketHandler:
         """The settings in force, by name; secrets are left out."""
         return self._line.settings()
 
+    def metrics(self) -> str:
+        """What an administrator watches, as OpenMetrics text."""
+        return self._line.metrics()
+
     @property
     def host_is_gone(self) -> bool:
         """The host thread has ended, though nobody told it to."""

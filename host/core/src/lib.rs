@@ -15,6 +15,7 @@
 //! | [`simulate`] | what would happen, in no time |
 //! | [`clock`] | time that stands still while the computer sleeps |
 //! | [`event`], [`status`] | what the main thread gets to see |
+//! | `metrics` | what an administrator watches (the only place that names prometheus_client) |
 //! | [`simulate`] | a policy without any Blender: time lines, exploration, fleets |
 
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod guard;
 pub mod journal;
 pub mod keep;
 pub mod link;
+mod metrics;
 mod private_folder;
 pub mod reload;
 pub mod sandbox;

@@ -158,6 +158,18 @@ impl UploadStatus {
     }
 }
 
+/// What a line can be at: the phases of the contract, and before and after them.
+pub const STATES: &[&str] = &[
+    "idle",
+    "connected",
+    "reconnecting",
+    "counting-down",
+    "saving",
+    "quitting",
+    "held",
+    "closed",
+];
+
 /// What the driver writes after each step. Instants in milliseconds of its clock.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -181,6 +193,8 @@ pub struct Snapshot {
     pub policy: PolicyStatus,
     /// For people: the server, without secrets.
     pub server: String,
+    /// Whose Blender this is.
+    pub username: String,
     /// The setting.
     pub attempts: u32,
     /// The setting, in milliseconds.
@@ -232,6 +246,15 @@ impl Snapshot {
         self.save = Some(SaveProgress { path, since: now });
     }
 
+    /// One of [`STATES`].
+    pub fn state(&self) -> &'static str {
+        match &self.phase {
+            _ if self.closed => "closed",
+            None => "idle",
+            Some(phase) => self.terminating.unwrap_or_else(|| phase_name(phase)),
+        }
+    }
+
     /// As JSON, with times in seconds from `now`.
     pub fn json(&self, now: u64) -> Value {
         let until = |at: u64| as_seconds(at.saturating_sub(now));
@@ -244,11 +267,7 @@ impl Snapshot {
             Phase::Saving(saving) => Some(&saving.outage),
         });
         let report = Report {
-            phase: match &self.phase {
-                _ if self.closed => "closed",
-                None => "idle",
-                Some(phase) => self.terminating.unwrap_or_else(|| phase_name(phase)),
-            },
+            phase: self.state(),
             connected: self.connected,
             server: &self.server,
             attempt: outage.map_or(0, |outage| outage.attempts),

@@ -121,6 +121,10 @@ impl Lifeline {
         to_python(py, &status)
     }
 
+    fn metrics(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.metrics())
+    }
+
     fn swap_policy(&self, policy: &Bound<'_, PyAny>) -> PyResult<()> {
         self.0.swap_policy(source(policy)?);
         Ok(())

@@ -6,15 +6,17 @@ use crate::contract::{Place, Request};
 use crate::journal::entry::{PolicyName, SCHEMA, utc_now};
 use crate::journal::{Entry, Kind, Outcome, Requested, Save, Seconds, Upload};
 use crate::keep::{Digest, Uploaded};
+use crate::metrics::Metrics;
 use crate::sandbox::Identity;
 use crate::settings::Settings;
+use std::sync::Arc;
 
 /// An outage in which saving fails for hours has this many saves in the journal.
 const SAVES_MAX: usize = 40;
 
-/// Keeps the entry from the loss to the end.
-#[derive(Default)]
+/// Keeps the entry from the loss to the end, and counts what it says.
 pub(super) struct Account {
+    metrics: Arc<Metrics>,
     entry: Option<Entry>,
     /// Of the driver's clock, milliseconds.
     begun: u64,
@@ -29,6 +31,15 @@ pub(super) struct Cause<'a> {
 }
 
 impl Account {
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Account {
+            metrics,
+            entry: None,
+            begun: 0,
+            save_began: None,
+        }
+    }
+
     /// An outage begins, unless one lasts already.
     pub fn begin(&mut self, settings: &Settings, cause: &Cause<'_>, now: u64) {
         if self.entry.is_some() {
@@ -151,6 +162,7 @@ impl Account {
             Err(reasons) => (None, false, reasons),
         };
         let seconds = as_seconds(now.saturating_sub(began));
+        self.metrics.saved(outcome, seconds);
         entry.saves.push(Save {
             at,
             place: match place {
@@ -183,6 +195,7 @@ impl Account {
             save.sha256 = Some(digest.sha256.clone());
         }
         entry.seconds.digest = Some(digest.seconds);
+        self.metrics.read_back(true);
     }
 
     /// The last save cannot be read back.
@@ -193,6 +206,7 @@ impl Account {
             save.ok = false;
             save.failures.push(reason.into());
         }
+        self.metrics.read_back(false);
     }
 
     /// The upload of the last save has ended.
@@ -206,6 +220,7 @@ impl Account {
             seconds: uploaded.seconds,
             error: uploaded.error.as_ref().map(ToString::to_string),
         });
+        self.metrics.uploaded(uploaded.error.is_none());
     }
 
     /// The upload was not waited for to its end.
@@ -219,6 +234,7 @@ impl Account {
             seconds,
             error: Some(why.into()),
         });
+        self.metrics.uploaded(false);
     }
 
     /// The outage is over: its entry.
@@ -227,6 +243,7 @@ impl Account {
         entry.outcome = outcome;
         entry.ended_at = Some(utc_now());
         entry.seconds.outage = Some(as_seconds(now.saturating_sub(self.begun)));
+        self.metrics.ended(&entry);
         Some(entry)
     }
 }

@@ -504,6 +504,7 @@ impl Driver {
         self.closing.end = End::Told;
         let safe = self.guard.is_safe();
         if let Some(code) = end_with {
+            self.shared.finish();
             return self.effects.end_process(code);
         }
         self.shared.ends_well.store(safe, Ordering::Relaxed);
@@ -516,6 +517,7 @@ impl Driver {
             entry: self.last_entry.clone(),
             journal: self.settings.journal.clone(),
             called_off: self.shared.watch_called_off.clone(),
+            shared: self.shared.clone(),
         });
         self.shared.events.push(Event::Close);
     }
@@ -536,9 +538,12 @@ impl Driver {
             }
             News::Flushed => {} // asked for when the line is closed
             News::Trouble(error) => self.journal_trouble(&error.to_string()),
-            News::Adopted(number) => self.info(format!(
-                "{number} earlier outage(s) ended with a process that died: written down"
-            )),
+            News::Adopted(number) => {
+                self.shared.metrics.interrupted(number);
+                self.info(format!(
+                    "{number} earlier outage(s) ended with a process that died: written down"
+                ));
+            }
             News::Pending(entries) => self.report(&entries),
             News::Last(entry) => {
                 // One of this process is newer.
@@ -551,6 +556,7 @@ impl Driver {
     }
 
     fn journal_trouble(&self, error: &str) {
+        self.shared.metrics.journal_failed();
         let known = self
             .shared
             .snapshot()

@@ -1,5 +1,6 @@
 //! What the driver does to the world beside the line; another one in tests.
 
+use super::Shared;
 use crate::exit::end_process;
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{self, KeepSink, Keeping, Order};
@@ -40,6 +41,7 @@ pub(crate) struct Watch {
     pub entry: Option<Entry>,
     pub journal: Option<PathBuf>,
     pub called_off: Arc<AtomicBool>,
+    pub shared: Arc<Shared>,
 }
 
 /// The real ones.
@@ -89,6 +91,7 @@ fn last_resort(watch: Watch) {
         }
     }
     if !watch.called_off.load(Ordering::Relaxed) {
+        watch.shared.finish();
         end_process(watch.code);
     }
 }

@@ -23,6 +23,7 @@ use crate::contract::{Request, Scene};
 use crate::event::{Event, Level, Queue};
 use crate::exit::succeed_at_exit;
 use crate::link::{Connector, SocketIo};
+use crate::metrics::Metrics;
 use crate::reload::PolicySource;
 use crate::sandbox::Policy;
 use crate::settings::Settings;
@@ -134,6 +135,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) events: Queue,
     pub(crate) tickets: Tickets,
+    pub(crate) metrics: Arc<Metrics>,
     snapshot: Mutex<Snapshot>,
     /// Blender does not close after all, or not because of us.
     watch_called_off: Arc<AtomicBool>,
@@ -157,6 +159,7 @@ impl Shared {
             clock: Clock::start(),
             events: Queue::default(),
             tickets: Tickets::default(),
+            metrics: Arc::default(),
             snapshot: Mutex::new(snapshot),
             watch_called_off: Arc::default(),
             ends_well: AtomicBool::new(false),
@@ -182,6 +185,29 @@ impl Shared {
         // Written as a whole: a poisoned one is still in order.
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// From now on, whoever collects the metrics finds them in this file.
+    fn write_metrics_to(self: &Arc<Self>, path: PathBuf) {
+        let (shared, out) = (Arc::clone(self), Arc::clone(self));
+        let text = move || {
+            let snapshot = shared.snapshot().clone();
+            shared.metrics.prometheus(&snapshot, shared.clock.now())
+        };
+        let warn = move |message| out.events.push(Event::Log(Level::Warning, message));
+        if let Err(error) = self.metrics.write_to(path, text, warn) {
+            let message = format!("The metrics are not written to a file: {error}");
+            self.events.push(Event::Log(Level::Warning, message));
+        }
+    }
+
+    /// The line is closed, or the process about to end.
+    pub(crate) fn finish(&self) {
+        {
+            let mut snapshot = self.snapshot();
+            (snapshot.closed, snapshot.connected) = (true, false);
+        }
+        self.metrics.finish();
+    }
 }
 
 /// One line to one server.
@@ -204,6 +230,7 @@ impl Lifeline {
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
+            username: settings.username.clone(),
             attempts: settings.timing.retry_attempts,
             cleanup_timeout: settings.timing.cleanup_timeout,
             ..Snapshot::default()
@@ -361,6 +388,13 @@ impl Lifeline {
         snapshot.json(self.shared.clock.now())
     }
 
+    /// What an administrator watches, as OpenMetrics 1.0.
+    pub fn metrics(&self) -> String {
+        let snapshot = self.shared.snapshot().clone();
+        let now = self.shared.clock.now();
+        self.shared.metrics.openmetrics(&snapshot, now)
+    }
+
     /// The settings in force.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -441,6 +475,9 @@ struct Host {
 impl Host {
     /// The host thread.
     fn run(&self, mut policy: Option<PolicySource>, mut commands: UnboundedReceiver<Command>) {
+        if let Some(path) = self.settings.metrics_file.clone() {
+            self.shared.write_metrics_to(path);
+        }
         let file = match &policy {
             Some(PolicySource::Path(path)) => Some(path.clone()),
             _ => None,
@@ -468,12 +505,11 @@ impl Host {
             }
             let message = format!("The host thread has ended ({reason}); it is started again");
             self.shared.events.push(Event::Log(Level::Error, message));
+            self.shared.metrics.restarted();
             thread::sleep(PAUSE);
         }
         self.shared.tickets.withdraw();
-        let mut snapshot = self.shared.snapshot();
-        snapshot.closed = true;
-        snapshot.connected = false;
+        self.shared.finish();
     }
 
     /// From the first attempt to connect until `close`.

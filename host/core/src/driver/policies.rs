@@ -218,6 +218,7 @@ impl Driver {
     }
 
     fn taken(&mut self) {
+        self.shared.metrics.policy_swapped(true);
         self.pace.swapped();
         self.policy_line(PolicyNews::Taken, None, None);
         self.note();
@@ -232,6 +233,7 @@ impl Driver {
         let refused = Refused::now(origin, sha256.clone(), reason);
         let same = self.judge.refuse(refused);
         if !same {
+            self.shared.metrics.policy_swapped(false);
             let reason = format!("{origin}: {reason}");
             self.policy_line(PolicyNews::Refused, Some(&reason), sha256);
         }
@@ -239,6 +241,7 @@ impl Driver {
 
     /// The answer of a policy was dropped.
     pub(super) fn overruled(&mut self, overruled: &Overruled) {
+        self.shared.metrics.policy_failed();
         let news = if overruled.set_aside {
             PolicyNews::SetAside
         } else {

@@ -110,6 +110,7 @@ impl Driver {
     ) -> Self {
         let now = shared.clock.now();
         shared.snapshot().save = None;
+        let metrics = Arc::clone(&shared.metrics);
         let (scene, path) = shared.scene().clone().unzip();
         let (sink, links) = unbounded_channel();
         let (loader, loads) = unbounded_channel();
@@ -134,7 +135,7 @@ impl Driver {
             wake_at: None,
             undecided: VecDeque::new(),
             closing: Closing::default(),
-            account: Account::default(),
+            account: Account::new(metrics),
             last_entry: None,
             announced: false,
             pace: Pace::default(),
@@ -299,6 +300,7 @@ impl Driver {
         let now = self.now();
         match event {
             LinkEvent::Connected => {
+                self.shared.metrics.attempted(Ok(()));
                 self.withdraw("The server is back");
                 let outage = self.guard.lost_at().filter(|_| self.announced);
                 self.guard.connected();
@@ -334,6 +336,7 @@ impl Driver {
                 self.ask_pending();
             }
             LinkEvent::Failed(failure) => {
+                self.shared.metrics.attempted(Err(failure.why));
                 self.connection = None;
                 let detail = Some(failure.detail.clone());
                 let asked = self.asked.take() == Some(id);
@@ -620,6 +623,7 @@ impl Driver {
             snapshot.reason = None;
         }
         snapshot.policy = self.judge.status();
+        self.shared.metrics.stands(snapshot.state());
     }
 
     pub(super) fn now(&self) -> u64 {

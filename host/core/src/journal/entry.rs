@@ -186,7 +186,7 @@ impl Acknowledged {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// An outage with one save.

@@ -74,6 +74,8 @@ pub struct Settings {
     pub recovery_dir: Option<PathBuf>,
     /// Where outages are written down; None: nowhere.
     pub journal: Option<PathBuf>,
+    /// What node_exporter reads; None: nothing is written.
+    pub metrics_file: Option<PathBuf>,
     /// What takes the saved file by HTTP PUT.
     pub save_url: Option<Secret>,
     /// What bounds the end of a Blender.
@@ -171,6 +173,7 @@ impl Settings {
             policy: PolicySettings::resolve(&values),
             recovery_dir: path("recovery_dir"),
             journal: path("journal"),
+            metrics_file: path("metrics_file"),
             save_url: save_url.map(|url| Secret(url.trim().to_string())),
             bounds: Bounds {
                 upload: number(&values, "upload_timeout"),

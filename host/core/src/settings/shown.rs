@@ -32,7 +32,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "terminate_timeout",
         ],
     ),
-    ("Reports", &["journal", "log_file"]),
+    ("Reports", &["journal", "log_file", "metrics_file"]),
     (
         "Policy",
         &[

@@ -171,6 +171,13 @@ pub const TABLE: &[Setting] = &[
         about: "Where the log goes as JSON lines, beside standard output; empty: nowhere",
     },
     Setting {
+        name: "metrics_file",
+        variable: "CR8_METRICS_FILE",
+        kind: Kind::Path,
+        default: "\"\"",
+        about: "Where metrics are kept for node_exporter: a name that ends in .prom; empty: nowhere",
+    },
+    Setting {
         name: "policy",
         variable: "CR8_POLICY",
         kind: Kind::Path,

@@ -175,6 +175,12 @@ class Lifeline:
         """
 
     def status(self) -> Status: ...
+    def metrics(self) -> str:
+        """What an administrator watches, as OpenMetrics 1.0 text that ends in `# EOF`.
+
+        Also written to the file `metrics_file`, in the form that node_exporter reads.
+        """
+
     def swap_policy(self, policy: str | PathLike[str] | bytes) -> None:
         """Load a policy beside the running one and switch to it, state carried over.
 
@@ -210,10 +216,11 @@ def settings_table() -> list[SettingInfo]:
     Names: server_url (WS_URL), username (CR8_USERNAME), token (CR8_AUTH_TOKEN),
     retry_attempts, retry_delay, retry_delay_max, retry_jitter, connect_timeout,
     cleanup_timeout, warn_before, render_wait, quit_floor, outage_limit, save_url, upload_timeout,
-    unsaved_wait, quit_timeout, stuck_timeout, terminate_timeout, journal, log_file, policy, policy_sha256,
-    policy_push, policy_store, policy_cache, policy_fuel, policy_time, policy_memory,
-    policy_table, policy_stack, policy_answer, policy_memo, policy_actions, policy_size,
-    recovery_dir
+    unsaved_wait, quit_timeout, stuck_timeout, terminate_timeout, journal, log_file,
+    metrics_file, policy,
+    policy_sha256, policy_push, policy_store, policy_cache, policy_fuel, policy_time,
+    policy_memory, policy_table, policy_stack, policy_answer, policy_memo, policy_actions,
+    policy_size, recovery_dir
     (each CR8_ and the name in capitals).
     """
 
