@@ -27,6 +27,7 @@ def visible(recorder: Recorder) -> str:
             str(line),
             repr(line.settings()),
             repr(line.status()),
+            line.metrics(),
             *map(repr, recorder.events),
             *(event.message or "" for event in recorder.events),
         ]
