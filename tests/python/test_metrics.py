@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +23,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
-from tests.python.conftest import MakeLine
+from tests.python.conftest import COMPRESSED, MakeLine
 from tests.python.recorder import SAVED, Recorder, ticket_of
 from tests.python.server import Server
 
@@ -344,3 +349,51 @@ def test_the_document_tells_all_of_them(make_line: MakeLine, nowhere: str) -> No
     assert len(rows) == len(true)
     # In the rules, too.
     assert set(re.findall(rf"{PREFIX}\w+", text)) == {name for name, _, _ in true}
+
+
+def test_whoever_collects_may_read_the_file(
+    make_line: MakeLine, nowhere: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "blender.prom"
+    line = make_line(nowhere, metrics_file=str(file)).line
+    # As while Blender saves a recovery copy.
+    before = os.umask(0o077)
+    try:
+        line.connect()
+        wait_until("the file", lambda: file.exists() or None, 5.0)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+
+# A Blender that saves, and does not close.
+STAYS = """
+import json, sys, time
+from cr8_lifeline import Lifeline
+line = Lifeline(json.loads(sys.argv[1]), environ={})
+line.connect()
+while True:
+    for event in line.poll():
+        if event.kind in sys.argv[3:]:
+            line.claim(event.ticket)
+        if event.kind == "save":
+            line.saved(event.ticket, sys.argv[2])
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize(
+    ("claims", "outcome"),
+    [(["save"], "ended-by-host"), (["save", "quit"], "quit")],
+    ids=["asked", "told"],
+)
+def test_a_blender_that_is_ended(
+    nowhere: str, tmp_path: Path, claims: list[str], outcome: str
+) -> None:
+    file = tmp_path / "blender.prom"
+    settings = {**COMPRESSED, "server_url": nowhere, "quit_timeout": 1, "metrics_file": str(file)}
+    command = [sys.executable, "-c", STAYS, json.dumps(settings), SAVED, *claims]
+    assert subprocess.run(command, timeout=20, check=False).returncode == 0
+    metrics = metrics_in(file)
+    assert metrics.state() == "closed"
+    assert metrics.of("cleanups_total", outcome=outcome) == 1

@@ -191,6 +191,15 @@ impl Stage {
         status["phase"].as_str().unwrap().to_string()
     }
 
+    /// What was counted under this name with its labels.
+    fn counted(&self, sample: &str) -> u64 {
+        let snapshot = self.shared.snapshot().clone();
+        let text = self.shared.metrics.openmetrics(&snapshot, 0);
+        let line = format!("cr8_lifeline_{sample} ");
+        let found = text.lines().find_map(|it| it.strip_prefix(&line));
+        found.unwrap().parse().unwrap()
+    }
+
     fn remaining(&self) -> f64 {
         let status = self.shared.snapshot().json(self.shared.clock.now());
         status["remaining"].as_f64().unwrap()
@@ -1389,6 +1398,11 @@ async fn a_blender_that_never_closes_is_ended_if_its_work_is_safe() {
     stage.pass(2.0).await;
     assert_eq!(stage.world.ended_with(), Some(0));
     assert!(!stage.claim(stage.quits()[0]), "nothing is begun any more");
+    assert_eq!(
+        stage.counted("cleanups_total{outcome=\"ended-by-host\"}"),
+        1
+    );
+    assert_eq!(stage.phase(), "closed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -1456,6 +1470,8 @@ async fn sigterm_saves_and_closes_under_a_living_server() {
         (Outcome::Terminated, Some(true))
     );
     assert_eq!((entry.why.as_str(), &entry.lost_at), ("sigterm", &None));
+    assert_eq!(stage.counted("cleanups_total{outcome=\"terminated\"}"), 1);
+    assert_eq!(stage.counted("outages_total"), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -1470,6 +1486,7 @@ async fn sigterm_cuts_an_upload_off_at_its_bound() {
     assert!(stage.quits().is_empty());
     stage.pass(1.1).await;
     assert_eq!(stage.quits().len(), 1);
+    assert_eq!(stage.counted("uploads_total{outcome=\"failed\"}"), 1);
     stage.pass(4.0).await;
     assert_eq!(stage.world.ended_with(), None);
     stage.pass(1.1).await;
@@ -1496,6 +1513,8 @@ async fn an_outage_that_ends_well_is_written_down_and_reported_with_its_late_sav
         panic!()
     };
     assert_eq!((entry.outcome, entry.saves.len()), (Outcome::Recovered, 1));
+    assert_eq!(stage.counted("saves_total{outcome=\"in-place\"}"), 1);
+    assert_eq!(stage.counted("cleanups_total{outcome=\"recovered\"}"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -1521,4 +1540,5 @@ async fn a_line_closed_in_an_outage_is_written_down() {
         ),
         ("hold", "panel")
     );
+    assert_eq!(stage.counted("cleanups_total{outcome=\"closed\"}"), 1);
 }
