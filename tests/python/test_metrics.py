@@ -261,8 +261,10 @@ def test_policies_that_fail_and_are_refused(
     assert (metrics.of("policy_set_aside"), metrics.of("policy_failures_total")) == (0, 3)
 
 
-def test_counters_outlive_the_host_thread(make_line: MakeLine, nowhere: str) -> None:
-    recorder = make_line(nowhere, cleanup_timeout=300)
+def test_counters_outlive_the_host_thread(
+    make_line: MakeLine, nowhere: str, tmp_path: Path
+) -> None:
+    recorder = make_line(nowhere, cleanup_timeout=300, journal=str(tmp_path / "journal.jsonl"))
     line = recorder.line
     line.connect()
     recorder.until("countdown")
@@ -273,6 +275,21 @@ def test_counters_outlive_the_host_thread(make_line: MakeLine, nowhere: str) -> 
     assert metrics.of("host_restarts_total") == 1
     assert metrics.of("outages_total") == 2
     assert metrics.of("attempts_total", outcome="unreachable") > attempts
+
+    def found() -> bool:
+        return metrics_of(line).of("cleanups_total", outcome="interrupted") == 1
+
+    wait_until("the outage that nobody has ended", found, 5.0)
+
+
+def test_a_journal_that_cannot_be_written(
+    make_line: MakeLine, nowhere: str, tmp_path: Path
+) -> None:
+    recorder = make_line(nowhere, cleanup_timeout=0.1, warn_before=[], journal=str(tmp_path))
+    recorder.line.connect()
+    save(recorder)
+    close(recorder)
+    assert metrics_of(recorder.line).of("journal_errors_total") >= 1
 
 
 def test_no_event_makes_a_series(make_line: MakeLine, own_server: Server, nowhere: str) -> None:

@@ -22,7 +22,7 @@ pub(super) fn register(registry: &mut Registry, snapshot: &Snapshot, now: u64) {
     let state = snapshot.state();
     registry.register(
         "state",
-        "What the line to the server is at",
+        "The state of the line to the server",
         Labelled::new(STATE, STATES, |name| {
             ConstGauge::new(i64::from(name == state))
         }),

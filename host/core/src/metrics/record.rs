@@ -170,7 +170,7 @@ impl Metrics {
         );
         registry.register(
             "cleanups_unsafe",
-            "Those of them that ended with work that was to be saved and is not safe on the disk",
+            "Outages and terminations that ended with work that was to be saved and is not safe on the disk",
             self.cleanups_unsafe.clone(),
         );
         registry.register_with_unit(
@@ -198,7 +198,7 @@ impl Metrics {
         registry.register("uploads", "Uploads of saved files", self.uploads.clone());
         registry.register(
             "policy_failures",
-            "Answers of policies that were dropped, and decided by the built-in one",
+            "Answers of policies that were dropped, so that the built-in one decided",
             self.policy_failures.clone(),
         );
         registry.register(
