@@ -1,6 +1,7 @@
 //! Building what cargo alone cannot: policy components and the Python wheel; and the command.
 
 mod command;
+mod old_glibc;
 mod python_guest;
 mod rust_guest;
 mod wheel;

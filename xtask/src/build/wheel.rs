@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::build::old_glibc;
 use crate::layout::Layout;
 use crate::process::{self, Step};
 use crate::setup::{self, Part};
@@ -19,10 +20,9 @@ pub fn wheel(layout: &Layout) -> Result<()> {
         fs::remove_dir_all(&wheels)
             .with_context(|| format!("{} cannot be emptied", wheels.display()))?;
     }
-    Step::new("building the wheel", layout.venv_program("maturin"))
+    let step = Step::new("building the wheel", layout.venv_program("maturin"))
         .args(["build", "--release", "--locked"])
-        // For this machine: nothing is copied into the wheel, so nothing needs patching.
-        .args(["--auditwheel", "skip", "--compatibility", "linux"])
+        .args(["--compression-level", "9"])
         .arg("--manifest-path")
         .arg(layout.root().join("host/python/Cargo.toml"))
         .arg("--interpreter")
@@ -30,8 +30,19 @@ pub fn wheel(layout: &Layout) -> Result<()> {
         .arg("--out")
         .arg(&wheels)
         .env("VIRTUAL_ENV", layout.venv())
-        .dir(layout.root())
-        .run()?;
+        // Zig's, which would go into the home folder.
+        .env("ZIG_GLOBAL_CACHE_DIR", layout.target().join("zig-cache"))
+        .dir(layout.root());
+    let step = if cfg!(target_os = "linux") {
+        // Nothing but what every Linux has may be linked; rustc's arguments come last.
+        step.args(["--auditwheel", "check", "--compatibility"])
+            .arg(old_glibc::wheel_tag())
+            .args(["--", "-C"])
+            .arg(format!("linker={}", old_glibc::linker(layout)?.display()))
+    } else {
+        step
+    };
+    step.run()?;
     unpack(layout, &only_wheel(&wheels)?)
 }
 

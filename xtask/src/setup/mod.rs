@@ -17,7 +17,7 @@ pub use guest_toolchain::{GUEST_TARGET, GuestToolchain};
 /// What one can need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Libraries that the host links.
+    /// What the libraries that the host links are compiled with.
     Native,
     /// A compiler for the policies.
     Guest,
