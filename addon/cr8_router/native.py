@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import sys
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import NativeMissingError, SettingsInvalidError
@@ -12,21 +17,51 @@ if TYPE_CHECKING:
 
     from cr8_lifeline import Lifeline, SettingInfo
 
+# Where the zip for Blenders without extensions has it.
+_OWN = Path(__file__).parent / "vendor"
 
-def _missing(error: ImportError) -> NativeMissingError:
-    return NativeMissingError(
-        f"The native module cr8_lifeline cannot be imported ({error}): put it into "
-        "scripts/addons/modules, or install the extension that bundles it, and enable the add-on "
-        "again; until then it stays idle."
+
+@cache
+def _load() -> None:
+    """Have it imported: the add-on's own before any other. Raises NativeMissingError."""
+    path = [str(_OWN)] if _OWN.is_dir() else []
+    sys.path[:0] = path
+    try:
+        import cr8_lifeline  # noqa: F401
+    except ImportError as error:
+        raise NativeMissingError(_reason(error)) from error
+    finally:
+        for folder in path:
+            sys.path.remove(folder)
+
+
+def _reason(error: ImportError) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name == "cr8_lifeline":
+        return (
+            "The native module cr8_lifeline is missing: install the add-on from its zip, which "
+            "contains it, and enable it again; until then it stays idle."
+        )
+    return (
+        f"The native module cr8_lifeline does not fit this Blender on {_here()} ({error}): install "
+        "the zip that was built for it, and enable the add-on again; until then it stays idle."
     )
+
+
+def _here() -> str:
+    """The machine, as far as a native module has to fit it."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    here = f"{platform.system()} {platform.machine()} with Python {python}"
+    try:
+        return f"{here} and {os.confstr('CS_GNU_LIBC_VERSION')}"
+    except (AttributeError, OSError, ValueError):  # another C library
+        return here
 
 
 def settings_table() -> list[SettingInfo]:
     """Every setting of the line. Raises NativeMissingError."""
-    try:
-        import cr8_lifeline
-    except ImportError as error:
-        raise _missing(error) from error
+    _load()
+    import cr8_lifeline
+
     return cr8_lifeline.settings_table()
 
 
@@ -35,19 +70,17 @@ def run_command(words: list[str]) -> tuple[int, str, str]:
 
     Raises NativeMissingError.
     """
-    try:
-        import cr8_lifeline
-    except ImportError as error:
-        raise _missing(error) from error
+    _load()
+    import cr8_lifeline
+
     return cr8_lifeline.run_command(words)
 
 
 def new_line(settings: Mapping[str, object]) -> Lifeline:
     """A line that is not connected yet. Raises NativeMissingError, SettingsInvalidError."""
-    try:
-        import cr8_lifeline
-    except ImportError as error:
-        raise _missing(error) from error
+    _load()
+    import cr8_lifeline
+
     try:
         return cr8_lifeline.Lifeline(settings)
     except cr8_lifeline.SettingsError as error:

@@ -5,6 +5,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+/// A line of Blenders that there is a Python module of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bpy {
+    /// The long-term line of Blender 4, on Python 3.11.
+    V4_5,
+    /// The last one on Python 3.11.
+    V5_0,
+    /// The long-term line of Blender 5, on Python 3.13.
+    V5_2,
+}
+
+impl Bpy {
+    /// Its number.
+    pub fn line(self) -> &'static str {
+        match self {
+            Self::V4_5 => "4.5",
+            Self::V5_0 => "5.0",
+            Self::V5_2 => "5.2",
+        }
+    }
+}
+
 /// Paths below the project's root. Everything built or installed is below `target/`.
 #[derive(Debug)]
 pub struct Layout {
@@ -43,14 +65,17 @@ impl Layout {
         self.venv().join("bin").join(name)
     }
 
-    /// What tests/requirements-bpy.txt names: Blender as a Python module.
-    pub fn venv_bpy(&self) -> PathBuf {
-        self.target().join("venv-bpy")
+    /// What tests/requirements-bpy*.txt name: Blender as a Python module.
+    pub fn venv_bpy(&self, blender: Bpy) -> PathBuf {
+        self.target().join(match blender {
+            Bpy::V4_5 => "venv-bpy".to_owned(),
+            newer => format!("venv-bpy-{}", newer.line()),
+        })
     }
 
     /// The interpreter that can import bpy.
-    pub fn bpy_python(&self) -> PathBuf {
-        self.venv_bpy().join("bin/python")
+    pub fn bpy_python(&self, blender: Bpy) -> PathBuf {
+        self.venv_bpy(blender).join("bin/python")
     }
 
     /// The guest's own build folder: it may be compiled by another compiler.
@@ -76,6 +101,11 @@ impl Layout {
     /// The contract as Python, for type checkers; `pyproject.toml` looks there.
     pub fn policy_bindings(&self) -> PathBuf {
         self.target().join("policy-bindings")
+    }
+
+    /// The zips for people.
+    pub fn packages(&self) -> PathBuf {
+        self.target().join("packages")
     }
 
     pub fn wheels(&self) -> PathBuf {

@@ -8,6 +8,7 @@ mod demo;
 mod fuzz;
 mod layout;
 mod mutants;
+mod package;
 mod process;
 mod setup;
 mod soak;
@@ -40,6 +41,10 @@ enum Task {
     Setup,
     /// Build the policy components, the Python wheel, and the command `lifeline`.
     Build,
+    /// Make the zips that people install, in `target/packages`.
+    Package,
+    /// Collect the licences of all that the packages contain, after a change of Cargo.lock.
+    Licenses,
     /// Run test suites; none named: all.
     Test {
         /// Suites to run.
@@ -73,6 +78,8 @@ fn run(task: Task) -> Result<ExitCode> {
             build::wheel(&layout)?;
             build::command(&layout)?;
         }
+        Task::Licenses => package::licenses::collect(&layout)?,
+        Task::Package => package::run(&layout)?,
         Task::Test { suite, extra } => return suites::run(&layout, &suite, &extra),
         Task::Mutants { subject } => return mutants::run(&layout, &subject),
         Task::Demo(options) => return demo::run(&layout, &options),

@@ -9,7 +9,8 @@ use clap::ValueEnum;
 
 use crate::build;
 use crate::fuzz;
-use crate::layout::Layout;
+use crate::layout::{Bpy, Layout};
+use crate::package;
 use crate::process::{self, Step};
 use crate::setup::{self, Part};
 
@@ -32,7 +33,7 @@ pub enum Suite {
     Blender,
     /// The same, with faults: what is on disk afterwards, and whether Blender closes or stays.
     Faults,
-    /// What a person sees in Blender, and presses.
+    /// What a person installs, sees and presses, in each Blender.
     Ui,
 }
 
@@ -301,14 +302,19 @@ fn faults(layout: &Layout, extra: &[String]) -> Result<()> {
     let parts = [WITH_BLENDER, &[Part::Bpy, Part::Faults]].concat();
     blender_pytest(layout, "tests/faults", &parts)?
         .args(extra)
-        .env("LIFELINE_BPY_PYTHON", layout.bpy_python())
+        .env("LIFELINE_BPY_PYTHON", layout.bpy_python(Bpy::V4_5))
         .run()
 }
 
 fn ui(layout: &Layout, extra: &[String]) -> Result<()> {
-    let parts = [WITH_BLENDER, &[Part::Pointer]].concat();
-    blender_pytest(layout, "tests/ui", &parts)?
-        .args(extra)
+    let parts = [WITH_BLENDER, &[Part::Bpy, Part::LaterBpy, Part::Pointer]].concat();
+    let step = blender_pytest(layout, "tests/ui", &parts)?;
+    package::build(layout)?;
+    step.args(extra)
+        .env("LIFELINE_PACKAGES", layout.packages())
+        .env("LIFELINE_BPY_PYTHON", layout.bpy_python(Bpy::V4_5))
+        .env("LIFELINE_BPY_PYTHON_5_0", layout.bpy_python(Bpy::V5_0))
+        .env("LIFELINE_BPY_PYTHON_5_2", layout.bpy_python(Bpy::V5_2))
         .run()
 }
 

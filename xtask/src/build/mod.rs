@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 pub use command::command;
 pub use python_guest::{policies as python_policies, python_bindings};
 pub use rust_guest::{policies, test_policies};
-pub use wheel::wheel;
+pub use wheel::{built_wheel, wheel};
 
 /// The folders in a folder, by name, in order.
 fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>> {

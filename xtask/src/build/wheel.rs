@@ -43,12 +43,16 @@ pub fn wheel(layout: &Layout) -> Result<()> {
         step
     };
     step.run()?;
-    unpack(layout, &only_wheel(&wheels)?)
+    unpack(layout, &built_wheel(layout)?)
 }
 
-fn only_wheel(folder: &PathBuf) -> Result<PathBuf> {
+/// The wheel that was built last.
+pub fn built_wheel(layout: &Layout) -> Result<PathBuf> {
+    let folder = layout.wheels();
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("{} is missing", folder.display()))? {
+    for entry in
+        fs::read_dir(&folder).with_context(|| format!("{} is missing", folder.display()))?
+    {
         let path = entry?.path();
         if path.extension().is_some_and(|it| it == "whl") {
             found.push(path);

@@ -1,7 +1,7 @@
 //! Installing what is missing, and nothing else.
 
 mod apt;
-mod cargo_mutants;
+mod cargo_command;
 mod guest_toolchain;
 mod venv;
 mod wasmtime_cli;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::layout::Layout;
+use crate::layout::{Bpy, Layout};
 
 pub use guest_toolchain::{GUEST_TARGET, GuestToolchain};
 
@@ -29,6 +29,8 @@ pub enum Part {
     WasmtimeCli,
     /// Blender as a Python module, with the packages of tests/requirements-bpy.txt.
     Bpy,
+    /// The same, of later Blenders, each from its own file.
+    LaterBpy,
     /// What faults are made with.
     Faults,
     /// A hand on the pointer and the keys of a display.
@@ -45,6 +47,7 @@ impl Part {
         Self::Blender,
         Self::WasmtimeCli,
         Self::Bpy,
+        Self::LaterBpy,
         Self::Faults,
         Self::Pointer,
         Self::Fuzz,
@@ -66,7 +69,11 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
             Part::WasmtimeCli => {
                 wasmtime_cli::ensure(layout)?;
             }
-            Part::Bpy => venv::ensure_bpy(layout)?,
+            Part::Bpy => venv::ensure_bpy(layout, Bpy::V4_5)?,
+            Part::LaterBpy => {
+                venv::ensure_bpy(layout, Bpy::V5_0)?;
+                venv::ensure_bpy_where_possible(layout, Bpy::V5_2)?;
+            }
         }
     }
     Ok(())
@@ -84,5 +91,10 @@ pub fn wasmtime(layout: &Layout) -> Result<PathBuf> {
 
 /// The command `cargo mutants`, installed if need be.
 pub fn cargo_mutants(layout: &Layout) -> Result<PathBuf> {
-    cargo_mutants::ensure(layout)
+    cargo_command::MUTANTS.ensure(layout)
+}
+
+/// The command `cargo about`, installed if need be.
+pub fn cargo_about(layout: &Layout) -> Result<PathBuf> {
+    cargo_command::ABOUT.ensure(layout)
 }

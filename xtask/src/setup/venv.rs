@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::layout::Layout;
+use crate::layout::{Bpy, Layout};
 use crate::process::{self, Step};
 use crate::setup::{Part, apt};
 
@@ -68,12 +68,45 @@ pub fn ensure(layout: &Layout) -> Result<()> {
 }
 
 /// Blender as a Python module, apart from the rest: it brings a gigabyte and pins of its own.
-pub fn ensure_bpy(layout: &Layout) -> Result<()> {
+pub fn ensure_bpy(layout: &Layout, blender: Bpy) -> Result<()> {
+    bpy(layout, blender).ensure(layout)
+}
+
+/// The same, unless it is for a Python that not everybody can have and nobody has here: then that
+/// is said, and what needs it must do without.
+pub fn ensure_bpy_where_possible(layout: &Layout, blender: Bpy) -> Result<()> {
+    let environment = bpy(layout, blender);
+    if find_python(environment.pythons).is_some() {
+        return environment.ensure(layout);
+    }
+    eprintln!(
+        "  without Blender {}: {} was not found; install one with venv and ensurepip (Debian has \
+         it from 13 on; elsewhere pyenv), or name it in PYTHON",
+        blender.line(),
+        environment.pythons
+    );
+    Ok(())
+}
+
+fn bpy(layout: &Layout, blender: Bpy) -> Environment {
+    let (requirements, pythons, packages): (_, _, &[_]) = match blender {
+        Bpy::V4_5 => (
+            "requirements-bpy.txt",
+            Pythons::Only((3, 11)),
+            &["python3.11", "python3.11-venv"],
+        ),
+        Bpy::V5_0 => (
+            "requirements-bpy-5.0.txt",
+            Pythons::Only((3, 11)),
+            &["python3.11", "python3.11-venv"],
+        ),
+        Bpy::V5_2 => ("requirements-bpy-5.2.txt", Pythons::Only((3, 13)), &[]),
+    };
     Environment {
-        folder: layout.venv_bpy(),
-        requirements: "requirements-bpy.txt",
-        pythons: Pythons::Only((3, 11)),
-        packages: &["python3.11", "python3.11-venv"],
+        folder: layout.venv_bpy(blender),
+        requirements,
+        pythons,
+        packages,
         wait: Some("a download of 400 MB; a minute or two, once"),
         loads: Some((
             "bpy",
@@ -83,7 +116,6 @@ pub fn ensure_bpy(layout: &Layout) -> Result<()> {
             ),
         )),
     }
-    .ensure(layout)
 }
 
 impl Environment {
@@ -192,7 +224,24 @@ fn find_python(pythons: Pythons) -> Option<PathBuf> {
     named
         .into_iter()
         .chain(usual.into_iter().map(PathBuf::from))
+        // On the search path these have stand-ins, which refuse to be another than the chosen one.
+        .chain(pyenvs())
         .find(|python| version(python).is_some_and(|version| pythons.admit(version)))
+}
+
+/// The Pythons that pyenv has made.
+fn pyenvs() -> Vec<PathBuf> {
+    let root = env::var_os("PYENV_ROOT")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".pyenv")));
+    let Some(versions) = root.and_then(|root| fs::read_dir(root.join("versions")).ok()) else {
+        return Vec::new();
+    };
+    let mut found: Vec<PathBuf> = versions
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin/python3")))
+        .collect();
+    found.sort();
+    found
 }
 
 #[cfg(test)]
