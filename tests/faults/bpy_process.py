@@ -13,9 +13,12 @@ from tests.blender.stage import EDIT, Stage
 CONNECT_SECONDS = 60.0
 
 
-def start(stage: Stage, source: str) -> Blender:
-    """Run a script that imports bpy, with the server's variables."""
-    return stage.own(bpy_module.start(stage.profile, source, environment=stage.engine.line("ann")))
+def start(stage: Stage, source: str, variable: str = bpy_module.VARIABLE) -> Blender:
+    """Run a script that imports bpy, with the server's variables. variable: names the Python."""
+    environment = stage.engine.line("ann")
+    return stage.own(
+        bpy_module.start(stage.profile, source, environment=environment, variable=variable)
+    )
 
 
 def wait_connected(stage: Stage, blender: Blender, connections: int = 1) -> dict[str, Any]:
@@ -31,8 +34,10 @@ def wait_connected(stage: Stage, blender: Blender, connections: int = 1) -> dict
     return found[0]
 
 
-def assert_edit_saved(stage: Stage) -> None:
-    """By bpy, in the file's own place."""
-    facts = bpy_module.inspect(stage.file)
-    assert facts["version"][:2] == [4, 5]
+def assert_edit_saved(
+    stage: Stage, version: tuple[int, int] = (4, 5), variable: str = bpy_module.VARIABLE
+) -> None:
+    """By this Blender, in the file's own place."""
+    facts = bpy_module.inspect(stage.file, variable=variable)
+    assert facts["version"][:2] == [*version]
     assert tuple(facts["objects"]["Cube"]["location"]) == EDIT

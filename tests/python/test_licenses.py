@@ -29,9 +29,7 @@ def linked(package: str, *arguments: str) -> set[str]:
         ("five-minutes", ["--target", "wasm32-unknown-unknown"], "built-in-policy.txt"),
     ],
 )
-def test_every_crate_is_named_in_its_version(
-    package: str, arguments: list[str], file: str
-) -> None:
+def test_every_crate_is_named_in_its_version(package: str, arguments: list[str], file: str) -> None:
     expected = linked(package, *arguments)
     assert len(expected) > 3
     named = re.findall(r"^  (\S+ \S+)$", (LICENSES / file).read_text(encoding="utf-8"), re.M)

@@ -1,4 +1,4 @@
-"""The scenarios of `tests/blender`, with somebody who looks and presses."""
+"""The scenarios of `tests/blender`, with somebody who installs, looks and presses."""
 
 from __future__ import annotations
 

@@ -26,39 +26,44 @@ runpy.run_path(script)
 """
 
 
-def python() -> str:
-    """The interpreter that can import bpy. Raises StartError."""
-    found = shutil.which(os.environ.get(VARIABLE, ""))
+def python(variable: str = VARIABLE) -> str:
+    """The interpreter that can import bpy, which this variable names. Raises StartError."""
+    found = shutil.which(os.environ.get(variable, ""))
     if found is None:
-        raise StartError(f"no Python with bpy: set {VARIABLE} to one, or use `cargo xtask test`")
+        raise StartError(f"no Python with bpy: set {variable} to one, or use `cargo xtask test`")
     return found
 
 
-def _command(source: str, *arguments: str) -> list[str]:
+def _command(variable: str, source: str, *arguments: str) -> list[str]:
     # Isolated: modules come from where the script says, not from PYTHONPATH.
-    return [python(), "-I", "-B", "-u", "-c", source, *arguments]
+    return [python(variable), "-I", "-B", "-u", "-c", source, *arguments]
 
 
 def start(
-    profile: Profile, source: str, *, environment: Mapping[str, str] | None = None
+    profile: Profile,
+    source: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    variable: str = VARIABLE,
 ) -> Blender:
     """Run a script that imports bpy; its process, which no control channel leads to.
 
-    environment: more variables, like those of `Engine.line`. Raises StartError.
+    environment: more variables, like those of `Engine.line`. variable: names the interpreter.
+    Raises StartError.
     """
-    return Blender.spawn(profile, _command(source), environment)
+    return Blender.spawn(profile, _command(variable, source), environment)
 
 
-def inspect(path: str | Path) -> dict[str, Any]:
+def inspect(path: str | Path, *, variable: str = VARIABLE) -> dict[str, Any]:
     """What is in a .blend file, as `blend.inspect` tells it; for files that bpy has written.
 
-    Raises HarnessError if the file cannot be opened.
+    variable: names the interpreter. Raises HarnessError if the file cannot be opened.
     """
     with tempfile.TemporaryDirectory() as folder:
         profile = Profile(Path(folder), addon=False)
         profile.prepare()
         return blend.inspect_by(
-            lambda path, answer: _command(_INSPECT, str(INSPECTION), path, answer),
+            lambda path, answer: _command(variable, _INSPECT, str(INSPECTION), path, answer),
             path,
             blender_environment(profile),
         )

@@ -1,20 +1,39 @@
-"""The extension zip in Blender 4.5, handled by Blender's own installer."""
+"""The zips, handled by Blender's own installers: from 4.2 on an extension, before an add-on."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lifeline_harness import extension
+from lifeline_harness import blend, bpy_module, packages
 from lifeline_harness.blender import Blender
+from lifeline_harness.profile import blender_executable
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import assert_said, count
 from tests.blender.process_traces import line_threads, sockets_to
 from tests.blender.stage import CLOSE_SECONDS, EDIT, Stage
 from tests.faults.bpy_process import assert_edit_saved, start, wait_connected
+
+
+@dataclass(frozen=True)
+class Bpy:
+    """A Blender as a Python module. variable: names the Python that has it."""
+
+    version: tuple[int, int]
+    variable: str
+
+
+BPYS = [
+    Bpy((4, 5), bpy_module.VARIABLE),
+    Bpy((5, 0), f"{bpy_module.VARIABLE}_5_0"),
+    Bpy((5, 2), f"{bpy_module.VARIABLE}_5_2"),
+]
 
 # What the add-on is called in Blender's repository for extensions from a file.
 MODULE = "bl_ext.user_default.cr8_router"
@@ -95,17 +114,36 @@ run_until("remove", remove)
 ANSWER_SECONDS = 60.0
 
 
-@pytest.fixture(scope="module")
-def extension_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return extension.build(tmp_path_factory.mktemp("extension"))
+@pytest.fixture(params=BPYS, ids=lambda bpy: ".".join(map(str, bpy.version)))
+def bpy(request: pytest.FixtureRequest) -> Bpy:
+    one: Bpy = request.param
+    # Debian 12 has no Python for this one; setup says what helps.
+    if one.version == (5, 2) and not shutil.which(os.environ[one.variable]):
+        pytest.skip("bpy 5.2 needs Python 3.13, which is not here")
+    return one
+
+
+LEGACY_INSTALL = """
+import json
+import bpy
+if hasattr(bpy.context.preferences.system, "use_online_access"):
+    bpy.context.preferences.system.use_online_access = True
+assert bpy.ops.preferences.addon_install(filepath={zip!r}) == {{"FINISHED"}}
+assert bpy.ops.preferences.addon_enable(module="cr8_router") == {{"FINISHED"}}
+
+import cr8_lifeline
+import cr8_router as addon
+files = [module.__file__ for module in (addon, cr8_lifeline, cr8_lifeline._native)]
+print("installed:", json.dumps(files))
+"""
 
 
 def folders(stage: Stage) -> tuple[Path, Path]:
     """Where Blender has put the add-on, and where what is in its wheels."""
     extensions = stage.profile.folder / "extensions"
-    packages = list((extensions / ".local").glob("lib/python*/site-packages"))
-    assert len(packages) == 1
-    return extensions / "user_default" / "cr8_router", packages[0]
+    wheels = list((extensions / ".local").glob("lib/python*/site-packages"))
+    assert len(wheels) == 1
+    return extensions / "user_default" / "cr8_router", wheels[0]
 
 
 def answer(blender: Blender, word: str) -> Any:
@@ -120,16 +158,8 @@ def assert_no_complaint(blender: Blender) -> None:
     assert complaints == [], blender.lines.tail(100)
 
 
-def test_installed_and_enabled(make_stage: MakeStage, extension_zip: Path) -> None:
-    """It brings its own native module, and does the whole clean-up."""
-    stage = make_stage(cleanup_timeout=3)
-    install = INSTALL.format(zip=str(extension_zip), module=MODULE)
-    blender = start(stage, install + CLEAN_UP.format(file=str(stage.file), edit=EDIT))
-    addon_file, package_file, native_file = (Path(it) for it in answer(blender, "installed"))
-    addon, packages = folders(stage)
-    assert addon_file == addon / "__init__.py"
-    assert package_file == packages / "cr8_lifeline" / "__init__.py"
-    assert native_file.parent == packages / "cr8_lifeline"
+def assert_cleaned_up(stage: Stage, blender: Blender) -> None:
+    """It connects, loses the server, says what it does, and ends safely."""
     assert wait_connected(stage, blender)["blend_file_path"] == str(stage.file)
     stage.engine.kill()
     stage.assert_closed(blender)
@@ -141,16 +171,49 @@ def test_installed_and_enabled(make_stage: MakeStage, extension_zip: Path) -> No
         "[INFO] Closing Blender instance",
     )
     assert not blender.lines.matching("^after the loop$")
-    assert_edit_saved(stage)
 
 
-def test_disabled_enabled_again_and_removed(make_stage: MakeStage, extension_zip: Path) -> None:
+def test_extension_installed_and_enabled(make_stage: MakeStage, bpy: Bpy) -> None:
+    """It brings its own native module, and does the whole clean-up."""
+    stage = make_stage(cleanup_timeout=3)
+    install = INSTALL.format(zip=str(packages.extension()), module=MODULE)
+    clean_up = CLEAN_UP.format(file=str(stage.file), edit=EDIT)
+    blender = start(stage, install + clean_up, bpy.variable)
+    addon_file, package_file, native_file = (Path(it) for it in answer(blender, "installed"))
+    addon, wheels = folders(stage)
+    assert addon_file == addon / "__init__.py"
+    assert package_file == wheels / "cr8_lifeline" / "__init__.py"
+    assert native_file.parent == wheels / "cr8_lifeline"
+    assert_cleaned_up(stage, blender)
+    assert_edit_saved(stage, bpy.version, bpy.variable)
+
+
+def test_legacy_addon_installed_and_enabled(make_stage: MakeStage) -> None:
+    """The same in a Blender that knows no extensions; the native module lies in the add-on."""
+    stage = make_stage(cleanup_timeout=3)
+    addons = stage.profile.folder / "scripts" / "addons"
+    (addons / "cr8_router").unlink()  # a link to the source
+    install = LEGACY_INSTALL.format(zip=str(packages.legacy()))
+    clean_up = CLEAN_UP.format(file=str(stage.file), edit=EDIT)
+    command = [blender_executable(), "--background", "--factory-startup"]
+    command += ["--python-exit-code", "7", "--python-expr", install + clean_up]
+    profile = replace(stage.profile, addon=False)
+    blender = stage.own(Blender.spawn(profile, command, stage.engine.line("ann")))
+    addon_file, package_file, native_file = (Path(it) for it in answer(blender, "installed"))
+    assert addon_file == addons / "cr8_router" / "__init__.py"
+    assert package_file == addons / "cr8_router" / "vendor" / "cr8_lifeline" / "__init__.py"
+    assert native_file.parent == package_file.parent
+    assert_cleaned_up(stage, blender)
+    assert tuple(blend.inspect(stage.file)["objects"]["Cube"]["location"]) == EDIT
+
+
+def test_disabled_enabled_again_and_removed(make_stage: MakeStage) -> None:
     """Each time it leaves nothing behind, in the process or, at last, on disk."""
     stage = make_stage()
-    first = start(stage, INSTALL.format(zip=str(extension_zip), module=MODULE))
+    first = start(stage, INSTALL.format(zip=str(packages.extension()), module=MODULE))
     assert first.wait_exit(ANSWER_SECONDS) == 0
     assert_no_complaint(first)
-    addon, packages = folders(stage)
+    addon, wheels = folders(stage)
     assert (addon / "__init__.py").exists()
 
     second = start(stage, SECOND_PROCESS.format(module=MODULE))
@@ -173,4 +236,4 @@ def test_disabled_enabled_again_and_removed(make_stage: MakeStage, extension_zip
     assert_no_complaint(second)
     assert count(second, r"^\[INFO\] Connected to server$") == 2  # each said once
     assert not addon.exists()
-    assert not (packages / "cr8_lifeline").exists()
+    assert not (wheels / "cr8_lifeline").exists()
