@@ -1,0 +1,370 @@
+import type { Clock } from "./clock.js";
+import type { Action, ConnectError, Decision, Loss, Outcome, Place, Request, State } from "./contract.js";
+import { outageOf } from "./contract.js";
+import { randomEntropy, sharedEntropy } from "./entropy.js";
+import { Guard } from "./guard.js";
+import type { Judge } from "./judge.js";
+import type { Call } from "./policy/policy.js";
+import type { Timing } from "./settings.js";
+
+/** What the driver has done. */
+export interface Effects {
+  /** Begin one attempt to connect; it is answered by `connected` or `failed`. One under way is given up. */
+  connect(timeoutMs: number): void;
+  /** Tell the person that so much is left, milliseconds. */
+  warn(left: number): void;
+  /** Clear the stores; it is answered by `saved`. */
+  save(place: Place): void;
+  /** End the session. */
+  quit(): void;
+  /** The state has changed. */
+  changed(): void;
+}
+
+/** An outage as it is kept over a reload. */
+export interface Kept {
+  state: State;
+  wakeAt: bigint | undefined;
+  /** The deadline of the last countdown. */
+  deadline: bigint | undefined;
+  /** The session has ended. */
+  ended: boolean;
+}
+
+/** A wake-up that comes later than this was held up: the tab was in the background, or the computer asleep. */
+const LATE_AFTER = 1_000n;
+/** When nobody could decide, the next try is this much later. */
+const RETRY_DECISION = 1_000n;
+/** A policy is never woken sooner than this after a decision. */
+const FLOOR = 10n;
+/** No more than this is caught up on at once. */
+const CATCH_UP_MAX = 2_000;
+
+/** An attempt under way. */
+interface Attempt {
+  begun: bigint;
+  /** Nobody counts it: a look whether the server is there. */
+  probe: boolean;
+}
+
+/**
+ * State and moment in, decision out, effects done.
+ *
+ * Blender runs on while this page sleeps or its timers are held up in the background. So what a late
+ * wake-up has missed is decided after the fact, each call at the instant that it was due at, and the
+ * deadline comes out as Blender's does.
+ */
+export class Driver {
+  readonly guard: Guard;
+  #state: State;
+  #wakeAt: bigint | undefined;
+  #deadline: bigint | undefined;
+  #ended = false;
+  #attempt: Attempt | undefined;
+  /** How long the last attempt took to fail: those that were missed are taken to have failed like it. */
+  #failsAfter = 0n;
+  /** The deadline has passed unseen: the end waits for this one look at the server. */
+  #lastTry = false;
+  #callOff: () => void = () => {};
+  #closed = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly judge: Judge,
+    private timing: Timing,
+    private readonly username: string,
+    private readonly effects: Effects,
+  ) {
+    const now = clock.now();
+    this.guard = new Guard(now);
+    this.#state = { phase: { tag: "connected" }, seen: now, memo: new Uint8Array() };
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** When Blender saves and closes, if a countdown runs or has run out in this outage. */
+  get deadline(): bigint | undefined {
+    return this.#deadline;
+  }
+
+  /** The session has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  kept(): Kept {
+    return { state: this.#state, wakeAt: this.#wakeAt, deadline: this.#deadline, ended: this.#ended };
+  }
+
+  /** Nothing is connected yet. */
+  start(): void {
+    this.#decide({ name: "start" }, this.clock.now());
+    this.#arm();
+  }
+
+  /** Goes on where another page was. */
+  resume(kept: Kept): void {
+    const outage = outageOf(kept.state.phase);
+    if (outage === undefined) {
+      this.start();
+      return;
+    }
+    this.#take(kept, outage.lostAt);
+    this.#wake();
+    this.probe();
+    this.effects.changed();
+  }
+
+  /** Another page of this user has lost the server before, and has decided more: its countdown is ours. */
+  adopt(kept: Kept): void {
+    const outage = outageOf(kept.state.phase);
+    if (outage === undefined || this.guard.isConnected || this.#ended) {
+      return;
+    }
+    this.#take(kept, outage.lostAt);
+    this.#wake();
+    this.effects.changed();
+  }
+
+  #take(kept: Kept, lostAt: bigint): void {
+    this.#state = kept.state;
+    this.#wakeAt = kept.wakeAt ?? this.clock.now();
+    this.#deadline = kept.deadline;
+    this.#ended = kept.ended;
+    this.guard.resume(lostAt, kept.ended);
+    if (kept.state.phase.tag === "saving") {
+      // The page that cleared the stores is gone, or does so itself.
+      this.effects.save(kept.state.phase.val.place);
+    }
+  }
+
+  /** The server accepted. */
+  connected(): void {
+    this.#attempt = undefined;
+    this.#lastTry = false;
+    this.guard.connected();
+    this.#decide({ name: "on-connect" }, this.clock.now());
+    if (this.#state.phase.tag !== "connected") {
+      this.#state = { ...this.#state, phase: { tag: "connected" } };
+    }
+    this.#deadline = undefined;
+    this.#ended = false;
+    this.#arm();
+    this.effects.changed();
+  }
+
+  /** The attempt has failed. */
+  failed(why: ConnectError): void {
+    const now = this.clock.now();
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    this.#lastTry = false;
+    if (attempt === undefined) {
+      return;
+    }
+    this.#failsAfter = now - attempt.begun;
+    if (attempt.probe) {
+      this.#wake();
+    } else {
+      this.#decide({ name: "on-connect-error", why }, now);
+      this.#arm();
+    }
+    this.effects.changed();
+  }
+
+  /** The connection was lost. */
+  lost(why: Loss): void {
+    const now = this.clock.now();
+    this.guard.lost(now);
+    this.#ended = false;
+    this.#failsAfter = 0n;
+    this.#decide({ name: "on-disconnect", why }, now);
+    this.#arm();
+    this.effects.changed();
+  }
+
+  /** The stores are cleared, or could not be. */
+  saved(outcome: Outcome): void {
+    if (this.#state.phase.tag !== "saving") {
+      return;
+    }
+    this.guard.saveAnswered();
+    this.#decide({ name: "on-saved", outcome }, this.clock.now());
+    this.#arm();
+    this.effects.changed();
+  }
+
+  /** A person asks for something. */
+  request(request: Request): void {
+    if (this.guard.isConnected || this.#ended) {
+      return;
+    }
+    this.#decide({ name: "on-request", request }, this.clock.now());
+    this.#arm();
+    this.effects.changed();
+  }
+
+  /** Looks whether the server is there, beside the policy's attempts. */
+  probe(): void {
+    if (this.#closed || this.guard.isConnected || this.#attempt !== undefined) {
+      return;
+    }
+    this.#attempt = { begun: this.clock.now(), probe: !this.#isUnderWay() };
+    this.effects.connect(Number(this.timing.policy.connectTimeout));
+  }
+
+  /** Other settings from now on. */
+  configure(timing: Timing): void {
+    this.timing = timing;
+  }
+
+  /** Another policy decides: it is woken at once. */
+  swapped(): void {
+    if (outageOf(this.#state.phase) !== undefined) {
+      this.#wakeAt = this.clock.now();
+      this.#wake();
+      this.effects.changed();
+    }
+  }
+
+  /** Nothing happens any more. */
+  close(): void {
+    this.#closed = true;
+    this.#callOff();
+  }
+
+  #isUnderWay(): boolean {
+    return outageOf(this.#state.phase)?.attempt.tag === "under-way";
+  }
+
+  /** Time has passed. */
+  #wake(): void {
+    const now = this.clock.now();
+    if (this.#lastTry) {
+      return;
+    }
+    const late = this.#wakeAt !== undefined && this.#wakeAt + LATE_AFTER < now;
+    if (late && this.#isCounted()) {
+      this.#catchUp(now);
+      if (this.#deadline !== undefined && this.#deadline <= now && this.#isCounted()) {
+        // The end would come as a surprise: the server is looked for first.
+        this.#lastTry = true;
+        this.#callOff();
+        this.#attempt = undefined;
+        this.probe();
+        return;
+      }
+      this.probe();
+    }
+    if (this.#wakeAt !== undefined && this.#wakeAt <= this.clock.now()) {
+      this.#decide({ name: "tick" }, this.clock.now());
+    }
+    this.#arm();
+  }
+
+  #isCounted(): boolean {
+    return this.#state.phase.tag === "reconnecting" || this.#state.phase.tag === "counting-down";
+  }
+
+  /** Decides what was missed, as if every attempt in it had failed. */
+  #catchUp(now: bigint): void {
+    this.#attempt = undefined;
+    for (let calls = 0; calls < CATCH_UP_MAX && this.#isCounted(); calls += 1) {
+      const at = this.#wakeAt;
+      if (at === undefined || at > now || (this.#deadline !== undefined && this.#deadline <= at)) {
+        return;
+      }
+      const outage = outageOf(this.#state.phase);
+      const attempt = outage?.attempt;
+      const fails = attempt?.tag === "under-way" ? attempt.val - this.timing.policy.connectTimeout + this.#failsAfter : undefined;
+      if (fails !== undefined && fails <= at) {
+        const failed = fails > this.#state.seen ? fails : this.#state.seen;
+        this.#decide({ name: "on-connect-error", why: "unreachable" }, failed, false);
+      } else {
+        this.#decide({ name: "tick" }, at, false);
+      }
+    }
+  }
+
+  #decide(call: Call, now: bigint, really = true): void {
+    const before = this.#state;
+    const attempts = outageOf(before.phase)?.attempts ?? 0;
+    // The first attempts are Blender's, too; those of a countdown spread everybody anew.
+    const shared = this.username !== "" && (before.phase.tag === "connected" || before.phase.tag === "reconnecting");
+    const decision = this.judge.decide(this.guard, call, before, {
+      now,
+      entropy: shared ? sharedEntropy(this.username, attempts) : randomEntropy(),
+      settings: this.timing.policy,
+    });
+    if (decision === undefined) {
+      this.#wakeAt = now + RETRY_DECISION;
+      return;
+    }
+    this.#carryOut(decision, now, really);
+  }
+
+  #carryOut(decision: Decision, now: bigint, really: boolean): void {
+    this.#state = decision.state;
+    const floor = now + FLOOR;
+    this.#wakeAt = decision.wakeAt === undefined || decision.wakeAt > floor ? decision.wakeAt : floor;
+    if (decision.state.phase.tag === "counting-down") {
+      this.#deadline = decision.state.phase.val.deadline;
+    }
+    for (const action of decision.actions) {
+      if (really) {
+        this.#act(action, now);
+      }
+    }
+  }
+
+  #act(action: Action, now: bigint): void {
+    switch (action.tag) {
+      case "connect":
+        this.#attempt = { begun: now, probe: false };
+        this.effects.connect(Number(this.timing.policy.connectTimeout));
+        break;
+      case "warn":
+        this.effects.warn(Number(action.val));
+        break;
+      case "save":
+        this.guard.saveAsked();
+        this.effects.save(action.val);
+        break;
+      case "quit":
+        this.#quit();
+        break;
+    }
+  }
+
+  /** Ends the session, no earlier than the floor after the loss. */
+  #quit(): void {
+    const left = this.guard.lostAt + this.timing.quitFloor - this.clock.now();
+    const lostAt = this.guard.lostAt;
+    const quit = (): void => {
+      if (!this.#closed && this.#state.phase.tag === "quitting" && this.guard.lostAt === lostAt) {
+        this.#ended = true;
+        this.effects.quit();
+        this.effects.changed();
+      }
+    };
+    if (left > 0n) {
+      this.clock.after(Number(left), quit);
+    } else {
+      quit();
+    }
+  }
+
+  #arm(): void {
+    this.#callOff();
+    if (this.#closed || this.#wakeAt === undefined || this.#lastTry) {
+      return;
+    }
+    const left = this.#wakeAt - this.clock.now();
+    this.#callOff = this.clock.after(Number(left), () => {
+      this.#wake();
+      this.effects.changed();
+    });
+  }
+}

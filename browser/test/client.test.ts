@@ -1,0 +1,316 @@
+import { describe, expect, it } from "vitest";
+import { FakeClock, World } from "./fakes.js";
+
+const FIRST_ATTEMPTS = 36_500;
+const COUNTDOWN = 300_000;
+
+describe("an outage", () => {
+  it("that is shorter than the attempts changes nothing", async () => {
+    const world = new World();
+    const client = await world.connected();
+    expect(client.status.getSnapshot().state).toBe("connected");
+    world.server.kill();
+    expect(client.status.getSnapshot()).toMatchObject({ state: "reconnecting", attempt: 1, attempts: 5, why: "transport-error" });
+    await world.clock.pass(3_000);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "reconnecting", attempt: 2 });
+    world.server.there = true;
+    await world.clock.pass(20_000);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "connected", endsAt: undefined, lostAt: undefined });
+    expect(world.cleared).toBe(0);
+  });
+
+  it("that is longer counts down to the second, warns, clears the stores and ends", async () => {
+    const world = new World();
+    const client = await world.connected();
+    const warnings: number[] = [];
+    let ended = 0;
+    client.on("warn", ({ left }) => warnings.push(left));
+    client.on("ended", () => (ended += 1));
+    const lostAt = world.clock.ms;
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS);
+    const { state, endsAt = 0, countdown } = client.status.getSnapshot();
+    expect([state, countdown]).toEqual(["unreachable", COUNTDOWN]);
+    expect(endsAt - lostAt).toBeGreaterThan(COUNTDOWN + 31_500);
+    expect(endsAt - lostAt).toBeLessThan(COUNTDOWN + FIRST_ATTEMPTS);
+    await world.clock.pass(endsAt - world.clock.ms - 1);
+    expect([client.status.getSnapshot().state, world.cleared, ended]).toEqual(["unreachable", 0, 0]);
+    await world.clock.pass(1_000);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "closed", endsAt });
+    expect([world.cleared, ended]).toEqual([1, 1]);
+    expect(warnings).toEqual([COUNTDOWN, 60_000, 10_000]);
+  });
+
+  it("goes on being looked at after the end, and Blender is asked for with its file", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + COUNTDOWN + 5_000);
+    expect(client.status.getSnapshot().state).toBe("closed");
+    world.server.there = true;
+    await world.clock.pass(15_000);
+    const request = { event: "launch_blender", data: { username: "ann", blend_file_path: "/work/job.blend" } };
+    expect(world.server.asked).toEqual([request]);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "connected", blender: { state: "launching", pid: 42 } });
+    world.server.tell("blender_connected", { username: "ann", blend_file_path: "/work/job.blend" });
+    expect(client.status.getSnapshot().blender.state).toBe("connected");
+  });
+
+  it("that ends in the countdown leaves Blender time to come by itself", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + 20_000);
+    world.server.there = true;
+    await world.clock.pass(10_100);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "connected", blender: { state: "expected" } });
+    world.server.tell("blender_connected", { username: "ann", blend_file_path: "/work/job.blend" });
+    await world.clock.pass(60_000);
+    expect(world.server.asked).toEqual([]);
+    expect(world.cleared).toBe(0);
+  });
+
+  it("in which Blender has died though it is not over: it is asked for after a while", async () => {
+    const world = new World();
+    await world.connected();
+    world.server.kill();
+    await world.clock.pass(5_000);
+    world.server.there = true;
+    await world.clock.pass(30_000);
+    expect(world.server.asked).toHaveLength(1);
+  });
+
+  it("whose server was never there counts down, too, and clears", async () => {
+    const world = new World();
+    world.server.there = false;
+    const client = world.tab();
+    await client.connect();
+    expect(client.status.getSnapshot().state).toBe("connecting");
+    await world.clock.pass(FIRST_ATTEMPTS + COUNTDOWN + 5_000);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "closed", why: "never-connected" });
+  });
+});
+
+describe("people", () => {
+  it("who disconnect start no countdown", async () => {
+    const world = new World();
+    const client = await world.connected();
+    const { length } = world.server.attempts;
+    client.disconnect();
+    await world.clock.pass(FIRST_ATTEMPTS + COUNTDOWN + 5_000);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "idle", endsAt: undefined });
+    expect([world.cleared, world.server.attempts.length]).toEqual([0, length]);
+  });
+
+  it("try now: the server is found at once, and the policy's attempts are not disturbed", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + 1_000);
+    const { endsAt } = client.status.getSnapshot();
+    client.tryNow();
+    await world.clock.pass(10);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "unreachable", endsAt });
+    world.server.there = true;
+    client.tryNow();
+    await world.clock.pass(10);
+    expect(client.status.getSnapshot().state).toBe("connected");
+  });
+
+  it("end now: the stores are cleared at once", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS);
+    client.endNow();
+    await world.clock.pass(10);
+    expect(client.status.getSnapshot().state).toBe("closed");
+    expect(world.cleared).toBe(1);
+  });
+
+  it("whose stores do not clear in time are told, and the session ends all the same", async () => {
+    const world = new World();
+    const client = await world.connected({ clear: () => new Promise(() => {}) });
+    const said: string[] = [];
+    client.on("log", (text) => said.push(text));
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + COUNTDOWN + 20_000);
+    expect(client.status.getSnapshot().state).toBe("closed");
+    expect(said.join()).toContain("not cleared in time");
+  });
+});
+
+describe("a reload", () => {
+  it("goes on where it was", async () => {
+    const world = new World();
+    const before = await world.connected();
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + 30_000);
+    const { endsAt, lostAt } = before.status.getSnapshot();
+    world.server.lines.length = 0;
+    const after = world.tab({}, { clock: new OtherClock(world.clock, 12_345) });
+    await after.connect();
+    await world.clock.pass(100);
+    const status = after.status.getSnapshot();
+    expect(status.state).toBe("unreachable");
+    expect((status.endsAt ?? 0) + 12_345).toBe(endsAt);
+    expect((status.lostAt ?? 0) + 12_345).toBe(lostAt);
+    expect(status.file).toBe("/work/job.blend");
+  });
+
+  it("within the first attempts does not count one more, so the deadline stays Blender's", async () => {
+    const [plain, reloaded] = [new World(), new World()];
+    const first = await plain.connected();
+    plain.server.kill();
+    await plain.clock.pass(FIRST_ATTEMPTS);
+    const old = await reloaded.connected();
+    reloaded.server.kill();
+    await reloaded.clock.pass(4_000);
+    expect(old.status.getSnapshot().state).toBe("reconnecting");
+    // The old page is gone: a sleeping clock of its own.
+    const client = reloaded.tab();
+    reloaded.server.lines.length = 0;
+    await client.connect();
+    await reloaded.clock.pass(FIRST_ATTEMPTS - 4_000);
+    const drift = (client.status.getSnapshot().endsAt ?? 0) - (first.status.getSnapshot().endsAt ?? 0);
+    expect(Math.abs(drift)).toBeLessThan(50);
+  });
+
+  it("after the end still says so, and brings Blender back", async () => {
+    const world = new World();
+    await world.connected();
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + COUNTDOWN + 5_000);
+    const client = world.tab();
+    world.server.lines.length = 0;
+    await client.connect();
+    await world.clock.pass(10);
+    expect(client.status.getSnapshot().state).toBe("closed");
+    world.server.there = true;
+    client.tryNow();
+    await world.clock.pass(100);
+    expect(world.server.asked.length).toBeGreaterThan(0);
+  });
+
+  it("past the deadline looks for the server before it ends", async () => {
+    const world = new World();
+    const gone = await world.connected();
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + 1_000);
+    const record = [...world.shelf.items];
+    gone.disconnect();
+    world.shelf.items.clear();
+    record.forEach(([key, value]) => world.shelf.items.set(key, value));
+    await world.clock.pass(2 * COUNTDOWN);
+    world.server.there = true;
+    const client = world.tab();
+    await client.connect();
+    await world.clock.pass(100);
+    expect(client.status.getSnapshot().state).toBe("connected");
+    expect(world.cleared).toBe(0);
+    // Blender's time has run out long ago.
+    expect(world.server.asked).toHaveLength(1);
+  });
+});
+
+describe("time", () => {
+  it("in the background, where timers are held up, is computed: the deadline is the same", async () => {
+    const [front, back] = [new World(), new World()];
+    const seen = await front.connected();
+    const hidden = await back.connected();
+    front.server.kill();
+    back.server.kill();
+    await front.clock.pass(60_000);
+    await back.clock.sleep(60_000);
+    const drift = (hidden.status.getSnapshot().endsAt ?? 0) - (seen.status.getSnapshot().endsAt ?? 0);
+    expect(Math.abs(drift)).toBeLessThan(50);
+    expect(hidden.status.getSnapshot().state).toBe("unreachable");
+  });
+
+  it("that was slept through ends only after one more look at the server", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS);
+    world.server.there = true;
+    await world.clock.sleep(3_600_000);
+    await world.clock.pass(100);
+    expect(client.status.getSnapshot().state).toBe("connected");
+    expect(world.cleared).toBe(0);
+  });
+
+  it("of day may be set: nothing moves", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS);
+    const { endsAt } = client.status.getSnapshot();
+    world.clock.wallError = 7_200_000;
+    await world.clock.pass(30_000);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "unreachable", endsAt });
+  });
+});
+
+describe("two tabs", () => {
+  it("show the same deadline, though one hears of the loss later", async () => {
+    const world = new World();
+    const [one, two] = [await world.connected(), await world.connected()];
+    world.server.there = false;
+    world.server.lines[0]?.lose("transport-error");
+    await world.clock.pass(700);
+    world.server.lines[1]?.lose("transport-error");
+    await world.clock.pass(FIRST_ATTEMPTS + 1_000);
+    const [a, b] = [one, two].map((tab) => tab.status.getSnapshot());
+    expect(a?.state).toBe("unreachable");
+    expect(b).toMatchObject({ state: "unreachable", endsAt: a?.endsAt });
+  });
+
+  it("find the server together", async () => {
+    const world = new World();
+    const [one, two] = [await world.connected(), await world.connected()];
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + 1_000);
+    world.server.there = true;
+    one.tryNow();
+    await world.clock.pass(10);
+    expect([one, two].map((tab) => tab.status.getSnapshot().state)).toEqual(["connected", "connected"]);
+  });
+});
+
+describe("what the server says", () => {
+  it("of its settings is followed", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.tell("lifeline_settings", { retry_attempts: 2, cleanup_timeout: 60, retry_delay: "soon" });
+    expect(client.status.getSnapshot()).toMatchObject({ attempts: 2, countdown: 60_000 });
+    world.server.kill();
+    await world.clock.pass(7_500);
+    expect(client.status.getSnapshot().state).toBe("unreachable");
+  });
+
+  it("of a clean-up is told", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.tell("cleanup_report", { id: "1", safe: true });
+    expect(client.status.getSnapshot().report).toEqual({ id: "1", safe: true });
+  });
+
+  it("that it refuses is an outage", async () => {
+    const world = new World();
+    world.server.refusing = true;
+    const client = world.tab();
+    await client.connect();
+    await world.clock.pass(10);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "reconnecting", lastError: "wrong token" });
+  });
+});
+
+/** The same time, counted from elsewhere, as by another page. */
+class OtherClock extends FakeClock {
+  constructor(other: FakeClock, by: number) {
+    super();
+    this.now = () => BigInt(other.ms - by);
+    this.wall = () => other.wall();
+    this.after = other.after;
+  }
+}

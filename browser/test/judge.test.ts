@@ -1,0 +1,57 @@
+import { expect, it } from "vitest";
+import { Guard } from "../src/guard.js";
+import { Judge } from "../src/judge.js";
+import type { Policy } from "../src/policy/policy.js";
+import { testBuiltIn } from "./fakes.js";
+import type { State } from "../src/contract.js";
+
+const CONNECTED: State = { phase: { tag: "connected" }, seen: 0n, memo: new Uint8Array() };
+const NAME = { name: "odd", version: "1", about: "Fails." };
+
+function failing(answer: Policy["decide"]): Policy {
+  return { description: NAME, sha256: "", decide: answer };
+}
+
+async function judged(policy: Policy): Promise<{ judge: Judge; said: string[]; decide: () => unknown }> {
+  const said: string[] = [];
+  const judge = new Judge(await testBuiltIn(), (text) => said.push(text));
+  judge.swap(policy, "https://host/odd.wasm");
+  const guard = new Guard(0n);
+  const decide = (): unknown => judge.decide(guard, { name: "start" }, CONNECTED, { now: 0n })?.state.phase.tag;
+  return { judge, said, decide };
+}
+
+it("a policy that traps is overruled, and set aside at the third time", async () => {
+  let calls = 0;
+  const { judge, said, decide } = await judged(
+    failing(() => {
+      calls += 1;
+      throw new WebAssembly.RuntimeError("unreachable");
+    }),
+  );
+  expect([decide(), decide(), decide(), decide()]).toEqual(Array(4).fill("reconnecting"));
+  expect([calls, said.length]).toEqual([3, 3]);
+  expect(judge.status()).toMatchObject({ name: "odd", failures: 3, setAside: true, lastFailure: "start: unreachable" });
+  expect(said[2]).toContain("set aside");
+});
+
+it("so is one that answers nonsense", async () => {
+  const { judge, decide } = await judged(failing(() => ({ state: CONNECTED, actions: [] })));
+  expect(decide()).toBe("reconnecting");
+  expect(judge.status().lastFailure).toContain("although the server is lost");
+  const { decide: nothing } = await judged(failing(() => undefined as never));
+  expect(nothing()).toBe("reconnecting");
+});
+
+it("another swap gives a clean record; going back is the built-in one", async () => {
+  const { judge, decide } = await judged(failing(() => undefined as never));
+  decide();
+  judge.revert();
+  expect(judge.status()).toMatchObject({ name: "five-minutes", origin: "built-in", failures: 0, lastFailure: undefined });
+});
+
+it("where nobody decides nothing changes", async () => {
+  const broken = failing(() => undefined as never);
+  const judge = new Judge(broken, () => {});
+  expect(judge.decide(new Guard(0n), { name: "start" }, CONNECTED, { now: 0n })).toBeUndefined();
+});
