@@ -1,0 +1,121 @@
+import "./style.css";
+import { Client, type Status } from "../src/index.js";
+import { type Button, clock, nameOf, saves, words } from "./words.js";
+
+const NOTES = "cr8-demo-notes";
+const BUTTONS: readonly Button[] = ["try", "end", "launch", "connect", "disconnect"];
+
+function element<Kind extends HTMLElement>(id: string): Kind {
+  const found = document.getElementById(id);
+  if (found === null) {
+    throw new Error(`no #${id} in the page`);
+  }
+  return found as Kind;
+}
+
+// The fragment is not sent to the server, so no log has it.
+const given = new URLSearchParams(location.hash.slice(1));
+const notes = element<HTMLTextAreaElement>("notes");
+notes.value = sessionStorage.getItem(NOTES) ?? "";
+notes.addEventListener("input", () => sessionStorage.setItem(NOTES, notes.value));
+
+const client = new Client({
+  token: given.get("token") ?? "",
+  username: given.get("user") ?? "",
+  clear: () => {
+    sessionStorage.removeItem(NOTES);
+    notes.value = "";
+  },
+});
+
+const actions: Record<Button, () => void> = {
+  try: () => client.tryNow(),
+  end: () => client.endNow(),
+  launch: () => client.launch(),
+  connect: () => void client.connect(),
+  disconnect: () => client.disconnect(),
+};
+for (const name of BUTTONS) {
+  element(name).addEventListener("click", actions[name]);
+}
+
+/** Writes only what is new: a screen reader hears of it, and a selection stays. */
+function text(id: string, content: string): void {
+  const found = element(id);
+  if (found.textContent !== content) {
+    found.textContent = content;
+  }
+}
+
+let reported: Status["report"];
+
+function draw(): void {
+  const status = client.status.getSnapshot();
+  const now = client.now();
+  const said = words(status, now);
+  element("line").dataset.tone = said.tone;
+  text("state", said.badge);
+  text("title", said.title);
+  text("detail", said.detail);
+  text("reason", said.reason);
+  document.title = status.state === "unreachable" ? `${clock((status.endsAt ?? now) - now)} · CR8` : `${said.badge} · CR8`;
+  const bar = element<HTMLProgressElement>("bar");
+  bar.hidden = said.bar === null;
+  if (said.bar === undefined) {
+    bar.removeAttribute("value");
+  } else if (said.bar !== null) {
+    bar.value = said.bar;
+  }
+  bar.setAttribute("aria-label", said.title);
+  for (const name of BUTTONS) {
+    element(name).hidden = !said.buttons.includes(name);
+  }
+  if (said.aloud !== "") {
+    text("polite", said.aloud);
+  }
+  const there = status.blender.state === "connected";
+  element("blender").dataset.there = String(there);
+  const open = status.file === undefined ? "Nothing is known of it." : `${nameOf(status.file)}${there ? "" : ", as it was last seen"}`;
+  text("blender-text", open);
+  const { policy, policyRefused } = status;
+  const refused = policyRefused === undefined ? "" : `; another one was not taken: ${policyRefused}`;
+  text("policy", policy === undefined ? "" : `Policy: ${policy.name} ${policy.version} (${policy.origin})${refused}`);
+  drawReport(status);
+}
+
+function drawReport(status: Status): void {
+  if (status.report === reported) {
+    return;
+  }
+  reported = status.report;
+  const lines = saves(status.report);
+  element("report").hidden = lines.length === 0;
+  element("saves").replaceChildren(
+    ...lines.map((line) => {
+      const item = document.createElement("li");
+      item.textContent = line;
+      return item;
+    }),
+  );
+}
+
+client.on("warn", ({ left }) => text("urgent", `Blender will save and close in ${clock(left)}.`));
+client.on("recovered", () => text("urgent", ""));
+client.on("log", (message) => console.info(message));
+client.on("server", ({ name, data }) => {
+  const { png } = (data ?? {}) as { png?: unknown };
+  if (name === "viewport" && typeof png === "string") {
+    const picture = element<HTMLImageElement>("viewport");
+    picture.src = `data:image/png;base64,${png}`;
+    picture.alt = "What Blender's window shows";
+    picture.hidden = false;
+  }
+});
+client.status.subscribe(draw);
+// The countdown is computed each time: it does not matter how often, or how late.
+setInterval(draw, 250);
+document.addEventListener("visibilitychange", draw);
+draw();
+
+Object.assign(window, { lifeline: client });
+void client.connect();

@@ -1,0 +1,141 @@
+import type { Status } from "../src/index.js";
+
+/** How serious it is. */
+export type Tone = "plain" | "good" | "worried" | "alarmed" | "over";
+
+/** What a person reads. */
+export interface Words {
+  tone: Tone;
+  badge: string;
+  title: string;
+  detail: string;
+  reason: string;
+  /** From 1 down to 0; undefined: nobody knows how long it takes; null: there is none. */
+  bar: number | undefined | null;
+  buttons: readonly Button[];
+  /** Said aloud when it changes, so no seconds in it. */
+  aloud: string;
+}
+
+export type Button = "try" | "end" | "launch" | "connect" | "disconnect";
+
+/** In the last minute it is a warning. */
+const LAST_MINUTE = 60_000;
+
+export function words(status: Status, now: number): Words {
+  const reason = reasonOf(status);
+  const base = { reason: "", bar: null, detail: "" } as const;
+  switch (status.state) {
+    case "idle":
+      return { ...base, tone: "plain", badge: "Not connected", title: "Not connected", buttons: ["connect"], aloud: "Not connected" };
+    case "connecting":
+      return { ...base, tone: "plain", badge: "Connecting", title: "Connecting", bar: undefined, buttons: [], aloud: "Connecting" };
+    case "connected":
+      return connected(status, now);
+    case "reconnecting": {
+      const title = `Reconnecting, attempt ${status.attempt} of ${status.attempts}`;
+      return { ...base, tone: "worried", badge: "Connection lost", title, detail: "Blender goes on running, and tries the same.", reason, bar: undefined, buttons: ["try"], aloud: title };
+    }
+    case "unreachable": {
+      const left = Math.max(0, (status.endsAt ?? now) - now);
+      const last = left <= LAST_MINUTE;
+      return {
+        tone: last ? "alarmed" : "worried",
+        badge: last ? "Ending soon" : "Server unreachable",
+        title: `Blender will save and close in ${clock(left)}`,
+        detail: "Unless the server is back before, or somebody keeps Blender open where it runs. Your work is saved either way.",
+        reason,
+        bar: status.countdown > 0 ? Math.min(1, left / status.countdown) : 0,
+        buttons: ["try", "end"],
+        aloud: "",
+      };
+    }
+    case "ending":
+      return { ...base, tone: "alarmed", badge: "Ending", title: "Ending the session", reason, bar: undefined, buttons: [], aloud: "The session ends" };
+    case "closed":
+      return closed(status, now, reason);
+  }
+}
+
+function closed(status: Status, now: number, reason: string): Words {
+  const left = (status.endsAt ?? 0) - now;
+  const title = "Server unavailable.";
+  const detail =
+    left > 0
+      ? `Blender saves your work and closes in ${clock(left)}.`
+      : status.endsAt === undefined
+        ? "Blender saves your work and closes by itself."
+        : "Your work was saved by Blender.";
+  const aloud = left > 0 ? `${title} The session has ended.` : `${title} ${detail}`;
+  return { tone: "over", badge: "Session ended", title, detail, reason, bar: null, buttons: ["try"], aloud };
+}
+
+function connected(status: Status, now: number): Words {
+  const { blender, file } = status;
+  const name = file === undefined ? "Blender" : `Blender with ${nameOf(file)}`;
+  const waits = Math.max(0, Math.floor((now - Number(blender.since)) / 1000));
+  const base = { reason: "", bar: null, detail: "" } as const;
+  switch (blender.state) {
+    case "connected":
+      return { ...base, tone: "good", badge: "Connected", title: "Connected", detail: `${name} is at work.`, buttons: ["disconnect"], aloud: "Connected. Blender is at work." };
+    case "expected":
+      return { ...base, tone: "plain", badge: "Server is back", title: "The server is back. Waiting for Blender", detail: "It is still open, and connects by itself.", bar: undefined, buttons: ["disconnect"], aloud: "The server is back. Waiting for Blender." };
+    case "asking":
+    case "launching":
+      return { ...base, tone: "plain", badge: "Server is back", title: `Relaunching ${name}`, detail: blender.state === "asking" ? "Asking the server for it." : `It starts; ${waits} s so far.`, bar: undefined, buttons: ["disconnect"], aloud: `Relaunching ${name}` };
+    case "rejoining":
+      return { ...base, tone: "plain", badge: "Server is back", title: "Rejoining Blender", detail: "It still runs, and has not connected yet.", bar: undefined, buttons: ["disconnect"], aloud: "Rejoining Blender" };
+    case "failed":
+      return { ...base, tone: "alarmed", badge: "Connected", title: "Blender could not be started", reason: blender.error ?? "", buttons: ["launch", "disconnect"], aloud: `Blender could not be started: ${blender.error ?? ""}` };
+    case "absent":
+    case "unknown":
+      return { ...base, tone: "good", badge: "Connected", title: "Connected", detail: "No Blender is open.", buttons: ["launch", "disconnect"], aloud: "Connected. No Blender is open." };
+  }
+}
+
+function reasonOf(status: Status): string {
+  const how = {
+    "never-connected": "The server was not reached.",
+    "transport-error": "The connection broke.",
+    "ping-timeout": "The server stopped answering.",
+    "server-disconnect": "The server has ended the connection.",
+  };
+  const why = status.why === undefined ? "" : how[status.why];
+  return status.lastError?.includes("refused") || status.lastError?.includes("failed:") ? `${why} It says: ${status.lastError}` : why;
+}
+
+/** Each save of a clean-up in a sentence. */
+export function saves(report: Status["report"]): string[] {
+  const list = Array.isArray(report?.saves) ? (report.saves as Record<string, unknown>[]) : [];
+  const lines = list.map((save) => {
+    if (save.ok !== true) {
+      const reasons = Array.isArray(save.failures) ? save.failures.join("; ") : "";
+      return `Not saved: ${reasons}`;
+    }
+    const what = save.recovery === true ? "Saved as a recovery copy" : "Saved in its place";
+    const checked = typeof save.sha256 === "string" ? ", read back" : "";
+    return `${what}: ${String(save.path)} (${size(save.bytes)}${checked})`;
+  });
+  const upload = report?.upload as { ok?: boolean; bytes?: unknown; error?: unknown } | null | undefined;
+  if (upload) {
+    lines.push(upload.ok === true ? `Uploaded (${size(upload.bytes)})` : `Not uploaded: ${String(upload.error)}`);
+  }
+  return lines;
+}
+
+function size(bytes: unknown): string {
+  if (typeof bytes !== "number") {
+    return "size unknown";
+  }
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+/** `3:12`; what is left of a second counts as one. */
+export function clock(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+export function nameOf(file: string): string {
+  return file === "" ? "untitled work" : (file.split(/[\\/]/).pop() ?? file);
+}
