@@ -7,6 +7,7 @@ mod closing;
 #[cfg(test)]
 mod day;
 mod effects;
+mod entropy;
 mod judge;
 mod pace;
 mod policies;

@@ -3,6 +3,7 @@
 use super::account::{Account, Cause};
 use super::closing::{Closing, End};
 use super::effects::Effects;
+use super::entropy;
 use super::judge::Judge;
 use super::pace::Pace;
 use super::policies::{Sources, UPDATE};
@@ -461,7 +462,8 @@ impl Driver {
         let moment = Moment {
             now,
             due: self.wake_at,
-            entropy: self.effects.entropy(),
+            entropy: entropy::shared(&self.settings.username, &self.state)
+                .or_else(|| self.effects.entropy()),
             settings: Some(self.settings.timing.clone()),
             scene: self.scene,
         };
