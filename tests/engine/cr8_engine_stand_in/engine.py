@@ -11,8 +11,10 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 
 from cr8_engine_stand_in.errors import LaunchError, NotConnectedError
 from cr8_engine_stand_in.launcher import Launcher
+from cr8_engine_stand_in.line_settings import LineSettings
 from cr8_engine_stand_in.options import Options
 from cr8_engine_stand_in.registry import Connection, Registry
+from cr8_engine_stand_in.survivors import Survivors
 
 BLENDER = "/blender"
 BROWSER = "/browser"
@@ -20,6 +22,10 @@ BROWSER = "/browser"
 # A Blender's account of a clean-up, sent until we say that we have it.
 REPORT = "cleanup_report"
 RECEIVED = "cleanup_report_received"
+# A picture of what Blender shows.
+VIEWPORT = "viewport"
+# What a Blender sends, and its user's browsers are told.
+FOR_BROWSERS = (REPORT, VIEWPORT)
 
 
 class _Auth(NamedTuple):
@@ -42,7 +48,10 @@ class Engine:
     def __init__(self, options: Options) -> None:
         self.server_url = ""
         self.registry = Registry()
-        self.launcher = Launcher(options.blender, options.blender_log_dir, options.token)
+        self.launcher = Launcher(
+            options.blender, options.blender_log_dir, options.token, Survivors(options.launched)
+        )
+        self.settings = LineSettings.of_environment()
         self.refusing = False
         self.connect_delay = 0.0
         self.acknowledging = True
@@ -111,10 +120,8 @@ class Engine:
         older = self.registry.connected(who.username, sid, who.blend_file_path)
         if older is not None:
             await self.sio.disconnect(older.sid, namespace=BLENDER)
-        await self._tell_browsers(
-            "blender_connected",
-            {"username": who.username, "blend_file_path": who.blend_file_path},
-        )
+        one = self._connection(who.username)
+        await self._tell_browsers("blender_connected", _blender(one))
 
     async def _blender_disconnect(self, sid: str, reason: str) -> None:
         gone = self.registry.disconnected(sid, reason)
@@ -125,14 +132,29 @@ class Engine:
 
     async def _blender_event(self, event: str, sid: str, *data: Any) -> None:
         kept = self.registry.received(sid, event, list(data))
+        report = data[0] if data and isinstance(data[0], dict) else {}
         if kept and event == REPORT and self.acknowledging:
-            report = data[0] if data and isinstance(data[0], dict) else {}
             await self.sio.emit(RECEIVED, {"id": report.get("id")}, to=sid, namespace=BLENDER)
+        one = self.registry.by_sid(sid)
+        if one is not None and event in FOR_BROWSERS:
+            await self.sio.emit(event, report, to=one.username, namespace=BROWSER)
 
     async def _browser_connect(self, sid: str, _environ: object, auth: object) -> None:
         username = (await self._admit(auth)).username
         self._browsers[sid] = username
         await self.sio.enter_room(sid, username, namespace=BROWSER)
+        await self._greet(sid, username)
+
+    async def _greet(self, sid: str, username: str) -> None:
+        """Tell a browser what its user's Blenders go by, and of the one that is connected."""
+        facts = self.settings.facts()
+        await self.sio.emit("lifeline_settings", facts, to=sid, namespace=BROWSER)
+        one = self.registry.of(username)
+        if one is not None:
+            await self.sio.emit("blender_connected", _blender(one), to=sid, namespace=BROWSER)
+        report = self.registry.last(username, REPORT)
+        if report is not None:
+            await self.sio.emit(REPORT, report, to=sid, namespace=BROWSER)
 
     async def _browser_disconnect(self, sid: str, _reason: str) -> None:
         self._browsers.pop(sid, None)
@@ -152,3 +174,7 @@ class Engine:
 
     async def _tell_browsers(self, event: str, data: dict[str, Any]) -> None:
         await self.sio.emit(event, data, to=data["username"], namespace=BROWSER)
+
+
+def _blender(one: Connection) -> dict[str, Any]:
+    return {"username": one.username, "blend_file_path": one.blend_file_path}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cr8_engine_stand_in.errors import LaunchError
+from cr8_engine_stand_in.survivors import Survivors
 
 FILE = "{file}"
 
@@ -46,18 +47,19 @@ class Launcher:
 
     command: as given on our command line; see `options`.
     log_dir: where their output goes, to `blender-PID.log`; None: nowhere.
+    survivors: those of earlier servers.
     """
 
     command: Sequence[str]
     log_dir: Path | None
     token: str = field(repr=False)
+    survivors: Survivors
     launched: list[Launched] = field(default_factory=list)
 
-    def alive(self, username: str) -> Launched | None:
-        """The Blender that was started for this user and has not ended, connected or not."""
-        return next(
-            (one for one in self.launched if one.username == username and one.alive()), None
-        )
+    def alive(self, username: str) -> bool:
+        """A Blender was started for this user and has not ended, connected or not."""
+        ours = any(one.username == username and one.alive() for one in self.launched)
+        return ours or self.survivors.alive(username)
 
     def launch(self, username: str, blend_file_path: str | None, server_url: str) -> int:
         """Start a Blender; its process id. Raises LaunchError."""
@@ -74,6 +76,7 @@ class Launcher:
         except OSError as error:
             raise LaunchError(f"cannot start {self.command[0]}: {error}") from error
         self.launched.append(Launched(username, blend_file_path, time.monotonic(), process))
+        self.survivors.note(username, process.pid)
         return process.pid
 
     def _start(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -32,6 +32,10 @@ class Options:
     blender: tuple[str, ...]
     """The command line that starts Blender; empty: none can be started. See `launcher`."""
     blender_log_dir: Path | None
+    launched: Path | None
+    """Where the started Blenders are written down, for a later server; None: nowhere."""
+    pages: Path | None
+    """A folder whose files are served over HTTP; None: none are."""
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -57,6 +61,8 @@ def parse(arguments: Sequence[str]) -> Options:
         allow_origins=tuple(given.allow_origin),
         blender=blender,
         blender_log_dir=given.blender_log_dir,
+        launched=given.launched,
+        pages=given.pages,
     )
 
 
@@ -104,6 +110,16 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="a started Blender writes to blender-PID.log in there; default: its output is dropped",
+    )
+    parser.add_argument(
+        "--launched",
+        type=Path,
+        metavar="FILE",
+        help="write the started Blenders down in there; a server that is started again knows those "
+        "that still live",
+    )
+    parser.add_argument(
+        "--pages", type=Path, metavar="DIR", help="serve the web pages in there, index.html at /"
     )
     parser.add_argument(
         "--test-controls", action="store_true", help="let HTTP requests misbehave on purpose"

@@ -79,6 +79,13 @@ class Registry:
         )
         return True
 
+    def last(self, username: str, event: str) -> object:
+        """What came with the user's last event of this name; None: none came."""
+        for one in reversed(self.events):
+            if (one["username"], one["event"]) == (username, event) and one["data"]:
+                return one["data"][0]
+        return None
+
     def _note(self, what: str, username: str | None, reason: str | None) -> None:
         self.history.append(
             {"what": what, "username": username, "reason": reason, "at": time.monotonic()}

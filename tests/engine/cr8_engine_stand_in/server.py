@@ -13,6 +13,7 @@ import uvicorn
 from cr8_engine_stand_in.engine import Engine
 from cr8_engine_stand_in.errors import ListenError
 from cr8_engine_stand_in.options import Options
+from cr8_engine_stand_in.pages import Pages
 from cr8_engine_stand_in.web import Web
 
 PATH = "/ws/socket.io/"
@@ -42,7 +43,7 @@ def serve(options: Options) -> None:
     engine.server_url = f"ws://{options.host}:{port}"
     app = socketio.ASGIApp(
         engine.sio,
-        other_asgi_app=Web(engine, test_controls=options.test_controls),
+        other_asgi_app=Web(engine, Pages(options.pages), test_controls=options.test_controls),
         socketio_path=PATH,
     )
     config = uvicorn.Config(

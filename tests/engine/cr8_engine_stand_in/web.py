@@ -9,6 +9,8 @@ from typing import Any
 
 from cr8_engine_stand_in.engine import Engine
 from cr8_engine_stand_in.errors import LaunchError, NotConnectedError, RequestError
+from cr8_engine_stand_in.line_settings import POLICY_PATH
+from cr8_engine_stand_in.pages import Page, Pages
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -21,8 +23,9 @@ BODY_MAX = 32 * 1024 * 1024
 class Web:
     """An ASGI application beside the Socket.IO one."""
 
-    def __init__(self, engine: Engine, *, test_controls: bool) -> None:
+    def __init__(self, engine: Engine, pages: Pages, *, test_controls: bool) -> None:
         self._engine = engine
+        self._pages = pages
         self._controls: dict[str, Control] = {}
         if test_controls:
             self._controls = {
@@ -40,11 +43,24 @@ class Web:
             await receive()
             await send({"type": "websocket.close"})
         elif scope["type"] == "http":
-            code, answer = await self._answer(scope["method"], scope["path"], receive)
-            body = json.dumps(answer, default=_describe).encode()
-            headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+            page = self._page(scope["method"], scope["path"])
+            if page is None:
+                code, answer = await self._answer(scope["method"], scope["path"], receive)
+                page = Page("application/json", json.dumps(answer, default=_describe).encode())
+            else:
+                code = 200
+            kind = page.content_type.encode()
+            headers = [(b"content-type", kind), (b"cache-control", b"no-store")]
             await send({"type": "http.response.start", "status": code, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await send({"type": "http.response.body", "body": page.body})
+
+    def _page(self, method: str, path: str) -> Page | None:
+        if method != "GET":
+            return None
+        if path == POLICY_PATH:
+            policy = self._engine.settings.policy_bytes()
+            return None if policy is None else Page("application/wasm", policy)
+        return self._pages.find(path)
 
     async def _answer(self, method: str, path: str, receive: Receive) -> tuple[int, dict[str, Any]]:
         if (method, path) == ("GET", "/status"):

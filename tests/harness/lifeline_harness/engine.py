@@ -29,6 +29,7 @@ class Engine:
 
     profile: of the Blenders that it launches; their folder also takes its log.
     blenders: it can launch some, so there must be one on this computer.
+    pages: a folder of web pages that it serves.
     """
 
     def __init__(
@@ -38,12 +39,14 @@ class Engine:
         ping_interval: float = 1.0,
         ping_timeout: float = 1.0,
         blenders: bool = True,
+        pages: Path | None = None,
     ) -> None:
         self.profile = profile
         self.token = secrets.token_hex(16)
         self.port = 0
         self._pings = (ping_interval, ping_timeout)
         self._blenders = blenders
+        self._pages = pages
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: Lines | None = None
         self._starts = 0
@@ -72,6 +75,9 @@ class Engine:
         command = [sys.executable, "-m", "cr8_engine_stand_in", "--test-controls"]
         command += ["--port", str(self.port), "--blender-log-dir", str(self.profile.logs)]
         command += ["--ping-interval", str(interval), "--ping-timeout", str(timeout)]
+        command += ["--launched", str(self.profile.folder / "launched.jsonl")]
+        if self._pages is not None:
+            command += ["--pages", str(self._pages)]
         if self._blenders:
             command += ["--", *blender_command("{file}")]
         with path.open("wb") as log:
