@@ -22,6 +22,7 @@ notes.addEventListener("input", () => sessionStorage.setItem(NOTES, notes.value)
 const client = new Client({
   token: given.get("token") ?? "",
   username: given.get("user") ?? "",
+  url: given.get("server") ?? "",
   clear: () => {
     sessionStorage.removeItem(NOTES);
     notes.value = "";

@@ -198,14 +198,21 @@ export class Client {
   /** What the server has told: `Seconds`, and the policy's URL. */
   #configure(given: ServerSettings): void {
     this.#timing = timing({ ...this.options.settings, ...given });
-    const { policy_url: url, policy_sha256: sha256 } = given;
-    if (typeof url === "string" && url !== "") {
+    const sha256 = given.policy_sha256;
+    if (typeof given.policy_url === "string" && given.policy_url !== "") {
+      const url = this.#atServer(given.policy_url);
       if (this.#wanted?.url !== url || this.#wanted.sha256 !== sha256) {
         void this.swapPolicy(url, typeof sha256 === "string" ? sha256 : undefined);
       }
     } else if (this.options.policy === undefined && this.#wanted !== undefined) {
       this.revertPolicy();
     }
+  }
+
+  /** An address as the server means it. */
+  #atServer(url: string): string {
+    const { url: server } = this.options;
+    return server ? new URL(url, server.replace(/^ws/, "http")).href : url;
   }
 
   #update(part: Partial<Status>): void {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -123,14 +123,26 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, display: Display, template: Path, **settings: Setting) -> Iterator[Stage]:
-    """A scenario with these settings, otherwise compressed ones. Nothing is left running."""
+def staged(
+    folder: Path,
+    display: Display,
+    template: Path,
+    engine_options: Sequence[str] = (),
+    /,
+    **settings: Setting,
+) -> Iterator[Stage]:
+    """A scenario with these settings, otherwise compressed ones. Nothing is left running.
+
+    engine_options: further ones of the server's command line.
+    """
     before = processes.descendants()
     chosen = {**COMPRESSED, **settings}
     environment = {f"CR8_{name.upper()}": str(value) for name, value in chosen.items()}
     with ExitStack() as stack:
         profile = Profile(folder, display, environment=environment)
-        engine = stack.enter_context(Engine(profile, ping_interval=1, ping_timeout=1))
+        engine = stack.enter_context(
+            Engine(profile, ping_interval=1, ping_timeout=1, options=engine_options)
+        )
         stage = Stage(profile, engine, template, chosen)
         stack.callback(stage.close)
         yield stage

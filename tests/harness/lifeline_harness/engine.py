@@ -8,6 +8,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,7 +30,7 @@ class Engine:
 
     profile: of the Blenders that it launches; their folder also takes its log.
     blenders: it can launch some, so there must be one on this computer.
-    pages: a folder of web pages that it serves.
+    options: further ones of its command line.
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class Engine:
         ping_interval: float = 1.0,
         ping_timeout: float = 1.0,
         blenders: bool = True,
-        pages: Path | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.profile = profile
         self.token = secrets.token_hex(16)
         self.port = 0
         self._pings = (ping_interval, ping_timeout)
         self._blenders = blenders
-        self._pages = pages
+        self._options = tuple(options)
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: Lines | None = None
         self._starts = 0
@@ -76,8 +77,7 @@ class Engine:
         command += ["--port", str(self.port), "--blender-log-dir", str(self.profile.logs)]
         command += ["--ping-interval", str(interval), "--ping-timeout", str(timeout)]
         command += ["--launched", str(self.profile.folder / "launched.jsonl")]
-        if self._pages is not None:
-            command += ["--pages", str(self._pages)]
+        command += self._options
         if self._blenders:
             command += ["--", *blender_command("{file}")]
         with path.open("wb") as log:

@@ -85,14 +85,20 @@ def session_members(session: int) -> list[Process]:
 
 
 def assert_none_left(before: list[Process], timeout: float = 5.0) -> None:
-    """All living descendants of this process are among `before`.
+    """All living descendants of this process are among `before`, or in a session that one of them
+    leads: a browser has its own ways with its processes.
 
     Raises AssertionError, naming those that are left after `timeout` seconds.
     """
     known = {(one.pid, one.started) for one in before}
+    led = {one.session for one in before if one.session == one.pid}
 
     def left() -> list[Process]:
-        return [one for one in descendants() if (one.pid, one.started) not in known]
+        return [
+            one
+            for one in descendants()
+            if (one.pid, one.started) not in known and one.session not in led
+        ]
 
     try:
         wait_until("no process left over", lambda: not left(), timeout)

@@ -1,0 +1,239 @@
+"""Both clients lose the same server: the page, and the Blender of its user."""
+
+from __future__ import annotations
+
+from lifeline_harness.blender import Blender
+from lifeline_harness.policies import policy_file
+from playwright.sync_api import BrowserContext
+
+from tests.blender.observe import wait_countdown
+from tests.blender.stage import EDIT, Stage, edit, saved_location, status
+from tests.browser.conftest import MakeStage, OpenTab
+from tests.browser.tab import NOTES, Tab
+
+AT_LEAST_LAUNCH_SECONDS = 60.0
+
+
+def launched(stage: Stage) -> list[int]:
+    """The Blenders that the present server has started."""
+    return [int(one["pid"]) for one in stage.engine.status()["launched"]]
+
+
+def relaunched(stage: Stage, tab: Tab) -> Blender:
+    """The one Blender that the page has asked for, once it is connected."""
+    tab.wait_blender("launching")
+    (pid,) = launched(stage)
+    blender = stage.own(Blender(stage.profile, pid, None)).wait_ready()
+    tab.wait_blender("connected", AT_LEAST_LAUNCH_SECONDS)
+    return blender
+
+
+def at_work(stage: Stage, tab: Tab) -> Blender:
+    """A Blender of the page's user, which the page knows, and notes in the page."""
+    tab.wait("connected")
+    blender = stage.launch(stage.file)
+    tab.wait_blender("connected")
+    tab.write_notes()
+    return blender
+
+
+def test_shorter_than_the_attempts(make_stage: MakeStage, open_tab: OpenTab) -> None:
+    stage = make_stage(retry_delay=1, retry_delay_max=2)
+    tab = open_tab(stage)
+    blender = at_work(stage, tab)
+    assert tab.title() == "Connected"
+    stage.engine.kill()
+    tab.wait("reconnecting")
+    assert tab.title() in {f"Reconnecting, attempt {n} of 5" for n in range(1, 6)}
+    tab.page.wait_for_function("lifeline.status.getSnapshot().attempt === 3")
+    tab.picture("reconnecting")
+    stage.engine.start()
+    tab.wait("connected")
+    tab.wait_blender("connected")
+    assert (blender.exit_code(), launched(stage), tab.notes()) == (None, [], NOTES)
+
+
+def test_within_the_countdown_blender_is_rejoined(make_stage: MakeStage, open_tab: OpenTab) -> None:
+    stage = make_stage(cleanup_timeout=20)
+    tab = open_tab(stage)
+    blender = at_work(stage, tab)
+    stage.engine.kill()
+    tab.wait("unreachable")
+    wait_countdown(blender)
+    stage.engine.start()
+    tab.wait("connected")
+    # In a hurry: the server knows that Blender still lives, though it has just begun itself.
+    tab.page.evaluate("lifeline.launch()")
+    tab.wait_blender("connected")
+    stage.wait_connected(blender)
+    assert (blender.exit_code(), launched(stage), tab.notes()) == (None, [], NOTES)
+    assert tab.status()["endsAt"] is None
+
+
+def test_past_the_countdown_both_end_and_blender_comes_back_with_the_edit(
+    make_stage: MakeStage, open_tab: OpenTab
+) -> None:
+    stage = make_stage(cleanup_timeout=6)
+    tab = open_tab(stage)
+    blender = at_work(stage, tab)
+    tab.picture("connected")
+    edit(blender)
+    stage.engine.kill()
+    tab.wait("unreachable")
+    assert tab.title().startswith("Blender will save and close in 0:0")
+    tab.wait("closed")
+    stage.assert_closed(blender)
+    assert tab.notes() == ""
+    assert "Server unavailable." in tab.text()
+    assert "Your work was saved by Blender." in tab.text()
+    tab.picture("closed")
+    assert saved_location(stage.file) == EDIT
+    stage.engine.start()
+    tab.wait("connected")
+    assert tab.title() == "Relaunching Blender with job.blend"
+    tab.picture("relaunching")
+    again = relaunched(stage, tab)
+    assert again.pid != blender.pid
+    assert again.run("result = list(bpy.data.objects['Cube'].location)") == list(EDIT)
+    tab.page.wait_for_selector("#saves li")
+    assert f"Saved in its place: {stage.file}" in tab.page.inner_text("#saves")
+    tab.picture("report")
+
+
+def test_the_deadlines_are_the_same(make_stage: MakeStage, open_tab: OpenTab) -> None:
+    # Each attempt is moved by up to two seconds: by other bits in Blender and in the page the
+    # deadlines would be three seconds apart, more often than not.
+    stage = make_stage(
+        retry_delay=2, retry_delay_max=2, retry_jitter=2, cleanup_timeout=30, quit_floor=1
+    )
+    apart = []
+    for username in ("ann", "bob"):
+        tab = open_tab(stage, username)
+        tab.wait("connected")
+        blender = stage.launch(stage.new_file(username), username)
+        stage.engine.kill()
+        tab.wait("unreachable")
+        theirs = wait_countdown(blender)
+        apart.append(tab.deadline() - theirs)
+        stage.engine.start()
+        stage.wait_connected(blender, username)
+    print("apart, in seconds:", apart)
+    assert all(abs(one) < 1 for one in apart), apart
+
+
+def test_a_frozen_server_is_lost_by_both(make_stage: MakeStage, open_tab: OpenTab) -> None:
+    stage = make_stage(connect_timeout=0.5, cleanup_timeout=30)
+    tab = open_tab(stage)
+    blender = at_work(stage, tab)
+    stage.engine.freeze()
+    tab.wait("unreachable")
+    assert tab.status()["why"] == "ping-timeout"
+    apart = tab.deadline() - wait_countdown(blender)
+    print("apart, in seconds:", apart)
+    # Each hears of it when its own next ping does not come: at most a ping's interval apart.
+    assert abs(apart) < 2
+    stage.engine.thaw()
+    tab.wait("connected")
+
+
+def test_a_disconnect_by_hand_starts_no_countdown(make_stage: MakeStage, open_tab: OpenTab) -> None:
+    stage = make_stage()
+    tab = open_tab(stage)
+    blender = at_work(stage, tab)
+    tab.press("disconnect")
+    stage.engine.kill()
+    stage.assert_closed(blender)
+    assert (tab.state(), tab.notes(), tab.title()) == ("idle", NOTES, "Not connected")
+    stage.engine.start()
+    assert launched(stage) == []
+    tab.press("connect")
+    tab.wait("connected")
+
+
+def test_a_reload_in_mid_outage_goes_on(
+    make_stage: MakeStage, open_tab: OpenTab, site: str
+) -> None:
+    stage = make_stage(apart=True, cleanup_timeout=30)
+    tab = open_tab(stage, site=site)
+    blender = at_work(stage, tab)
+    stage.engine.kill()
+    tab.wait("unreachable")
+    before = tab.deadline()
+    tab.page.reload()
+    tab.wait("unreachable")
+    assert abs(tab.deadline() - before) < 0.5
+    assert abs(tab.deadline() - wait_countdown(blender)) < 1
+    stage.engine.start()
+    tab.wait("connected")
+    tab.wait_blender("connected")
+    assert (blender.exit_code(), launched(stage)) == (None, [])
+
+
+def test_a_reload_after_the_end_brings_blender_back(
+    make_stage: MakeStage, open_tab: OpenTab, site: str
+) -> None:
+    stage = make_stage(apart=True, cleanup_timeout=1)
+    tab = open_tab(stage, site=site)
+    blender = at_work(stage, tab)
+    stage.engine.kill()
+    tab.wait("closed")
+    stage.assert_closed(blender)
+    tab.page.reload()
+    tab.wait("closed")
+    stage.engine.start()
+    assert relaunched(stage, tab).pid != blender.pid
+
+
+def test_two_tabs_agree_and_ask_for_one_blender(make_stage: MakeStage, open_tab: OpenTab) -> None:
+    stage = make_stage(cleanup_timeout=4)
+    tabs = [open_tab(stage), open_tab(stage)]
+    for tab in tabs:
+        tab.wait("connected")
+    blender = at_work(stage, tabs[0])
+    stage.engine.kill()
+    for tab in tabs:
+        tab.wait("unreachable")
+    deadlines = [tab.deadline() for tab in tabs]
+    assert abs(deadlines[0] - deadlines[1]) < 0.2
+    for tab in tabs:
+        tab.wait("closed")
+    stage.assert_closed(blender)
+    stage.engine.start()
+    relaunched(stage, tabs[0])
+    tabs[1].wait_blender("connected", AT_LEAST_LAUNCH_SECONDS)
+    assert len(launched(stage)) == 1
+
+
+def test_a_tab_that_was_held_up_shows_blenders_deadline(
+    make_stage: MakeStage, open_tab: OpenTab, browser: BrowserContext
+) -> None:
+    stage = make_stage(retry_delay=1, retry_delay_max=1, cleanup_timeout=30)
+    tab = open_tab(stage)
+    blender = at_work(stage, tab)
+    stage.engine.kill()
+    tab.wait("reconnecting")
+    life = browser.new_cdp_session(tab.page)
+    # As in the background: nothing of the page runs, while Blender makes its attempts.
+    life.send("Page.setWebLifecycleState", {"state": "frozen"})
+    theirs = wait_countdown(blender)
+    life.send("Page.setWebLifecycleState", {"state": "active"})
+    tab.wait("unreachable")
+    assert abs(tab.deadline() - theirs) < 1
+    stage.engine.start()
+    tab.wait("connected")
+
+
+def test_the_policy_is_swapped_on_both_sides(make_stage: MakeStage, open_tab: OpenTab) -> None:
+    stage = make_stage(policy=str(policy_file("patient")), cleanup_timeout=5)
+    tab = open_tab(stage)
+    blender = at_work(stage, tab)
+    tab.page.wait_for_function("lifeline.status.getSnapshot().policy?.name === 'patient'")
+    policy = status(blender)["policy"]
+    assert isinstance(policy, dict)
+    assert policy["sha256"] == tab.status()["policy"]["sha256"]
+    stage.engine.kill()
+    tab.wait("unreachable", 60)
+    theirs = wait_countdown(blender)
+    assert abs(tab.deadline() - theirs) < 1
+    stage.engine.start()
+    tab.wait("connected")
