@@ -43,7 +43,7 @@ export function words(status: Status, now: number): Words {
         tone: last ? "alarmed" : "worried",
         badge: last ? "Ending soon" : "Server unreachable",
         title: `Blender will save and close in ${clock(left)}`,
-        detail: "Unless the server is back before, or somebody keeps Blender open where it runs. Your work is saved either way.",
+        detail: "Unless the server is back before that, or somebody keeps Blender open.",
         reason,
         bar: status.countdown > 0 ? Math.min(1, left / status.countdown) : 0,
         buttons: ["try", "end"],

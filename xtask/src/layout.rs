@@ -88,6 +88,11 @@ impl Layout {
         self.root.join("tests/fuzz")
     }
 
+    /// The browser's package.
+    pub fn browser(&self) -> PathBuf {
+        self.root.join("browser")
+    }
+
     /// The policy components.
     pub fn policies(&self) -> PathBuf {
         self.target().join("policies")

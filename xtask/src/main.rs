@@ -130,6 +130,7 @@ mod tests {
         let text = error.to_string();
         for name in [
             "units", "lint", "unit", "link", "policy", "model", "fuzz", "blender", "faults", "ui",
+            "browser",
         ] {
             assert!(text.contains(name), "{name} is not in: {text}");
         }

@@ -35,6 +35,8 @@ pub enum Suite {
     Faults,
     /// What a person installs, sees and presses, in each Blender.
     Ui,
+    /// The page: its modules, then in a real Chromium with a real Blender at the same server.
+    Browser,
 }
 
 impl Suite {
@@ -49,6 +51,7 @@ impl Suite {
             Self::Blender => "blender",
             Self::Faults => "faults",
             Self::Ui => "ui",
+            Self::Browser => "browser",
         }
     }
 
@@ -63,6 +66,7 @@ impl Suite {
             Self::Blender => blender(layout, extra),
             Self::Faults => faults(layout, extra),
             Self::Ui => ui(layout, extra),
+            Self::Browser => browser(layout, extra),
         }
     }
 }
@@ -318,6 +322,18 @@ fn ui(layout: &Layout, extra: &[String]) -> Result<()> {
         .run()
 }
 
+fn browser(layout: &Layout, extra: &[String]) -> Result<()> {
+    let parts = [WITH_BLENDER, &[Part::Browser]].concat();
+    let blender = blender_pytest(layout, "tests/browser", &parts)?.args(extra);
+    build::page(layout)?;
+    process::run_all([
+        build::npm_run(layout, "tsc: the page's types", "check")?.with_our_stdout(),
+        build::npm_run(layout, "vitest: the page's modules", "test")?.with_our_stdout(),
+        build::npm_run(layout, "what the policy costs a page", "size")?.with_our_stdout(),
+        blender,
+    ])
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -336,6 +352,7 @@ mod tests {
             Suite::Blender,
             Suite::Faults,
             Suite::Ui,
+            Suite::Browser,
         ];
         assert_eq!(selection(&[]), all);
     }

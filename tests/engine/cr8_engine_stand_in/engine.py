@@ -22,10 +22,8 @@ BROWSER = "/browser"
 # A Blender's account of a clean-up, sent until we say that we have it.
 REPORT = "cleanup_report"
 RECEIVED = "cleanup_report_received"
-# A picture of what Blender shows.
+# A picture of what Blender shows: handed on, and not kept.
 VIEWPORT = "viewport"
-# What a Blender sends, and its user's browsers are told.
-FOR_BROWSERS = (REPORT, VIEWPORT)
 
 
 class _Auth(NamedTuple):
@@ -131,13 +129,16 @@ class Engine:
             )
 
     async def _blender_event(self, event: str, sid: str, *data: Any) -> None:
-        kept = self.registry.received(sid, event, list(data))
-        report = data[0] if data and isinstance(data[0], dict) else {}
-        if kept and event == REPORT and self.acknowledging:
-            await self.sio.emit(RECEIVED, {"id": report.get("id")}, to=sid, namespace=BLENDER)
         one = self.registry.by_sid(sid)
-        if one is not None and event in FOR_BROWSERS:
-            await self.sio.emit(event, report, to=one.username, namespace=BROWSER)
+        if one is None:
+            return  # from a replaced one
+        content = data[0] if data and isinstance(data[0], dict) else {}
+        if event in (REPORT, VIEWPORT):
+            await self.sio.emit(event, content, to=one.username, namespace=BROWSER)
+        if event != VIEWPORT:
+            self.registry.received(one, event, list(data))
+        if event == REPORT and self.acknowledging:
+            await self.sio.emit(RECEIVED, {"id": content.get("id")}, to=sid, namespace=BLENDER)
 
     async def _browser_connect(self, sid: str, _environ: object, auth: object) -> None:
         username = (await self._admit(auth)).username

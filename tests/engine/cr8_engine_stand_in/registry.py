@@ -64,11 +64,8 @@ class Registry:
         self.refused += 1
         self._note("refused", username, reason)
 
-    def received(self, sid: str, event: str, data: list[Any]) -> bool:
-        """Keep an event from a connected Blender. False: from a replaced one, so dropped."""
-        connection = self.by_sid(sid)
-        if connection is None:
-            return False
+    def received(self, connection: Connection, event: str, data: list[Any]) -> None:
+        """Keep an event from a connected Blender."""
         self.events.append(
             {
                 "username": connection.username,
@@ -77,7 +74,6 @@ class Registry:
                 "at": time.monotonic(),
             }
         )
-        return True
 
     def last(self, username: str, event: str) -> object:
         """What came with the user's last event of this name; None: none came."""

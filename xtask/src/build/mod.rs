@@ -2,6 +2,7 @@
 
 mod command;
 mod old_glibc;
+mod page;
 mod python_guest;
 mod rust_guest;
 mod wheel;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 pub use command::command;
+pub use page::{npm_run, page};
 pub use python_guest::{policies as python_policies, python_bindings};
 pub use rust_guest::{policies, test_policies};
 pub use wheel::{built_wheel, wheel};

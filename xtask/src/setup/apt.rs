@@ -90,6 +90,12 @@ const REQUIREMENTS: &[Requirement] = &[
         package: "mount",
         present: is_program,
     },
+    Requirement {
+        part: Part::Browser,
+        what: "Chromium, or its path in CHROMIUM",
+        package: "chromium",
+        present: has_chromium,
+    },
 ];
 
 const fn library(part: Part, what: &'static str, package: &'static str) -> Requirement {
@@ -126,6 +132,10 @@ fn has_cxx(_: &'static str) -> bool {
 
 fn has_blender(_: &'static str) -> bool {
     env::var_os("BLENDER").is_some() || is_program("blender")
+}
+
+fn has_chromium(_: &'static str) -> bool {
+    env::var_os("CHROMIUM").is_some() || is_program("chromium")
 }
 
 fn has_xvfb(_: &'static str) -> bool {

@@ -1,6 +1,7 @@
 //! Installing what is missing, and nothing else.
 
 mod apt;
+mod browser;
 mod cargo_command;
 mod guest_toolchain;
 mod venv;
@@ -37,6 +38,8 @@ pub enum Part {
     Pointer,
     /// What libFuzzer is compiled with.
     Fuzz,
+    /// Chromium, and the packages of browser/package-lock.json.
+    Browser,
 }
 
 impl Part {
@@ -51,6 +54,7 @@ impl Part {
         Self::Faults,
         Self::Pointer,
         Self::Fuzz,
+        Self::Browser,
     ];
 }
 
@@ -74,6 +78,7 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
                 venv::ensure_bpy(layout, Bpy::V5_0)?;
                 venv::ensure_bpy_where_possible(layout, Bpy::V5_2)?;
             }
+            Part::Browser => browser::ensure(layout)?,
         }
     }
     Ok(())
@@ -87,6 +92,11 @@ pub fn guest_toolchain() -> Result<GuestToolchain> {
 /// The wasmtime command, installed if need be.
 pub fn wasmtime(layout: &Layout) -> Result<PathBuf> {
     wasmtime_cli::ensure(layout)
+}
+
+/// `npm`, if it and its Node.js will do.
+pub fn npm() -> Result<PathBuf> {
+    browser::npm()
 }
 
 /// The command `cargo mutants`, installed if need be.
