@@ -1,4 +1,5 @@
 import { type Clock, pageClock } from "./clock.js";
+import { outageOf } from "./contract.js";
 import { Driver } from "./driver.js";
 import { Events, type EventMap } from "./events.js";
 import { Judge } from "./judge.js";
@@ -116,7 +117,12 @@ export class Client {
     }
     const session = new Session(this);
     this.#session = session;
-    this.#judge ??= new Judge(await this.#parts.builtIn(), (message) => this.#events.tell("log", message));
+    try {
+      this.#judge ??= new Judge(await this.#parts.builtIn(), (message) => this.#events.tell("log", message));
+    } catch (error) {
+      this.#session = undefined;
+      throw error;
+    }
     if (this.#session === session) {
       session.begin(this.#judge);
       if (this.options.policy !== undefined && this.#wanted === undefined) {
@@ -371,7 +377,7 @@ class Session {
     }
     if (!driver.guard.isConnected) {
       this.#agree(driver);
-      if (this.#everConnected) {
+      if (this.#everConnected || (outageOf(driver.state.phase)?.attempts ?? 0) > 0) {
         this.#outageTold = true;
       }
       if (this.#outageTold) {

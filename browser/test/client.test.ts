@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FakeClock, World } from "./fakes.js";
+import { FakeClock, testBuiltIn, World } from "./fakes.js";
 
 const FIRST_ATTEMPTS = 36_500;
 const COUNTDOWN = 300_000;
@@ -86,8 +86,26 @@ describe("an outage", () => {
     const client = world.tab();
     await client.connect();
     expect(client.status.getSnapshot().state).toBe("connecting");
-    await world.clock.pass(FIRST_ATTEMPTS + COUNTDOWN + 5_000);
+    await world.clock.pass(FIRST_ATTEMPTS);
+    const { endsAt } = client.status.getSnapshot();
+    const reloaded = world.tab();
+    await reloaded.connect();
+    await world.clock.pass(100);
+    expect(reloaded.status.getSnapshot()).toMatchObject({ state: "unreachable", endsAt });
+    await world.clock.pass(COUNTDOWN + 5_000);
     expect(client.status.getSnapshot()).toMatchObject({ state: "closed", why: "never-connected" });
+  });
+
+  it("cannot be begun without the policy, and is tried again", async () => {
+    const world = new World();
+    let there = false;
+    const builtIn = () => (there ? testBuiltIn() : Promise.reject(new Error("404")));
+    const client = world.tab({}, { builtIn });
+    await expect(client.connect()).rejects.toThrow("404");
+    there = true;
+    await client.connect();
+    await world.clock.pass(10);
+    expect(client.status.getSnapshot().state).toBe("connected");
   });
 });
 

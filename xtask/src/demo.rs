@@ -23,6 +23,9 @@ pub struct DemoOptions {
     /// Show Blender on this display instead of a virtual one.
     #[arg(long)]
     window: bool,
+    /// With the user's page in a browser: it counts down, too, and relaunches Blender.
+    #[arg(long)]
+    browser: bool,
     /// Let this policy decide instead of the built-in one.
     #[arg(long, value_name = "P.wasm")]
     policy: Option<PathBuf>,
@@ -34,6 +37,7 @@ impl DemoOptions {
             (self.real_time, "--real-time"),
             (self.json, "--json"),
             (self.window, "--window"),
+            (self.browser, "--browser"),
         ]
         .into_iter()
         .filter_map(|(given, word)| given.then_some(OsString::from(word)));
@@ -47,12 +51,16 @@ impl DemoOptions {
 
 /// The exit code is the demo's own.
 pub fn run(layout: &Layout, options: &DemoOptions) -> Result<ExitCode> {
-    setup::ensure(
-        layout,
-        &[Part::Blender, Part::Native, Part::Guest, Part::Venv],
-    )?;
+    let mut parts = vec![Part::Blender, Part::Native, Part::Guest, Part::Venv];
+    if options.browser {
+        parts.push(Part::Browser);
+    }
+    setup::ensure(layout, &parts)?;
     build::policies(layout)?;
     build::wheel(layout)?;
+    if options.browser {
+        build::page(layout)?;
+    }
     // The demo runs in another folder.
     let options = DemoOptions {
         policy: options
@@ -87,9 +95,16 @@ mod tests {
             real_time: true,
             json: true,
             window: false,
+            browser: true,
             policy: Some("mine.wasm".into()),
         };
-        let words = ["--real-time", "--json", "--policy", "mine.wasm"];
+        let words = [
+            "--real-time",
+            "--json",
+            "--browser",
+            "--policy",
+            "mine.wasm",
+        ];
         assert_eq!(options.words(), words);
     }
 }

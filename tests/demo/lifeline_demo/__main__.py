@@ -15,6 +15,7 @@ from lifeline_harness.errors import HarnessError
 from lifeline_harness.profile import ROOT, Profile
 
 from lifeline_demo.outcome import Outcome
+from lifeline_demo.page import PageOutcome, PageStory
 from lifeline_demo.schedule import COMPRESSED, REAL_TIME, Schedule
 from lifeline_demo.screen import Screen
 from lifeline_demo.story import Story
@@ -42,6 +43,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--policy", type=Path, help="let this policy decide instead of the built-in one"
     )
+    parser.add_argument(
+        "--browser",
+        action="store_true",
+        help="with the user's page in a browser: it counts down, too, and relaunches Blender",
+    )
     return parser.parse_args()
 
 
@@ -54,7 +60,7 @@ def _run(schedule: Schedule, screen: Screen, options: argparse.Namespace) -> Out
     before = processes.descendants()
     FOLDER.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=FOLDER))
-    outcome = Outcome()
+    outcome = PageOutcome() if options.browser else Outcome()
     try:
         with (
             tempfile.TemporaryDirectory() as buffer,
@@ -64,7 +70,11 @@ def _run(schedule: Schedule, screen: Screen, options: argparse.Namespace) -> Out
             if options.policy is not None:
                 environment["CR8_POLICY"] = str(options.policy.absolute())
             profile = Profile(folder, display, environment=environment)
-            Story(profile, schedule, screen, outcome).play()
+            if isinstance(outcome, PageOutcome):
+                window: bool = options.window
+                PageStory(profile, schedule, screen, outcome, window=window).play()
+            else:
+                Story(profile, schedule, screen, outcome).play()
         processes.assert_none_left(before)
     except (HarnessError, AssertionError) as error:
         screen.title(f"The story ended early: {error}")
