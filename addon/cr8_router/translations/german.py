@@ -261,6 +261,9 @@ TEXTS = {
     "Where the log goes as JSON lines, beside standard output; empty: nowhere": (
         "Wohin das Protokoll als JSON-Zeilen geht, neben der Standardausgabe; leer: nirgendwohin"
     ),
+    "Where metrics are kept for node_exporter: a name that ends in .prom; empty: nowhere": (
+        "Wo Messwerte für node_exporter liegen: ein Name, der auf .prom endet; leer: nirgends"
+    ),
     "A policy component (.wasm), taken again whenever the file changes; empty: the built-in "
     "five-minutes": (
         "Eine Richtlinie (.wasm), neu geladen, sobald sich die Datei ändert; leer: die eingebaute "
