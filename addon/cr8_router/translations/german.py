@@ -234,6 +234,12 @@ TEXTS = {
         "Eine URL, die die gespeicherte Datei per HTTP PUT annimmt, bevor Blender endet"
     ),
     "Saving": "Speichern",
+    "A webhook that is told by HTTP POST of the countdown, of its end, and of what was saved": (
+        "Ein Webhook, der per HTTP POST von Countdown, dessen Ende und Gespeichertem erfährt"
+    ),
+    "A notification, with all its retries, is given up after this long": (
+        "Eine Benachrichtigung wird mit all ihren Wiederholungen nach so langer Zeit aufgegeben"
+    ),
     "An upload, with all its retries, is given up after this long; the file stays on disk": (
         "Nach dieser Zeit wird ein Hochladen aufgegeben; die Datei bleibt auf der Festplatte"
     ),

@@ -8,6 +8,7 @@
 //! | [`guard`] | what no policy can break |
 //! | [`driver`] | one thread: events in, decisions out |
 //! | [`keep`] | reads a saved file back, and uploads it |
+//! | [`notify`] | tells people what becomes of an outage, by a webhook |
 //! | [`journal`] | what became of each outage, written down before Blender closes |
 //! | [`termination`], [`exit`] | SIGTERM, and the end of a process that does not close by itself |
 //! | [`tickets`] | `save` and `quit` wait for Blender's main thread, and can be withdrawn |
@@ -23,10 +24,12 @@ pub mod driver;
 pub mod event;
 pub mod exit;
 pub mod guard;
+mod http;
 pub mod journal;
 pub mod keep;
 pub mod link;
 mod metrics;
+pub mod notify;
 mod private_folder;
 pub mod reload;
 pub mod sandbox;

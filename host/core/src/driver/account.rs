@@ -82,6 +82,16 @@ impl Account {
         });
     }
 
+    /// How it stands.
+    pub fn entry(&self) -> Option<&Entry> {
+        self.entry.as_ref()
+    }
+
+    /// When the last outage began: milliseconds of the driver's clock.
+    pub fn begun(&self) -> u64 {
+        self.begun
+    }
+
     /// How it stands, for the file of open entries.
     pub fn so_far(&self) -> Option<Entry> {
         self.entry.clone()

@@ -8,8 +8,8 @@
 use super::account::Cause;
 use super::effects::Watch;
 use super::run::Driver;
-use super::{SaveOutcome, Saved};
-use crate::clock::as_seconds;
+use super::{NOTIFY, SaveOutcome, Saved};
+use crate::clock::{as_millis, as_seconds};
 use crate::contract::{Phase, Place};
 use crate::event::{Event, Reason};
 use crate::journal::{Kind, News, Outcome};
@@ -116,6 +116,7 @@ impl Driver {
         self.closing.save_asked = Some(self.now());
         self.closing.keeping = None;
         self.account.save_asked();
+        self.foretell();
         self.note();
         let reason = match self.closing.terminating {
             Some(_) => Reason::Termination,
@@ -199,11 +200,15 @@ impl Driver {
             Err(_) => self.retry_later(now),
         }
         self.note();
+        let failed = outcome.is_err();
         if self.closing.is_out_of_hand() || matches!(self.state.phase, Phase::Quitting(_)) {
             self.proceed();
         } else {
             let answer = outcome.map(drop).map_err(|reasons| reasons.join("; "));
             self.decide(Call::OnSaved(answer));
+        }
+        if failed && self.shared.tickets.open().is_none() {
+            self.tell_failing(); // no other place is tried at once
         }
     }
 
@@ -283,6 +288,7 @@ impl Driver {
         if self.guard.is_safe() {
             self.guard.save_answered(false, now);
             self.retry_later(now);
+            self.tell_failing();
         }
         self.note();
         self.proceed();
@@ -298,6 +304,7 @@ impl Driver {
             last.sha256 = Some(digest.sha256.clone());
         }
         self.note();
+        self.tell_saved();
         if self.upload_url().is_none() {
             self.closing.keeping = None;
         } else {
@@ -486,6 +493,7 @@ impl Driver {
         self.closing.end = End::Writing { since, end_with };
         let attempts = self.attempts_of_outage();
         self.account.stand(attempts, self.judge.identity());
+        self.tell_end(outcome);
         match self.account.end(outcome, since) {
             Some(entry) => {
                 self.last_entry = Some(entry.clone());
@@ -511,6 +519,11 @@ impl Driver {
         self.shared.told.store(true, Ordering::Relaxed);
         let now = self.now();
         let after = self.quit_bound(now).saturating_sub(now);
+        // Nor longer than leaves Blender time to close.
+        let notify_until = now.saturating_add(as_millis(NOTIFY).min(after / 2));
+        self.shared
+            .notify_until
+            .store(notify_until, Ordering::Relaxed);
         self.effects.watch(Watch {
             after: Duration::from_millis(after),
             code: if safe { EXIT_SAFE } else { EXIT_UNSAFE },
@@ -596,6 +609,7 @@ impl Driver {
             detail: None,
         };
         self.account.begin(&self.settings, &cause, now);
+        self.tell_warning(0.0);
         self.guard.give_up(now);
         self.connection = None;
         self.wake_at = None;

@@ -4,6 +4,7 @@ use super::Shared;
 use crate::exit::end_process;
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{self, KeepSink, Keeping, Order};
+use crate::notify::{Notification, Notifier};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a journal that hangs may hold up the end.
+/// How long a journal that hangs may hold up the end, or a webhook.
 const WRITE: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -25,6 +26,9 @@ pub(crate) trait Effects: Send + Sync {
 
     /// Ends the process now.
     fn end_process(&self, code: i32);
+
+    /// Tells people. It does not wait for them.
+    fn notify(&self, _: Notification) {}
 
     /// 64 random bits for a policy; None: there are none to be had.
     fn entropy(&self) -> Option<u64> {
@@ -45,7 +49,10 @@ pub(crate) struct Watch {
 }
 
 /// The real ones.
-pub(super) struct Process;
+pub(super) struct Process {
+    /// None: there is nobody to tell.
+    pub notifier: Option<Notifier>,
+}
 
 impl Effects for Process {
     fn keep(&self, order: Order, sink: KeepSink) -> Keeping {
@@ -63,7 +70,24 @@ impl Effects for Process {
     }
 
     fn end_process(&self, code: i32) {
+        if let Some(notifier) = self.notifier.clone().filter(Notifier::is_busy) {
+            let spawned = thread::Builder::new()
+                .name("lifeline-end".into())
+                .spawn(move || {
+                    notifier.wait(Instant::now() + WRITE);
+                    end_process(code);
+                });
+            if spawned.is_ok() {
+                return; // the host thread waits for nobody
+            }
+        }
         end_process(code);
+    }
+
+    fn notify(&self, notification: Notification) {
+        if let Some(notifier) = &self.notifier {
+            notifier.send(notification);
+        }
     }
 }
 

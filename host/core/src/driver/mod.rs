@@ -8,6 +8,7 @@ mod closing;
 mod day;
 mod effects;
 mod entropy;
+mod herald;
 mod judge;
 mod pace;
 mod policies;
@@ -25,6 +26,7 @@ use crate::event::{Event, Level, Queue};
 use crate::exit::succeed_at_exit;
 use crate::link::{Connector, SocketIo};
 use crate::metrics::Metrics;
+use crate::notify::Notifier;
 use crate::reload::PolicySource;
 use crate::sandbox::Policy;
 use crate::settings::Settings;
@@ -148,6 +150,8 @@ pub(crate) struct Shared {
     terminating: AtomicBool,
     /// A person keeps Blender open: a host thread that is started again does so, too.
     held: AtomicBool,
+    /// Until when a Blender that closes waits for notifications.
+    notify_until: AtomicU64,
     /// When the main thread has polled last.
     pub(crate) polled: AtomicU64,
     /// What is open, as the main thread has told last.
@@ -167,6 +171,7 @@ impl Shared {
             told: AtomicBool::new(false),
             terminating: AtomicBool::new(false),
             held: AtomicBool::new(false),
+            notify_until: AtomicU64::new(0),
             polled: AtomicU64::new(0),
             scene: Mutex::new(None),
         }
@@ -216,6 +221,7 @@ pub struct Lifeline {
     settings: Settings,
     policy: Option<PolicySource>,
     shared: Arc<Shared>,
+    notifier: Option<Notifier>,
     commands: UnboundedSender<Command>,
     inbox: Mutex<Option<UnboundedReceiver<Command>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -237,10 +243,18 @@ impl Lifeline {
             ..Snapshot::default()
         };
         let shared = Arc::new(Shared::new(snapshot));
+        let notifier = settings.notify_url.clone().map(|url| {
+            let shared = Arc::clone(&shared);
+            let limit = Duration::from_millis(settings.bounds.notify);
+            Notifier::new(url, limit, move |message| {
+                shared.events.push(Event::Log(Level::Warning, message));
+            })
+        });
         Lifeline {
             policy: policy.or_else(|| settings.policy.file.clone().map(PolicySource::Path)),
             settings,
             shared,
+            notifier,
             commands,
             inbox: Mutex::new(Some(inbox)),
             thread: Mutex::new(None),
@@ -266,7 +280,9 @@ impl Lifeline {
         let sender = self.commands.downgrade();
         let host = Host {
             connector,
-            effects: Arc::new(Process),
+            effects: Arc::new(Process {
+                notifier: self.notifier.clone(),
+            }),
             settings,
             shared,
             commands: sender,
@@ -410,7 +426,8 @@ impl Lifeline {
     ///
     /// `closing`: Blender is closing because it was told to. A Blender that then hangs is still
     /// ended (`quit_timeout`), and its exit code is 0 if its work is safe; otherwise nobody is
-    /// watched any more.
+    /// watched any more. Notifications that are under way have until 3 s after Blender was told to
+    /// close; otherwise nobody waits for them.
     pub fn close(&self, timeout: Duration, closing: bool) -> bool {
         if !closing {
             self.shared.watch_called_off.store(true, Ordering::Relaxed);
@@ -421,6 +438,19 @@ impl Lifeline {
         self.shared.tickets.withdraw();
         self.shared.snapshot().closed = true;
         let begun = Instant::now();
+        let ended = self.join(begun, timeout);
+        if let Some(notifier) = &self.notifier {
+            notifier.finish_by(Instant::now() + NOTIFY);
+            if closing {
+                let until = self.shared.notify_until.load(Ordering::Relaxed);
+                notifier.wait(self.shared.clock.instant(until).into_std());
+            }
+        }
+        ended
+    }
+
+    /// True if the host thread has ended in time.
+    fn join(&self, begun: Instant, timeout: Duration) -> bool {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         while thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
             if begun.elapsed() >= timeout {
@@ -441,6 +471,9 @@ impl Lifeline {
 impl Drop for Lifeline {
     fn drop(&mut self) {
         self.send(Command::Close);
+        if let Some(notifier) = &self.notifier {
+            notifier.finish_by(Instant::now() + NOTIFY);
+        }
     }
 }
 
@@ -448,6 +481,8 @@ impl Drop for Lifeline {
 const RESTARTS: u32 = 5;
 /// Before a replacement starts.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Once the line is closed, or Blender was told to close, notifications are given up after this long.
+const NOTIFY: Duration = Duration::from_secs(3);
 /// How long the journal's thread waits for the next line.
 const KEEP_ALIVE: Duration = Duration::from_millis(500);
 /// How long the event loop's own threads may take to end.

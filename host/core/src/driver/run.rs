@@ -4,6 +4,7 @@ use super::account::{Account, Cause};
 use super::closing::{Closing, End};
 use super::effects::Effects;
 use super::entropy;
+use super::herald::Herald;
 use super::judge::Judge;
 use super::pace::Pace;
 use super::policies::{Sources, UPDATE};
@@ -15,6 +16,7 @@ use crate::guard::Guard;
 use crate::journal::{Entry, Kind, News, Outcome, Scribe};
 use crate::keep::{KeepEvent, KeepSink};
 use crate::link::{Connection, Connector, LinkEvent, Sink};
+use crate::notify;
 use crate::reload::Verdict;
 use crate::sandbox::{Call, LoadError};
 use crate::settings::Settings;
@@ -57,6 +59,7 @@ pub(crate) struct Driver {
     pub(super) undecided: VecDeque<Call>,
     pub(super) closing: Closing,
     pub(super) account: Account,
+    pub(super) herald: Herald,
     pub(super) scribe: Scribe,
     /// The entry of the outage that Blender closes over.
     pub(super) last_entry: Option<Entry>,
@@ -67,7 +70,7 @@ pub(crate) struct Driver {
     /// The outage has been told of: the first connect of all is no outage while it is under way.
     announced: bool,
     pub(super) pace: Pace,
-    path: String,
+    pub(super) path: String,
     attempts: u64,
     /// The attempt that a person has asked for, of which the policy knows nothing.
     asked: Option<u64>,
@@ -137,6 +140,7 @@ impl Driver {
             undecided: VecDeque::new(),
             closing: Closing::default(),
             account: Account::new(metrics),
+            herald: Herald::default(),
             last_entry: None,
             announced: false,
             pace: Pace::default(),
@@ -219,6 +223,7 @@ impl Driver {
         let outcome = if late {
             Outcome::Recovered
         } else {
+            self.tell_cancelled(notify::Outcome::Closed);
             Outcome::Closed
         };
         self.end_outage(outcome);
@@ -326,6 +331,7 @@ impl Driver {
                 self.undecided.clear();
                 self.account
                     .stand(self.attempts_of_outage(), self.judge.identity());
+                self.tell_cancelled(notify::Outcome::Recovered);
                 self.outage_is_over();
                 self.decide(Call::OnConnect);
                 if !self.undecided.is_empty() {
@@ -504,9 +510,9 @@ impl Driver {
                 // The event that begins the countdown says the same.
                 Action::Warn(_) if countdown_begins => {}
                 Action::Warn(left) => {
-                    self.shared.events.push(Event::Warn {
-                        seconds: as_seconds(left),
-                    });
+                    let seconds = as_seconds(left);
+                    self.shared.events.push(Event::Warn { seconds });
+                    self.tell_warning(seconds);
                 }
                 Action::Save(place) => {
                     self.guard.policy_saves();
@@ -548,10 +554,12 @@ impl Driver {
                     .push(Event::Countdown { attempts, seconds });
                 self.account.counts_down();
                 self.note();
+                self.tell_warning(seconds);
                 true
             }
             (Phase::Held(_), _) => {
                 self.shared.events.push(Event::Held);
+                self.tell_cancelled(notify::Outcome::Held);
                 false
             }
             _ => false,

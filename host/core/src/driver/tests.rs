@@ -1,5 +1,7 @@
 //! The whole driver with a scripted line, in virtual time.
 
+mod notifications;
+
 use super::Driver;
 use super::judge::Judge;
 use super::{Command, FirstPolicy, Host, PolicySource, SaveOutcome, Saved, Shared};
@@ -9,6 +11,7 @@ use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
 use crate::link::{Connection, Connector, Sink};
+use crate::notify::Notification;
 use crate::reload;
 use crate::sandbox::{Call, CallError, Limits, Policy, Sandbox};
 use crate::settings::Settings;
@@ -31,6 +34,7 @@ struct Record {
     silent: bool,
     orders: Vec<(Order, KeepSink)>,
     watched: Vec<Watch>,
+    notified: Vec<Notification>,
     ended_with: Option<i32>,
 }
 
@@ -75,6 +79,37 @@ impl Effects for World {
 
     fn end_process(&self, code: i32) {
         self.0.lock().unwrap().ended_with = Some(code);
+    }
+
+    fn notify(&self, notification: Notification) {
+        self.0.lock().unwrap().notified.push(notification);
+    }
+}
+
+/// What the driver sends to the server.
+type Said = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// A server of which everything that it is sent is kept.
+struct Overheard(ScriptedServer, Said);
+
+struct OverheardLine(Box<dyn Connection>, Said);
+
+impl Connector for Overheard {
+    fn connect(&self, id: u64, auth: Value, timeout: Duration, sink: Sink) -> Box<dyn Connection> {
+        let line = self.0.connect(id, auth, timeout, sink);
+        Box::new(OverheardLine(line, Arc::clone(&self.1)))
+    }
+}
+
+impl Connection for OverheardLine {
+    fn emit(&self, name: String, data: Option<Value>) {
+        let mut said = self.1.lock().unwrap();
+        said.push((name.clone(), data.clone().unwrap_or_default()));
+        self.0.emit(name, data);
+    }
+
+    fn end(self: Box<Self>, timeout: Duration) -> bool {
+        self.0.end(timeout)
     }
 }
 
@@ -130,6 +165,7 @@ fn never_counts_down(mut decision: Decision) -> Decision {
 /// A driver at work, and Blender's side of it.
 struct Stage {
     server: ScriptedServer,
+    said: Said,
     world: World,
     shared: Arc<Shared>,
     commands: UnboundedSender<Command>,
@@ -155,11 +191,12 @@ impl Stage {
         let shared = shared();
         let (commands, mut inbox) = unbounded_channel();
         let world = World::default();
+        let said = Said::default();
         let sandbox = Sandbox::new(settings.policy.limits, None).unwrap();
         let policy = built_in(sandbox.built_in().unwrap());
         let driver = Driver::with(
             Judge::with(sandbox, policy, &settings),
-            Arc::new(server.clone()),
+            Arc::new(Overheard(server.clone(), Arc::clone(&said))),
             Arc::new(world.clone()),
             settings,
             Arc::clone(&shared),
@@ -168,6 +205,7 @@ impl Stage {
         tokio::spawn(async move { driver.run(&mut inbox).await });
         Stage {
             server,
+            said,
             world,
             shared,
             commands,

@@ -2,10 +2,11 @@
 //!
 //! The URL is a secret: no error here carries it.
 
+use crate::http;
 use crate::settings::Secret;
 use futures_util::stream;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use reqwest::{Body, Client, StatusCode, redirect};
+use reqwest::{Body, Client, StatusCode};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
@@ -20,7 +21,6 @@ const DELAY: Duration = Duration::from_millis(500);
 const DELAY_MAX: Duration = Duration::from_secs(30);
 /// A request of which nothing has moved for this long is given up, and made again.
 const STALL: Duration = Duration::from_secs(30);
-const CONNECT: Duration = Duration::from_secs(10);
 /// How often progress is told, and the end looked for.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long the runtime may take to end: a name lookup cannot be interrupted.
@@ -79,12 +79,7 @@ pub(super) fn put(
         .enable_all()
         .build()
         .map_err(|error| local(&error))?;
-    let client = Client::builder()
-        // A redirect would lead the work to somewhere else.
-        .redirect(redirect::Policy::none())
-        .connect_timeout(CONNECT)
-        .build()
-        .map_err(|error| local(&error.without_url()))?;
+    let client = http::client().map_err(|error| local(&error))?;
     let sender = Sender {
         client,
         file,
@@ -160,7 +155,7 @@ impl Sender<'_> {
         loop {
             tokio::select! {
                 answer = &mut request => {
-                    let status = answer.map_err(transport)?.status();
+                    let status = answer.map_err(|error| UploadError::Transport(http::words(error)))?.status();
                     return judge(status);
                 }
                 _ = look.tick() => {
@@ -211,18 +206,6 @@ fn judge(status: StatusCode) -> Result<(), UploadError> {
     } else {
         Err(UploadError::Refused(status.as_u16()))
     }
-}
-
-/// An error with its causes, without the URL.
-fn transport(error: reqwest::Error) -> UploadError {
-    let error = error.without_url();
-    let mut words = vec![error.to_string()];
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        words.push(inner.to_string());
-        cause = inner.source();
-    }
-    UploadError::Transport(words.join(": "))
 }
 
 #[cfg(test)]

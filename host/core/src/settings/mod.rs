@@ -78,6 +78,8 @@ pub struct Settings {
     pub metrics_file: Option<PathBuf>,
     /// What takes the saved file by HTTP PUT.
     pub save_url: Option<Secret>,
+    /// What takes notifications by HTTP POST.
+    pub notify_url: Option<Secret>,
     /// What bounds the end of a Blender.
     pub bounds: Bounds,
     shown: Map<String, Json>,
@@ -96,6 +98,8 @@ pub struct Bounds {
     pub stuck: u64,
     /// On SIGTERM: the upload and the closing; 0: SIGTERM is left alone.
     pub terminate: u64,
+    /// A notification with its retries.
+    pub notify: u64,
 }
 
 /// Everything that is wrong with the settings, a line each.
@@ -132,10 +136,16 @@ impl Settings {
                 .map_err(|fault| faults.push(format!("server_url: {fault}")))
                 .ok(),
         };
-        let save_url = Some(text(&values, "save_url")).filter(|url| !url.trim().is_empty());
-        if save_url.as_deref().is_some_and(|url| !takes_uploads(url)) {
-            faults.push("save_url: not a URL that can be used: expected one like https://…".into());
-        }
+        let mut http_url = |name| {
+            let url = Some(text(&values, name)).filter(|url| !url.trim().is_empty())?;
+            if !is_http(&url) {
+                faults.push(format!(
+                    "{name}: not a URL that can be used: expected one like https://…"
+                ));
+            }
+            Some(Secret(url.trim().to_string()))
+        };
+        let (save_url, notify_url) = (http_url("save_url"), http_url("notify_url"));
         if !faults.is_empty() {
             return Err(SettingsError(faults));
         }
@@ -174,13 +184,15 @@ impl Settings {
             recovery_dir: path("recovery_dir"),
             journal: path("journal"),
             metrics_file: path("metrics_file"),
-            save_url: save_url.map(|url| Secret(url.trim().to_string())),
+            save_url,
+            notify_url,
             bounds: Bounds {
                 upload: number(&values, "upload_timeout"),
                 unsaved_wait: number(&values, "unsaved_wait"),
                 quit: number(&values, "quit_timeout"),
                 stuck: number(&values, "stuck_timeout"),
                 terminate: number(&values, "terminate_timeout"),
+                notify: number(&values, "notify_timeout"),
             },
             shown,
         })
@@ -188,11 +200,10 @@ impl Settings {
 
     /// `text` without any secret, should one stand in there.
     pub fn redact(&self, text: &str) -> String {
-        let text = self.token.redact(text);
-        match &self.save_url {
-            Some(url) => url.redact(&text),
-            None => text,
-        }
+        [&self.save_url, &self.notify_url]
+            .into_iter()
+            .flatten()
+            .fold(self.token.redact(text), |text, url| url.redact(&text))
     }
 
     /// Every setting by name, durations in seconds, secrets left out.
@@ -227,7 +238,7 @@ fn whole_outage(timing: &contract::Settings) -> u64 {
         .saturating_add(timing.render_wait)
 }
 
-fn takes_uploads(text: &str) -> bool {
+fn is_http(text: &str) -> bool {
     Url::parse(text.trim())
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
@@ -411,16 +422,18 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_url_is_checked_and_never_echoed() {
-        let error = resolve(json!({"save_url": "s3://bucket/key?secret"}), &[]).unwrap_err();
-        assert_eq!(
-            error.0,
-            ["save_url: not a URL that can be used: expected one like https://…"]
-        );
-        let settings = resolve(json!({}), &[("CR8_SAVE_URL", "https://h/f?X-Sig=abcdef")]).unwrap();
-        let shown = format!("{settings:?} {:?}", settings.shown());
-        assert!(!shown.contains("abcdef"), "{shown}");
-        assert_eq!(settings.redact("PUT https://h/f?X-Sig=abcdef"), "PUT ***");
+    fn a_url_that_is_sent_to_is_checked_and_never_echoed() {
+        for name in ["save_url", "notify_url"] {
+            for wrong in ["s3://bucket/key?secret", "https://", "h/secret"] {
+                let error = resolve(json!({ name: wrong }), &[]).unwrap_err();
+                let said = "not a URL that can be used: expected one like https://…";
+                assert_eq!(error.0, [format!("{name}: {said}")], "{wrong}");
+            }
+            let settings = resolve(json!({ name: " https://h/f?X-Sig=abcdef" }), &[]).unwrap();
+            let shown = format!("{settings:?} {:?}", settings.shown());
+            assert!(!shown.contains("abcdef"), "{shown}");
+            assert_eq!(settings.redact("to https://h/f?X-Sig=abcdef"), "to ***");
+        }
     }
 
     #[test]

@@ -32,7 +32,16 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "terminate_timeout",
         ],
     ),
-    ("Reports", &["journal", "log_file", "metrics_file"]),
+    (
+        "Reports",
+        &[
+            "notify_url",
+            "notify_timeout",
+            "journal",
+            "log_file",
+            "metrics_file",
+        ],
+    ),
     (
         "Policy",
         &[

@@ -157,6 +157,20 @@ pub const TABLE: &[Setting] = &[
         about: "On SIGTERM Blender saves and closes, an upload and the closing within this long; 0: SIGTERM is left alone",
     },
     Setting {
+        name: "notify_url",
+        variable: "CR8_NOTIFY_URL",
+        kind: Kind::Secret,
+        default: "\"\"",
+        about: "A webhook that is told by HTTP POST of the countdown, of its end, and of what was saved",
+    },
+    Setting {
+        name: "notify_timeout",
+        variable: "CR8_NOTIFY_TIMEOUT",
+        kind: Kind::Seconds(1.0, 600.0),
+        default: "10",
+        about: "A notification, with all its retries, is given up after this long",
+    },
+    Setting {
         name: "journal",
         variable: "CR8_JOURNAL",
         kind: Kind::Path,
