@@ -1,7 +1,7 @@
 //! What the host thread tells Blender's main thread, and the queue in which it waits to be polled.
 
 use crate::contract::Place;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -31,6 +31,52 @@ impl Level {
     }
 }
 
+/// A line for the log: a sentence for people, and the same for programs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine {
+    /// How loud.
+    pub level: Level,
+    /// What has happened: a name in kebab-case that stays the same, whatever the sentence.
+    pub event: &'static str,
+    /// The sentence.
+    pub message: String,
+    /// The values in it, by name; lengths of time are seconds.
+    pub fields: Map<String, Value>,
+}
+
+impl LogLine {
+    fn new(level: Level, event: &'static str, message: impl Into<String>) -> Self {
+        LogLine {
+            level,
+            event,
+            message: message.into(),
+            fields: Map::new(),
+        }
+    }
+
+    /// For everybody.
+    pub fn info(event: &'static str, message: impl Into<String>) -> Self {
+        LogLine::new(Level::Info, event, message)
+    }
+
+    /// Something is wrong.
+    pub fn warning(event: &'static str, message: impl Into<String>) -> Self {
+        LogLine::new(Level::Warning, event, message)
+    }
+
+    /// Something failed.
+    pub fn error(event: &'static str, message: impl Into<String>) -> Self {
+        LogLine::new(Level::Error, event, message)
+    }
+
+    /// Adds a value. Like the sentence it must not hold a secret.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.to_string(), value.into());
+        self
+    }
+}
+
 /// Why a save is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -54,7 +100,7 @@ impl Reason {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// For the log.
-    Log(Level, String),
+    Log(LogLine),
     /// The server accepted the connection.
     Connected,
     /// The connection is lost, or was not to be had in the first place.
@@ -158,7 +204,8 @@ impl Queue {
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             let message = format!("{dropped} events were dropped: Blender was busy too long");
-            drained.push(Event::Log(Level::Warning, message));
+            let line = LogLine::warning("events-dropped", message).with("number", dropped);
+            drained.push(Event::Log(line));
         }
         drained
     }
@@ -201,9 +248,11 @@ mod tests {
                 reason: Reason::Outage
             }
         );
-        let Event::Log(Level::Warning, message) = &drained[CAPACITY + 1] else {
+        let Event::Log(line) = &drained[CAPACITY + 1] else {
             panic!()
         };
-        assert!(message.starts_with("5 events"), "{message}");
+        assert!(line.message.starts_with("5 events"), "{}", line.message);
+        assert_eq!((line.level, line.event), (Level::Warning, "events-dropped"));
+        assert_eq!(line.fields["number"], 5);
     }
 }

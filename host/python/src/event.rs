@@ -39,7 +39,7 @@ impl Event {
     #[getter]
     fn level(&self) -> Option<&'static str> {
         match &self.0 {
-            Core::Log(level, _) => Some(level.name()),
+            Core::Log(line) => Some(line.level.name()),
             _ => None,
         }
     }
@@ -47,7 +47,7 @@ impl Event {
     #[getter]
     fn message(&self) -> Option<&str> {
         match &self.0 {
-            Core::Log(_, message) => Some(message),
+            Core::Log(line) => Some(&line.message),
             Core::Policy { message, .. } => message.as_deref(),
             _ => None,
         }
@@ -106,8 +106,17 @@ impl Event {
     #[getter]
     fn name(&self) -> Option<&str> {
         match &self.0 {
+            Core::Log(line) => Some(line.event),
             Core::Server { name, .. } | Core::Policy { name, .. } => Some(name),
             _ => None,
+        }
+    }
+
+    #[getter]
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match &self.0 {
+            Core::Log(line) => to_python(py, &Value::Object(line.fields.clone())).map(Some),
+            _ => Ok(None),
         }
     }
 

@@ -120,15 +120,13 @@ impl Account {
     /// Somebody asks for something.
     pub fn requested(&mut self, request: &Request, by: &str) {
         let Some(entry) = &mut self.entry else { return };
-        let (name, seconds) = match request {
-            Request::Hold => ("hold", None),
-            Request::Extend(by) => ("extend", Some(as_seconds(*by))),
-            Request::Release => ("release", None),
-            Request::CloseNow => ("close-now", None),
+        let seconds = match request {
+            Request::Extend(by) => Some(as_seconds(*by)),
+            Request::Hold | Request::Release | Request::CloseNow => None,
         };
         entry.requests.push(Requested {
             at: utc_now(),
-            request: name.into(),
+            request: request_name(request).into(),
             seconds,
             by: by.into(),
         });
@@ -255,5 +253,15 @@ impl Account {
         entry.seconds.outage = Some(as_seconds(now.saturating_sub(self.begun)));
         self.metrics.ended(&entry);
         Some(entry)
+    }
+}
+
+/// The contract's name of a request.
+pub(super) fn request_name(request: &Request) -> &'static str {
+    match request {
+        Request::Hold => "hold",
+        Request::Extend(_) => "extend",
+        Request::Release => "release",
+        Request::CloseNow => "close-now",
     }
 }

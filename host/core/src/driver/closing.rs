@@ -11,7 +11,7 @@ use super::run::Driver;
 use super::{NOTIFY, SaveOutcome, Saved};
 use crate::clock::{as_millis, as_seconds};
 use crate::contract::{Phase, Place};
-use crate::event::{Event, Reason};
+use crate::event::{Event, LogLine, Reason};
 use crate::journal::{Kind, News, Outcome};
 use crate::keep::{Digest, KeepEvent, Keeping, Order, Uploaded};
 use crate::sandbox::Call;
@@ -174,7 +174,9 @@ impl Driver {
         self.closing.end = End::Wanted;
         self.closing.saved_first += 1;
         if self.closing.saved_first <= SAVED_FIRST {
-            self.info("The file has changed since the save: it is saved again".into());
+            let message = "The file has changed since the save: it is saved again";
+            let line = LogLine::info("saved-again", message);
+            self.say(line.with("times", self.closing.saved_first));
             self.ask_to_save(Place::InPlace);
         } else {
             self.ask_to_quit();
@@ -214,7 +216,9 @@ impl Driver {
 
     /// A save that was withdrawn while it ran.
     fn saved_late(&mut self, ticket: u64, outcome: SaveOutcome) {
-        self.info("A save has ended that was no longer needed: Blender stays open".into());
+        let message = "A save has ended that was no longer needed: Blender stays open";
+        let line = LogLine::info("save-not-needed", message);
+        self.say(line.with("ok", outcome.is_ok()));
         let Some((_, place)) = self.closing.late.take_if(|(late, _)| *late == ticket) else {
             return;
         };
@@ -282,7 +286,8 @@ impl Driver {
     fn unreadable(&mut self, reason: &str) {
         self.closing.keeping = None;
         let now = self.now();
-        self.error(format!("The saved file cannot be read back: {reason}"));
+        let message = format!("The saved file cannot be read back: {reason}");
+        self.say(LogLine::error("save-unreadable", message).with("reason", reason));
         self.account.unreadable(&self.settings.redact(reason));
         // Of a save that has got old meanwhile it is no news.
         if self.guard.is_safe() {
@@ -308,7 +313,8 @@ impl Driver {
         if self.upload_url().is_none() {
             self.closing.keeping = None;
         } else {
-            self.info(format!("Uploading the saved file ({} bytes)", digest.bytes));
+            let message = format!("Uploading the saved file ({} bytes)", digest.bytes);
+            self.say(LogLine::info("upload-begun", message).with("bytes", digest.bytes));
         }
         self.proceed();
     }
@@ -317,13 +323,19 @@ impl Driver {
         self.closing.keeping = None;
         self.account.uploaded(uploaded);
         self.shared.snapshot().upload = Some(UploadStatus::ended(uploaded));
-        match &uploaded.error {
-            None => self.info(format!("Uploaded in {:.1} s", uploaded.seconds)),
+        let line = match &uploaded.error {
+            None => LogLine::info("uploaded", format!("Uploaded in {:.1} s", uploaded.seconds)),
             Some(error) => {
                 let error = self.settings.redact(&error.to_string());
-                self.error(format!("The saved file stays on this machine: {error}"));
+                let message = format!("The saved file stays on this machine: {error}");
+                LogLine::error("upload-failed", message).with("error", error)
             }
-        }
+        };
+        self.say(
+            line.with("seconds", uploaded.seconds)
+                .with("bytes", uploaded.bytes)
+                .with("attempts", uploaded.attempts),
+        );
         self.note();
         self.proceed();
     }
@@ -333,21 +345,24 @@ impl Driver {
         let now = self.now();
         if self.stuck_from().is_some_and(|at| now >= at) {
             let safe = self.may_end_it();
-            self.error(if safe {
+            let message = if safe {
                 "Blender is too busy to close: it is ended, its work is safe"
             } else {
                 "Blender is too busy to save: it is ended with its work unsaved"
-            });
+            };
+            self.say(LogLine::error("blender-ended", message).with("safe", safe));
             return self.end_without(if safe { EXIT_SAFE } else { EXIT_UNSAFE });
         }
         match self.closing.end {
             End::Wanted => self.proceed_to_quit(now),
             End::Asked { since } if self.may_end_it() && now >= self.claim_bound(since) => {
-                self.error("Blender does not close: it is ended, its work is safe");
+                let message = "Blender does not close: it is ended, its work is safe";
+                self.say(LogLine::error("blender-ended", message).with("safe", true));
                 self.end_without(EXIT_SAFE);
             }
             End::Writing { since, .. } if now >= since.saturating_add(WRITE) => {
-                self.error("The journal does not answer: Blender closes without it");
+                let message = "The journal does not answer: Blender closes without it";
+                self.say(LogLine::error("journal-silent", message));
                 self.written();
             }
             _ => {}
@@ -553,9 +568,10 @@ impl Driver {
             News::Trouble(error) => self.journal_trouble(&error.to_string()),
             News::Adopted(number) => {
                 self.shared.metrics.interrupted(number);
-                self.info(format!(
+                let message = format!(
                     "{number} earlier outage(s) ended with a process that died: written down"
-                ));
+                );
+                self.say(LogLine::info("outages-adopted", message).with("number", number));
             }
             News::Pending(entries) => self.report(&entries),
             News::Last(entry) => {
@@ -577,7 +593,7 @@ impl Driver {
             .replace(error.to_string());
         // The same trouble comes with each line.
         if known.as_deref() != Some(error) {
-            self.error(error);
+            self.say(LogLine::error("journal-not-written", error).with("error", error));
         }
     }
 
@@ -594,9 +610,8 @@ impl Driver {
             until: now.saturating_add(bound),
         });
         let seconds = as_seconds(bound);
-        self.warning(format!(
-            "SIGTERM: saving and closing; {seconds} s for upload and closing"
-        ));
+        let message = format!("SIGTERM: saving and closing; {seconds} s for upload and closing");
+        self.say(LogLine::warning("sigterm", message).with("seconds", seconds));
         if self.guard.is_connected() {
             self.finish_late();
         } else {
@@ -647,7 +662,8 @@ impl Driver {
             None if waiting => "Blender stays open",
             None => return,
         };
-        self.info(format!("{why}: {what}"));
+        let line = LogLine::info("clean-up-withdrawn", format!("{why}: {what}"));
+        self.say(line.with("reason", why));
     }
 
     /// The server is back: the outage is written down, unless a save still runs.

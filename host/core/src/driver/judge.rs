@@ -1,6 +1,7 @@
 //! Who decides: the current policy, under the guard, with the built-in one to fall back on.
 
 use crate::contract::{Decision, Moment, State};
+use crate::event::LogLine;
 use crate::guard::{Guard, Violation};
 use crate::reload::SERVER;
 use crate::sandbox::{Call, CallError, Identity, LoadError, Policy, Sandbox};
@@ -28,8 +29,8 @@ pub(super) struct Verdict {
     pub decision: Option<Decision>,
     /// The answer of the current policy that was dropped.
     pub overruled: Option<Overruled>,
-    /// Sentences for the log.
-    pub complaints: Vec<String>,
+    /// For the log.
+    pub complaints: Vec<LogLine>,
 }
 
 /// An answer that was dropped.
@@ -155,7 +156,9 @@ impl Judge {
         let decision = match ask(&self.built_in, guard, call, state, moment) {
             Ok(decision) => Some(decision),
             Err(failure) => {
-                complaints.push(format!("The built-in policy failed too: {failure}"));
+                let message = format!("The built-in policy failed too: {failure}");
+                let line = LogLine::error("built-in-policy-failed", message);
+                complaints.push(line.with("reason", failure.to_string()));
                 None
             }
         };
@@ -174,7 +177,7 @@ impl Judge {
 
     /// The outage has lasted for too long, though nobody holds it: the built-in policy ends it. None
     /// if it has not, or if it is the built-in one's doing.
-    pub fn overdue(&mut self, guard: &Guard, now: u64) -> Option<(Overruled, String)> {
+    pub fn overdue(&mut self, guard: &Guard, now: u64) -> Option<(Overruled, LogLine)> {
         if now < self.must_end(guard)? {
             return None;
         }
@@ -196,17 +199,21 @@ impl Judge {
         }
     }
 
-    fn complaint(&self, overruled: &Overruled) -> String {
-        let what_next = if overruled.set_aside {
-            "it is set aside, and five-minutes decides until another policy is swapped in"
+    fn complaint(&self, overruled: &Overruled) -> LogLine {
+        let (event, what_next) = if overruled.set_aside {
+            let next =
+                "it is set aside, and five-minutes decides until another policy is swapped in";
+            ("policy-set-aside", next)
         } else {
-            "the built-in five-minutes policy decides instead, this time"
+            let next = "the built-in five-minutes policy decides instead, this time";
+            ("policy-overruled", next)
         };
-        format!(
-            "Policy {} failed in {}; {what_next}",
-            self.current.identity(),
-            overruled.reason
-        )
+        let (policy, reason) = (self.current.identity(), &overruled.reason);
+        let message = format!("Policy {policy} failed in {reason}; {what_next}");
+        LogLine::error(event, message)
+            .with("policy", policy.name.as_str())
+            .with("reason", reason.as_str())
+            .with("failures", self.failures)
     }
 
     pub fn status(&self) -> PolicyStatus {

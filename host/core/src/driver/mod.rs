@@ -22,7 +22,7 @@ pub(crate) use run::{loss_name, outage_of};
 
 use crate::clock::Clock;
 use crate::contract::{Request, Scene};
-use crate::event::{Event, Level, Queue};
+use crate::event::{Event, LogLine, Queue};
 use crate::exit::succeed_at_exit;
 use crate::link::{Connector, SocketIo};
 use crate::metrics::Metrics;
@@ -199,10 +199,11 @@ impl Shared {
             let snapshot = shared.snapshot().clone();
             shared.metrics.prometheus(&snapshot, shared.clock.now())
         };
-        let warn = move |message| out.events.push(Event::Log(Level::Warning, message));
+        let not_written = |message: String| LogLine::warning("metrics-not-written", message);
+        let warn = move |message| out.events.push(Event::Log(not_written(message)));
         if let Err(error) = self.metrics.write_to(path, text, warn) {
             let message = format!("The metrics are not written to a file: {error}");
-            self.events.push(Event::Log(Level::Warning, message));
+            self.events.push(Event::Log(not_written(message)));
         }
     }
 
@@ -246,9 +247,7 @@ impl Lifeline {
         let notifier = settings.notify_url.clone().map(|url| {
             let shared = Arc::clone(&shared);
             let limit = Duration::from_millis(settings.bounds.notify);
-            Notifier::new(url, limit, move |message| {
-                shared.events.push(Event::Log(Level::Warning, message));
-            })
+            Notifier::new(url, limit, move |line| shared.events.push(Event::Log(line)))
         });
         Lifeline {
             policy: policy.or_else(|| settings.policy.file.clone().map(PolicySource::Path)),
@@ -529,8 +528,8 @@ impl Host {
                 given,
                 fresh: life == 0,
             };
-            let life = AssertUnwindSafe(|| self.one_life(first, &mut commands));
-            let reason = match catch_unwind(life) {
+            let one_life = AssertUnwindSafe(|| self.one_life(first, &mut commands));
+            let reason = match catch_unwind(one_life) {
                 Ok(Ok(())) => break,
                 Ok(Err(reason)) => reason,
                 Err(_) => "a fault in Lifeline".to_string(),
@@ -540,7 +539,9 @@ impl Host {
                 break; // Blender closes, and is watched
             }
             let message = format!("The host thread has ended ({reason}); it is started again");
-            self.shared.events.push(Event::Log(Level::Error, message));
+            let line = LogLine::error("host-thread-restarted", message);
+            let line = line.with("reason", reason).with("life", life);
+            self.shared.events.push(Event::Log(line));
             self.shared.metrics.restarted();
             thread::sleep(PAUSE);
         }
@@ -592,7 +593,9 @@ impl Host {
         listening
             .inspect_err(|error| {
                 let message = format!("SIGTERM cannot be listened for: {error}");
-                self.shared.events.push(Event::Log(Level::Warning, message));
+                let line = LogLine::warning("sigterm-not-heard", message);
+                let line = line.with("error", error.to_string());
+                self.shared.events.push(Event::Log(line));
             })
             .ok()
     }

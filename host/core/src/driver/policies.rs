@@ -4,7 +4,7 @@ use super::FirstPolicy;
 use super::judge::Overruled;
 use super::run::{Driver, outage_of};
 use crate::contract::{Countdown, Phase};
-use crate::event::Event;
+use crate::event::{Event, LogLine};
 use crate::journal::{PolicyLine, PolicyName, PolicyNews};
 use crate::reload::{Loader, Order, PolicySource, Push, Store, SwapError, Verdict, Watch};
 use crate::sandbox::{Call, Code, Policy, told};
@@ -72,10 +72,12 @@ impl Driver {
         let fresh = policy.fresh;
         let before = self.shared.snapshot().policy.clone();
         if !fresh && before.origin != self.judge.origin() {
-            self.warning(format!(
+            let message = format!(
                 "Policy {} has decided until the fault; five-minutes decides now",
                 before.name
-            ));
+            );
+            let line = LogLine::warning("policy-set-aside-after-fault", message);
+            self.say(line.with("policy", before.name));
             self.policy_line(PolicyNews::Taken, Some("after a fault"), None);
         }
         if let Some(bytes) = policy.given {
@@ -94,7 +96,11 @@ impl Driver {
         };
         match Watch::begin(path, self.sources.loader.clone(), at_once) {
             Ok(watch) => self.sources.watch = Some(watch),
-            Err(error) => self.error(format!("The policy's file cannot be watched: {error}")),
+            Err(error) => {
+                let message = format!("The policy's file cannot be watched: {error}");
+                let line = LogLine::error("policy-not-watched", message);
+                self.say(line.with("error", error.to_string()));
+            }
         }
     }
 
@@ -114,14 +120,16 @@ impl Driver {
             Ok(push) => Box::new(push),
             Err(error) => {
                 let reason = told(&error.to_string(), REASON);
-                self.warning(format!("Not taken: {reason}"));
+                let line = LogLine::warning("policy-push-refused", format!("Not taken: {reason}"));
+                self.say(line.with("reason", reason.as_str()));
                 let id = args.first().and_then(|it| it.get("id")?.as_str());
                 return self.answer(id, "refused", None, Some(&reason));
             }
         };
         if !self.settings.policy.push {
             let reason = "this Blender takes no policy from its server: set CR8_POLICY_PUSH=1";
-            self.warning(format!("The server has sent a policy; {reason}"));
+            let message = format!("The server has sent a policy; {reason}");
+            self.say(LogLine::warning("policy-push-refused", message).with("reason", reason));
             return self.answer(push.id.as_deref(), "refused", None, Some(reason));
         }
         let order = if push.revert {
@@ -153,7 +161,9 @@ impl Driver {
         };
         let trouble = verdict.trouble.as_deref();
         if let Some(trouble) = trouble {
-            self.warning(format!("Policy from {origin}: {trouble}"));
+            let message = format!("Policy from {origin}: {trouble}");
+            let line = LogLine::warning("policy-trouble", message);
+            self.say(line.with("origin", origin.as_str()).with("reason", trouble));
         }
         let reason = match (verdict.outcome, &verdict.order) {
             (Ok(policy), Order::Watched(_)) if self.judge.decides(policy.identity(), &origin) => {
@@ -163,7 +173,9 @@ impl Driver {
             }
             (Ok(policy), _) => {
                 if let Code::Distrusted(why) = policy.code() {
-                    self.warning(format!("A compiled policy was not used: {why}"));
+                    let message = format!("A compiled policy was not used: {why}");
+                    let line = LogLine::warning("compiled-policy-not-used", message);
+                    self.say(line.with("reason", why.to_string()));
                 }
                 self.judge.swap(*policy, origin.clone());
                 self.taken();
@@ -176,9 +188,9 @@ impl Driver {
             (Err(error), Order::Revert(_)) if !matches!(error, SwapError::Superseded) => {
                 if !matches!(error, SwapError::NothingSet) {
                     let why = told(&error.to_string(), REASON);
-                    self.warning(format!(
-                        "Back to five-minutes, since {origin} is none: {why}"
-                    ));
+                    let message = format!("Back to five-minutes, since {origin} is none: {why}");
+                    let line = LogLine::warning("policy-back-to-built-in", message);
+                    self.say(line.with("origin", origin.as_str()).with("reason", why));
                 }
                 self.judge.back_to_built_in();
                 self.taken();
@@ -269,7 +281,7 @@ impl Driver {
         let Some((overruled, complaint)) = self.judge.overdue(&self.guard, now) else {
             return;
         };
-        self.error(complaint);
+        self.say(complaint);
         self.overruled(&overruled);
         let length = self.settings.timing.cleanup_timeout;
         let countdown = Phase::CountingDown(Countdown {

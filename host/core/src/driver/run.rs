@@ -1,6 +1,6 @@
 //! The loop: one event, one decision, what follows from it.
 
-use super::account::{Account, Cause};
+use super::account::{Account, Cause, request_name};
 use super::closing::{Closing, End};
 use super::effects::Effects;
 use super::entropy;
@@ -11,7 +11,7 @@ use super::policies::{Sources, UPDATE};
 use super::{Command, FirstPolicy, Shared};
 use crate::clock::as_seconds;
 use crate::contract::{Action, Decision, Loss, Moment, Outage, Phase, Request, Scene, State};
-use crate::event::{Event, Level};
+use crate::event::{Event, LogLine};
 use crate::guard::Guard;
 use crate::journal::{Entry, Kind, News, Outcome, Scribe};
 use crate::keep::{KeepEvent, KeepSink};
@@ -177,7 +177,9 @@ impl Driver {
         if let Some(policy) = self.first_policy.take() {
             self.begin_with(policy);
         }
-        self.info(format!("Connecting to {}", self.server()));
+        let server = self.server();
+        let line = LogLine::info("connecting", format!("Connecting to {server}"));
+        self.say(line.with("server", server));
         self.scribe.ask_last(&self.settings.username);
         let held = self.shared.held.load(Ordering::Relaxed);
         self.decide(Call::Start);
@@ -276,12 +278,16 @@ impl Driver {
     }
 
     fn request(&mut self, request: Request, by: &str) {
+        let ignored = |why: &str| {
+            let message = format!("{why}: there is no countdown to change");
+            LogLine::info("request-ignored", message).with("request", request_name(&request))
+        };
         if self.closing.is_out_of_hand() {
-            self.info("Blender is closing: there is no countdown to change".into());
+            self.say(ignored("Blender is closing"));
             return;
         }
         if self.guard.is_connected() {
-            self.info("The server is connected: there is no countdown to change".into());
+            self.say(ignored("The server is connected"));
         }
         self.account.requested(&request, by);
         self.decide(Call::OnRequest(request));
@@ -353,7 +359,10 @@ impl Driver {
                 if !self.announced {
                     self.announce(Loss::NeverConnected, &failure.detail);
                 } else if news || asked {
-                    self.info(format!("Not connected: {}", failure.detail));
+                    let message = format!("Not connected: {}", failure.detail);
+                    let line = LogLine::info("attempt-failed", message);
+                    let line = line.with("attempt", self.attempts_of_outage());
+                    self.say(line.with("detail", failure.detail));
                 }
                 if asked {
                     // Its outcome is no policy's business: none has lost an attempt by it.
@@ -373,7 +382,10 @@ impl Driver {
                 let id = args.first().and_then(|it| it.get("id")?.as_str());
                 match id {
                     Some(id) => self.scribe.acknowledge(id.to_string()),
-                    None => self.info(format!("{REPORT_RECEIVED} without an id")),
+                    None => self.say(LogLine::info(
+                        "acknowledgement-without-id",
+                        format!("{REPORT_RECEIVED} without an id"),
+                    )),
                 }
             }
             LinkEvent::Server { name, args } if name == UPDATE => self.pushed(&args),
@@ -414,7 +426,8 @@ impl Driver {
             snapshot.last_error = Some(detail.to_string());
         }
         self.shared.events.push(Event::Lost { reason });
-        self.info(format!("Not connected: {detail}"));
+        let line = LogLine::info("not-connected", format!("Not connected: {detail}"));
+        self.say(line.with("reason", reason).with("detail", detail));
         self.finish_late();
         let cause = Cause {
             kind: Kind::Outage,
@@ -475,7 +488,7 @@ impl Driver {
         };
         let verdict = self.judge.decide(&self.guard, call, &self.state, &moment);
         for complaint in verdict.complaints {
-            self.log(Level::Error, complaint);
+            self.say(complaint);
         }
         if let Some(overruled) = &verdict.overruled {
             self.overruled(overruled);
@@ -496,10 +509,12 @@ impl Driver {
             .wake_at
             .map(|at| end.map_or(at, |end| at.min(end)).max(floor));
         if self.pace.is_news() {
-            self.warning(format!(
-                "Policy {} always asks to be woken at once: it is woken five times a second",
-                self.judge.identity()
-            ));
+            let policy = self.judge.identity();
+            let message = format!(
+                "Policy {policy} always asks to be woken at once: it is woken five times a second"
+            );
+            let line = LogLine::warning("policy-in-a-hurry", message);
+            self.say(line.with("policy", policy.name.as_str()));
         }
         self.guard.entered(&self.state.phase);
         self.keep_tickets_to_the_phase();
@@ -573,12 +588,14 @@ impl Driver {
         {
             let of = self.settings.timing.retry_attempts;
             // A policy may make more attempts than are set.
-            let of = if outage.attempts <= of {
+            let whole = if outage.attempts <= of {
                 format!(" of {of}")
             } else {
                 String::new()
             };
-            self.info(format!("Reconnecting: attempt {}{of}", outage.attempts));
+            let message = format!("Reconnecting: attempt {}{whole}", outage.attempts);
+            let line = LogLine::info("attempt", message);
+            self.say(line.with("attempt", outage.attempts).with("of", of));
         }
         self.dial();
     }
@@ -602,13 +619,15 @@ impl Driver {
     /// attempts come when they are due, and the deadline does not move.
     fn try_now(&mut self) {
         if self.closing.is_out_of_hand() {
-            self.info("Blender is closing: there is no server to try".into());
+            let message = "Blender is closing: there is no server to try";
+            self.say(LogLine::info("try-now-ignored", message));
         } else if self.guard.is_connected() {
-            self.info("The server is connected".into());
+            self.say(LogLine::info("try-now-ignored", "The server is connected"));
         } else if self.connection.is_some() {
-            self.info("An attempt to connect is under way".into());
+            let message = "An attempt to connect is under way";
+            self.say(LogLine::info("try-now-ignored", message));
         } else {
-            self.info("Trying to connect now".into());
+            self.say(LogLine::info("try-now", "Trying to connect now"));
             self.dial();
             self.asked = Some(self.attempts);
             self.publish();
@@ -648,20 +667,8 @@ impl Driver {
             .unwrap_or_default()
     }
 
-    pub(super) fn info(&self, message: String) {
-        self.log(Level::Info, message);
-    }
-
-    pub(super) fn warning(&self, message: String) {
-        self.log(Level::Warning, message);
-    }
-
-    pub(super) fn error(&self, message: impl Into<String>) {
-        self.log(Level::Error, message.into());
-    }
-
-    fn log(&self, level: Level, message: String) {
-        self.shared.events.push(Event::Log(level, message));
+    pub(super) fn say(&self, line: LogLine) {
+        self.shared.events.push(Event::Log(line));
     }
 }
 

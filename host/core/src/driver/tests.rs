@@ -599,7 +599,7 @@ impl Stage {
         let why = format!("in on-request: a person keeps Blender open, but its phase is {phase};");
         self.seen
             .iter()
-            .any(|event| matches!(event, Event::Log(_, text) if text.contains(&why)))
+            .any(|event| matches!(event, Event::Log(line) if line.message.contains(&why)))
     }
 
     fn failures(&self) -> (u32, String) {

@@ -9,6 +9,7 @@ mod queue;
 
 pub use message::{About, Notification, Outcome, SCHEMA, Seconds, Work};
 
+use crate::event::LogLine;
 use crate::settings::Secret;
 use post::{NotifyError, Post};
 use queue::Queue;
@@ -16,8 +17,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Where the sentences about notifications that were not delivered go.
-type Complain = Box<dyn Fn(String) + Send + Sync>;
+/// Where the log lines about notifications that were not delivered go.
+type Complain = Box<dyn Fn(LogLine) + Send + Sync>;
 
 /// The way to the webhook. Clones are the same one.
 #[derive(Clone)]
@@ -47,7 +48,7 @@ impl Notifier {
     pub fn new(
         url: Secret,
         limit: Duration,
-        complain: impl Fn(String) + Send + Sync + 'static,
+        complain: impl Fn(LogLine) + Send + Sync + 'static,
     ) -> Self {
         Notifier(Arc::new(Inner {
             url,
@@ -153,9 +154,13 @@ impl Inner {
 
     fn complain(&self, notification: &Notification, error: &NotifyError) {
         let event = notification.event.name();
-        (self.complain)(format!(
-            "The notification \"{event}\" was not delivered: {error}"
-        ));
+        let message = format!("The notification \"{event}\" was not delivered: {error}");
+        let line = LogLine::warning("notification-failed", message)
+            .with("notification", event)
+            .with("outage", notification.id.as_str())
+            .with("sequence", notification.sequence)
+            .with("error", error.to_string());
+        (self.complain)(line);
     }
 }
 

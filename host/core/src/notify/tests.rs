@@ -49,7 +49,11 @@ fn one(stream: &TcpStream, answer: &str) -> Request {
 /// A notifier, and what it complains of.
 fn notifier(url: Secret, seconds: u64) -> (Notifier, Receiver<String>) {
     let (say, complaints): (Sender<String>, _) = channel();
-    let complain = move |text| say.send(text).unwrap();
+    let complain = move |line: LogLine| {
+        assert_eq!(line.event, "notification-failed");
+        assert!(!format!("{line:?}").contains(SIGNATURE), "{line:?}");
+        say.send(line.message).unwrap();
+    };
     let notifier = Notifier::new(url, Duration::from_secs(seconds), complain);
     (notifier, complaints)
 }

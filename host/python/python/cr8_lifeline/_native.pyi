@@ -44,7 +44,8 @@ class Event:
 
     | kind        | attributes            | meaning |
     |-------------|-----------------------|---------|
-    | `log`       | `level`, `message`    | for the log |
+    | `log`       | `level`, `name`,      | for the log: what has happened, as a name that stays, |
+    |             | `message`, `fields`   | as a sentence, and the values in it by name |
     | `connected` |                       | the server accepted the connection |
     | `lost`      | `reason`              | the connection is lost (once per loss) |
     | `recovered` | `seconds`             | the server is back, after an outage of `seconds` |
@@ -81,6 +82,10 @@ class Event:
     def place(self) -> Literal["in-place", "recovery"] | None: ...
     @property
     def name(self) -> str | None: ...
+    @property
+    def fields(self) -> dict[str, Any] | None:
+        """The values in a log line, by name; lengths of time are seconds."""
+
     @property
     def args(self) -> list[Any] | None:
         """The arguments of a server event, decoded from JSON."""

@@ -217,11 +217,14 @@ impl Blender {
 
     fn hear(&mut self, event: &Event) {
         match event {
-            Event::Log(level, text) => {
-                self.counts.overruled +=
-                    u32::from(*level == Level::Error && text.contains(" failed in "));
-                if *level >= Level::Warning {
-                    self.trace.tell(format_args!("{}: {text}", level.name()));
+            Event::Log(line) => {
+                self.counts.overruled += u32::from(matches!(
+                    line.event,
+                    "policy-overruled" | "policy-set-aside"
+                ));
+                if line.level >= Level::Warning {
+                    let level = line.level.name();
+                    self.trace.tell(format_args!("{level}: {}", line.message));
                 }
             }
             Event::Lost { .. } => self.counts.outages += 1,

@@ -306,8 +306,8 @@ impl Rules {
                 self.deadline = None;
             }
             Event::Held => (told.held, told.counting) = (true, false),
-            Event::Log(_, text) if text.starts_with("The built-in policy failed") => {
-                return broken("the built-in policy keeps the rules", text.as_str());
+            Event::Log(line) if line.event == "built-in-policy-failed" => {
+                return broken("the built-in policy keeps the rules", line.message.as_str());
             }
             _ => {}
         }

@@ -224,7 +224,9 @@ impl<'a> Stage<'a> {
 
     fn event(&mut self, event: Event, now: u64) {
         match event {
-            Event::Log(Level::Error, text) => self.tell(What::Trouble(text)),
+            Event::Log(line) if line.level == Level::Error => {
+                self.tell(What::Trouble(line.message))
+            }
             Event::Lost { .. } => self.tell(What::Lost),
             Event::Recovered { seconds } => self.tell(What::Recovered(seconds)),
             Event::Countdown { seconds, .. } => self.tell(What::Countdown(seconds)),
