@@ -77,9 +77,12 @@ def watching(make_line: MakeLine, nowhere: str, file: Path, journal: Journal) ->
 
 def journaled(journal: Journal, count: int) -> list[Any]:
     """The lines about policies, once there are so many."""
-    return wait_until(
-        "the journal's lines", lambda: (found := journal.policies())[count - 1 :] and found, 5.0
-    )
+
+    def written() -> list[Any] | None:
+        found = journal.policies()
+        return found if len(found) >= count else None
+
+    return wait_until("the journal's lines", written, 5.0)
 
 
 # The file
