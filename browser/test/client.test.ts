@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Policy } from "../src/policy/policy.js";
 import { FakeClock, testBuiltIn, World } from "./fakes.js";
 
 const FIRST_ATTEMPTS = 36_500;
@@ -133,6 +134,36 @@ describe("people", () => {
     client.tryNow();
     await world.clock.pass(10);
     expect(client.status.getSnapshot().state).toBe("connected");
+  });
+
+  it("try now: a look that fails is not told to the policy, which has not asked for it", async () => {
+    const world = new World();
+    const calls: string[] = [];
+    const builtIn = async () => {
+      const policy = await testBuiltIn();
+      const decide: Policy["decide"] = (call, state, moment) => {
+        calls.push(call.name);
+        return policy.decide(call, state, moment);
+      };
+      return { ...policy, decide };
+    };
+    const client = await world.connected({}, { builtIn });
+    world.server.kill();
+    calls.length = 0;
+    client.tryNow();
+    await world.clock.pass(1_000);
+    expect([calls, client.status.getSnapshot().attempt]).toEqual([[], 1]);
+  });
+
+  it("who have a hasty policy keep their session until the floor", async () => {
+    const world = new World();
+    const settings = { retry_attempts: 1, retry_delay: 1, cleanup_timeout: 1, quit_floor: 10 };
+    const client = await world.connected({ settings });
+    world.server.kill();
+    await world.clock.pass(9_900);
+    expect(client.status.getSnapshot().state).toBe("ending");
+    await world.clock.pass(200);
+    expect(client.status.getSnapshot().state).toBe("closed");
   });
 
   it("end now: the stores are cleared at once", async () => {

@@ -61,6 +61,14 @@ describe("nothing is found", () => {
     expect(new Keeper(shelf, "k", new FakeClock()).read()).toEqual({ outage: undefined, file: undefined, settings: undefined });
   });
 
+  it("of another schema", () => {
+    const [clock, shelf] = [new FakeClock(), new FakeShelf()];
+    const keeper = new Keeper(shelf, "k", clock);
+    write(keeper, kept(clock.ms));
+    shelf.setItem("k", (shelf.getItem("k") ?? "").replace('"schema":1', '"schema":2'));
+    expect(keeper.read().outage).toBeUndefined();
+  });
+
   it("in a state that is none", () => {
     const clock = new FakeClock();
     const keeper = new Keeper(new FakeShelf(), "k", clock);

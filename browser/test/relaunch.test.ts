@@ -77,7 +77,7 @@ describe("before the end", () => {
 
   it("one that is there already is not asked for", () => {
     relauncher.connected();
-    relauncher.back(0);
+    relauncher.back(5_000);
     relauncher.launch();
     expect([state(), asked]).toEqual(["connected", 0]);
   });

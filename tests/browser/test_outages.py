@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lifeline_harness.blender import Blender
 from lifeline_harness.policies import policy_file
+from lifeline_harness.waiting import wait_until
 from playwright.sync_api import BrowserContext
 
 from tests.blender.observe import wait_countdown
@@ -11,7 +12,7 @@ from tests.blender.stage import EDIT, Stage, edit, saved_location, status
 from tests.browser.conftest import MakeStage, OpenTab
 from tests.browser.tab import NOTES, Tab
 
-AT_LEAST_LAUNCH_SECONDS = 60.0
+LAUNCH_SECONDS = 60.0
 
 
 def launched(stage: Stage) -> list[int]:
@@ -20,11 +21,10 @@ def launched(stage: Stage) -> list[int]:
 
 
 def relaunched(stage: Stage, tab: Tab) -> Blender:
-    """The one Blender that the page has asked for, once it is connected."""
-    tab.wait_blender("launching")
-    (pid,) = launched(stage)
+    """The one Blender that this page, or another one, has asked for, once it is connected."""
+    (pid,) = wait_until("a Blender is launched", lambda: launched(stage) or None, LAUNCH_SECONDS)
     blender = stage.own(Blender(stage.profile, pid, None)).wait_ready()
-    tab.wait_blender("connected", AT_LEAST_LAUNCH_SECONDS)
+    tab.wait_blender("connected", LAUNCH_SECONDS)
     return blender
 
 
@@ -200,7 +200,7 @@ def test_two_tabs_agree_and_ask_for_one_blender(make_stage: MakeStage, open_tab:
     stage.assert_closed(blender)
     stage.engine.start()
     relaunched(stage, tabs[0])
-    tabs[1].wait_blender("connected", AT_LEAST_LAUNCH_SECONDS)
+    tabs[1].wait_blender("connected", LAUNCH_SECONDS)
     assert len(launched(stage)) == 1
 
 
