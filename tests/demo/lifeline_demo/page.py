@@ -174,12 +174,13 @@ class PageStory(Story):
     def _picture(self, blender: Blender, status: dict[str, Any]) -> None:
         """Of Blender, and of the page whenever it says something else."""
         super()._picture(blender, status)
-        view = self._view()
-        if view["state"] == self._seen:
-            return
-        self._seen = str(view["state"])
-        if self._seen == "unreachable" and status["remaining"] is not None:
+        state = str(self._view()["state"])
+        both_count = state == "unreachable" and status["remaining"] is not None
+        if both_count and self.outcome.deadlines_apart_s is None:
             self.outcome.deadlines_apart_s = round(self._apart(blender), 3)
+        if state == self._seen:
+            return
+        self._seen = state
         if self._seen in ("reconnecting", "unreachable"):
             self._take(self._seen)
 
