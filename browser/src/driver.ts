@@ -164,8 +164,12 @@ export class Driver {
     if (attempt === undefined) {
       return;
     }
-    this.#failsAfter = now - attempt.begun;
-    if (attempt.probe) {
+    // A page that was held up hears of it late: it is taken to have failed as the last ones have.
+    const late = this.#isLate(now);
+    if (!late) {
+      this.#failsAfter = now - attempt.begun;
+    }
+    if (attempt.probe || late) {
       this.#wake();
     } else {
       this.#decide({ name: "on-connect-error", why }, now);
@@ -245,8 +249,7 @@ export class Driver {
     if (this.#lastTry) {
       return;
     }
-    const late = this.#wakeAt !== undefined && this.#wakeAt + LATE_AFTER < now;
-    if (late && this.#isCounted()) {
+    if (this.#isLate(now) && this.#isCounted()) {
       this.#catchUp(now);
       if (this.#deadline !== undefined && this.#deadline <= now && this.#isCounted()) {
         // The end would come as a surprise: the server is looked for first.
@@ -262,6 +265,10 @@ export class Driver {
       this.#decide({ name: "tick" }, this.clock.now());
     }
     this.#arm();
+  }
+
+  #isLate(now: bigint): boolean {
+    return this.#wakeAt !== undefined && this.#wakeAt + LATE_AFTER < now;
   }
 
   #isCounted(): boolean {

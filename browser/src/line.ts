@@ -30,9 +30,18 @@ export interface Server {
   username: string;
 }
 
-/** The real one: Socket.IO over a WebSocket, in the namespace `/browser`. */
+/**
+ * The real one: Socket.IO over a WebSocket, in the namespace `/browser`.
+ *
+ * Chromium holds WebSockets up for seconds when some have failed before, and then the page's attempts
+ * would fail later than Blender's. So after a loss the server is asked for anything at all first, which
+ * nobody holds up, and a WebSocket is opened only to one that answers.
+ */
 export class SocketLine implements Line {
   #socket: Socket | undefined;
+  #asking: AbortController | undefined;
+  /** The last attempt, or the connection that it led to, has failed. */
+  #wary = false;
 
   constructor(
     private readonly server: Server,
@@ -42,7 +51,37 @@ export class SocketLine implements Line {
 
   connect(timeoutMs: number): void {
     this.close();
-    const { url = "", path = "/ws/socket.io/", token, username } = this.server;
+    if (!this.#wary) {
+      this.#open(timeoutMs);
+      return;
+    }
+    const asking = new AbortController();
+    this.#asking = asking;
+    const began = performance.now();
+    const timer = setTimeout(() => asking.abort("timed-out"), timeoutMs);
+    const { url = "", path = PATH } = this.server;
+    // Whatever it answers, it is there.
+    fetch(`${url.replace(/^ws/, "http")}${path}`, { mode: "no-cors", cache: "no-store", signal: asking.signal }).then(
+      () => {
+        clearTimeout(timer);
+        if (this.#asking === asking) {
+          this.#asking = undefined;
+          this.#open(Math.max(1, timeoutMs - (performance.now() - began)));
+        }
+      },
+      () => {
+        clearTimeout(timer);
+        if (this.#asking === asking) {
+          this.#asking = undefined;
+          const late = asking.signal.aborted;
+          this.events.failed(late ? "timed-out" : "unreachable", late ? "no answer in time" : "the server is not there");
+        }
+      },
+    );
+  }
+
+  #open(timeoutMs: number): void {
+    const { url = "", path = PATH, token, username } = this.server;
     const socket = io(`${url}/browser`, {
       path,
       transports: ["websocket"],
@@ -57,6 +96,7 @@ export class SocketLine implements Line {
     const timer = setTimeout(() => this.#fail(socket, "timed-out", "no answer in time"), timeoutMs);
     socket.on("connect", () => {
       clearTimeout(timer);
+      this.#wary = false;
       this.events.connected();
     });
     socket.on("connect_error", (error: Error & { type?: string }) => {
@@ -69,6 +109,7 @@ export class SocketLine implements Line {
     socket.on("disconnect", (reason) => {
       clearTimeout(timer);
       if (this.#forget(socket)) {
+        this.#wary = true;
         this.events.lost(lossOf(reason), reason);
       }
     });
@@ -83,6 +124,8 @@ export class SocketLine implements Line {
   }
 
   close(): void {
+    this.#asking?.abort();
+    this.#asking = undefined;
     const socket = this.#socket;
     if (socket !== undefined) {
       this.#forget(socket);
@@ -91,6 +134,7 @@ export class SocketLine implements Line {
 
   #fail(socket: Socket, why: ConnectError, detail: string): void {
     if (this.#forget(socket)) {
+      this.#wary = true;
       this.events.failed(why, detail);
     }
   }
@@ -107,6 +151,8 @@ export class SocketLine implements Line {
     return true;
   }
 }
+
+const PATH = "/ws/socket.io/";
 
 function lossOf(reason: Socket.DisconnectReason): Loss {
   switch (reason) {

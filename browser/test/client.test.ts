@@ -276,6 +276,24 @@ describe("time", () => {
     expect(hidden.status.getSnapshot().state).toBe("unreachable");
   });
 
+  it("in which an attempt's failure is heard late is computed, too", async () => {
+    const [front, back] = [new World(), new World()];
+    const seen = await front.connected();
+    const hidden = await back.connected();
+    front.server.kill();
+    back.server.kill();
+    await front.clock.pass(60_000);
+    // The first attempt has begun when nothing runs any more; its failure is the first thing that is heard.
+    while (back.server.attempts.length < 2) {
+      await back.clock.pass(1);
+    }
+    back.clock.ms = front.clock.ms;
+    back.server.lines[0]?.events.failed("unreachable", "refused");
+    await back.clock.pass(10);
+    const drift = (hidden.status.getSnapshot().endsAt ?? 0) - (seen.status.getSnapshot().endsAt ?? 0);
+    expect(Math.abs(drift)).toBeLessThan(50);
+  });
+
   it("that was slept through ends only after one more look at the server", async () => {
     const world = new World();
     const client = await world.connected();

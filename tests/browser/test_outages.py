@@ -178,8 +178,11 @@ def test_a_reload_after_the_end_brings_blender_back(
     stage.engine.kill()
     tab.wait("closed")
     stage.assert_closed(blender)
+    # The session has ended once, and does not end again: what is written now stays.
+    tab.write_notes()
     tab.page.reload()
     tab.wait("closed")
+    assert tab.notes() == NOTES
     stage.engine.start()
     assert relaunched(stage, tab).pid != blender.pid
 
@@ -212,11 +215,12 @@ def test_a_tab_that_was_held_up_shows_blenders_deadline(
     blender = at_work(stage, tab)
     stage.engine.kill()
     tab.wait("reconnecting")
-    life = browser.new_cdp_session(tab.page)
-    # As in the background: nothing of the page runs, while Blender makes its attempts.
-    life.send("Page.setWebLifecycleState", {"state": "frozen"})
+    debugger = browser.new_cdp_session(tab.page)
+    debugger.send("Debugger.enable")
+    # As in the background: no timer of the page runs, while Blender makes its attempts.
+    debugger.send("Debugger.pause")
     theirs = wait_countdown(blender)
-    life.send("Page.setWebLifecycleState", {"state": "active"})
+    debugger.send("Debugger.resume")
     tab.wait("unreachable")
     assert abs(tab.deadline() - theirs) < 1
     stage.engine.start()
