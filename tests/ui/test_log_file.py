@@ -40,6 +40,7 @@ def test_each_line_has_a_level_an_event_and_fields(make_stage: MakeStage, tmp_pa
         assert line["level"] in LEVELS
         assert datetime.fromisoformat(line["time"]).tzinfo is not None
         assert line["pid"] == blender.pid
+        assert line["event"] != "log", line  # each has a name of its own
     # What was said there, and nothing else.
     said = [line.text for line in blender.lines.matching(r"^\[[A-Z]+\] ")]
     assert [f"[{line['level'].upper()}] {line['message']}" for line in written] == said

@@ -28,7 +28,8 @@ _LOSSES: Final = {
 def on_log(_handler: WebSocketHandler, event: Event) -> None:
     """The host has something for the log."""
     level = logging.getLevelName((event.level or "info").upper())
-    logger.log(level, "%s", event.message)
+    fields = {"event": event.name or "log", "fields": event.fields or {}}
+    logger.log(level, "%s", event.message, extra=fields)
 
 
 def on_connect(handler: WebSocketHandler, _event: Event) -> None:
