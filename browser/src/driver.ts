@@ -261,8 +261,8 @@ export class Driver {
       }
       this.probe();
     }
-    if (this.#wakeAt !== undefined && this.#wakeAt <= this.clock.now()) {
-      this.#decide({ name: "tick" }, this.clock.now());
+    if (this.#wakeAt !== undefined && this.#wakeAt <= now) {
+      this.#decide({ name: "tick" }, now);
     }
     this.#arm();
   }
@@ -279,20 +279,24 @@ export class Driver {
   #catchUp(now: bigint): void {
     this.#attempt = undefined;
     for (let calls = 0; calls < CATCH_UP_MAX && this.#isCounted(); calls += 1) {
-      const at = this.#wakeAt;
-      if (at === undefined || at > now || (this.#deadline !== undefined && this.#deadline <= at)) {
+      const fails = this.#wouldFailAt();
+      const wakes = this.#wakeAt ?? now + 1n;
+      const at = fails !== undefined && fails < wakes ? fails : wakes;
+      if (at > now || (this.#deadline !== undefined && this.#deadline <= at)) {
         return;
       }
-      const outage = outageOf(this.#state.phase);
-      const attempt = outage?.attempt;
-      const fails = attempt?.tag === "under-way" ? attempt.val - this.timing.policy.connectTimeout + this.#failsAfter : undefined;
-      if (fails !== undefined && fails <= at) {
-        const failed = fails > this.#state.seen ? fails : this.#state.seen;
-        this.#decide({ name: "on-connect-error", why: "unreachable" }, failed, false);
-      } else {
-        this.#decide({ name: "tick" }, at, false);
-      }
+      this.#decide(at === fails ? { name: "on-connect-error", why: "unreachable" } : { name: "tick" }, at, false);
     }
+  }
+
+  /** When the attempt under way has failed, if it is like the last one. */
+  #wouldFailAt(): bigint | undefined {
+    const attempt = outageOf(this.#state.phase)?.attempt;
+    if (attempt?.tag !== "under-way") {
+      return undefined;
+    }
+    const fails = attempt.val - this.timing.policy.connectTimeout + this.#failsAfter;
+    return fails > this.#state.seen ? fails : this.#state.seen;
   }
 
   #decide(call: Call, now: bigint, really = true): void {

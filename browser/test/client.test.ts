@@ -276,6 +276,22 @@ describe("time", () => {
     expect(hidden.status.getSnapshot().state).toBe("unreachable");
   });
 
+  it("that ends between two attempts is computed to the end, whenever the page wakes", async () => {
+    const front = new World();
+    const seen = await front.connected();
+    front.server.kill();
+    await front.clock.pass(60_000);
+    for (let late = 20_000; late < 38_000; late += 700) {
+      const back = new World();
+      const hidden = await back.connected();
+      back.server.kill();
+      await back.clock.sleep(late);
+      await back.clock.pass(60_000 - late);
+      const drift = (hidden.status.getSnapshot().endsAt ?? 0) - (seen.status.getSnapshot().endsAt ?? 0);
+      expect(Math.abs(drift), `${late} ms`).toBeLessThan(50);
+    }
+  });
+
   it("in which an attempt's failure is heard late is computed, too", async () => {
     const [front, back] = [new World(), new World()];
     const seen = await front.connected();
