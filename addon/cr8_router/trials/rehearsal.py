@@ -16,19 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BUILT_IN = "five-minutes"
-# What a policy is told, and what bounds it.
-_TIMING = (
-    "retry_attempts",
-    "retry_delay",
-    "retry_delay_max",
-    "retry_jitter",
-    "connect_timeout",
-    "cleanup_timeout",
-    "warn_before",
-    "render_wait",
-    "quit_floor",
-    "outage_limit",
-)
+# What the command takes of the settings: numbers. Some of them a policy is told, and some bound it.
+_NUMBERS = ("seconds", "seconds-list", "count")
 
 
 class Checked(NamedTuple):
@@ -83,13 +72,13 @@ def current_policy() -> str:
 
 
 def settings_in_force() -> dict[str, str]:
-    """What a policy is told, as the command takes it: of the line, or as it is set now."""
+    """The numbers, as the command takes them: of the line, or as they are set now."""
     live = session.handler()
     given = live.settings() if live is not None else {}
     texts = {}
     for info in native.settings_table():
         name = info["name"]
-        if name in _TIMING:
+        if info["kind"] in _NUMBERS:
             value = given[name] if name in given else configuration.chosen(name)
             texts[name] = _spelled(value, seconds=info["unit"] == "s")
     return texts
