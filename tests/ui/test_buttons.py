@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from lifeline_harness.blender import Blender
 from lifeline_harness.pointer import Pointer
 
@@ -12,7 +13,10 @@ from tests.blender.observe import wait_countdown, wait_phase
 from tests.blender.stage import EDIT, Stage, edit, saved_location, status
 from tests.ui.window import ASIDE, SIDEBAR, find_buttons, open_panel
 
-LONG = 120
+# Looking for buttons takes a person's time.
+pytestmark = pytest.mark.timeout(240)
+
+LONG = 200
 
 
 def in_countdown(make_stage: MakeStage, **settings: float) -> tuple[Stage, Blender]:
