@@ -36,11 +36,22 @@ def register() -> None:
         undo.callback(background.unregister)
         for part in (log, translations, preferences, ui, session):
             undo.callback(part.unregister)
-            part.register()
+            if part is ui:
+                _show()
+            else:
+                part.register()
         _registered = undo.pop_all()
     # As a Python module Blender crashes or hangs at exit over a class or a handler that is left.
     if getattr(bpy.app, "module", False):
         atexit.register(unregister)
+
+
+def _show() -> None:
+    """A Blender whose interface somebody has taken apart has its work saved all the same."""
+    try:
+        ui.register()
+    except Exception:
+        log.logger.exception("The interface is not there", extra=log.about("interface-failed"))
 
 
 def unregister() -> None:

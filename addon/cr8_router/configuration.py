@@ -73,7 +73,11 @@ def file_or_nothing(name: str) -> str:
     Raises NativeMissingError.
     """
     path = str(chosen(name))
-    return os.path.abspath(bpy.path.abspath(path)) if path else ""
+    if not path:
+        return ""
+    # While Blender starts, what is open cannot be asked for.
+    file = str(getattr(bpy.data, "filepath", ""))
+    return os.path.abspath(str(bpy.path.abspath(path, start=os.path.dirname(file))))
 
 
 def from_preferences() -> dict[str, object]:

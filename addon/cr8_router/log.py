@@ -33,7 +33,7 @@ def register() -> None:
 def write_to(path: str) -> None:
     """JSON lines go to this file from now on; "": nowhere."""
     global _file
-    if _file is not None and _file.path == path:
+    if _file is not None and _file.path == path and not _file.refused:
         return
     _close_file()
     if path:

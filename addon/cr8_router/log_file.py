@@ -89,6 +89,8 @@ class LogFile(logging.Handler):
     def __init__(self, logger: logging.Logger, path: str) -> None:
         super().__init__()
         self.path = path
+        self.refused = False
+        """The file cannot be used."""
         self._logger = logger
         self._records: SimpleQueue[logging.LogRecord | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="cr8-log", daemon=True)
@@ -102,6 +104,7 @@ class LogFile(logging.Handler):
         try:
             file = _open(self.path)
         except LogFileError as error:
+            self.refused = True
             self._logger.removeHandler(self)
             fields = {"event": "log-file-refused", "fields": {"path": self.path}}
             self._logger.error("%s", error, extra=fields)

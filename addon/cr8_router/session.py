@@ -97,7 +97,7 @@ def start() -> None:
     global _session, _idle_reason, _first
     stop()
     try:
-        log.write_to(configuration.file_or_nothing("log_file"))
+        _open_log_file()
         session = Session(configuration.new_line(), first=_first)
     except AddonError as error:
         _idle_reason = str(error)
@@ -105,6 +105,16 @@ def start() -> None:
         return
     _session, _first = session, False
     session.start()
+
+
+def _open_log_file() -> None:
+    """Whatever becomes of it, the session starts. Raises NativeMissingError."""
+    try:
+        log.write_to(configuration.file_or_nothing("log_file"))
+    except AddonError:
+        raise
+    except Exception:
+        logger.exception("There is no log file", extra=about("log-file-failed"))
 
 
 def stop() -> None:

@@ -53,6 +53,17 @@ def test_each_line_has_a_level_an_event_and_fields(make_stage: MakeStage, tmp_pa
     assert stage.engine.token not in file.read_text(encoding="utf-8")
 
 
+def test_a_file_beside_the_work_does_not_keep_blender_from_starting(
+    make_stage: MakeStage, template: Path
+) -> None:
+    """`//` is the folder of the open file, which cannot be asked for while Blender starts."""
+    stage = make_stage(log_file="//beside.jsonl")
+    blender = stage.launch(stage.file)
+    blender.run("bpy.ops.cr8.connect()")
+    stage.wait_connected(blender)
+    blender.wait_alive("the log file", stage.file.with_name("beside.jsonl").exists, 10)
+
+
 def test_a_file_that_cannot_be_used_is_told_and_blender_goes_on(
     make_stage: MakeStage, tmp_path: Path
 ) -> None:

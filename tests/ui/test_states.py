@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,23 @@ from tests.ui.window import (
     wait_picture,
 )
 
+STATUS_BAR_LINE = "from cr8_router.ui import status_bar; result = status_bar.line"
+# How often a view layer is set while 3D views are shaded like this.
+RENDERED = """
+from unittest import mock
+from cr8_router import redraw
+shaded = mock.Mock(type="VIEW_3D")
+shaded.spaces.active.shading.type = {shading!r}
+choices = []
+class Window:
+    screen = mock.Mock(areas=[shaded])
+    view_layer = property(lambda self: None, lambda self, layer: choices.append(layer))
+fake = mock.Mock()
+fake.context.window_manager.windows = [Window()]
+with mock.patch.object(redraw, "bpy", fake):
+    redraw.redraw_status_bars()
+result = len(choices)
+"""
 PICTURES = "LIFELINE_PICTURES"
 # Letters of a line, at least.
 SOME = 60
@@ -128,6 +147,23 @@ def test_the_panel_is_drawn_again_only_when_it_changes(
         ticks + "from cr8_router import ui; ui._shown = ('something else',); session._step()"
     )
     wait_picture(display, "the panel again", lambda _picture: draws(blender) > before)
+
+
+def test_the_status_bar_says_a_time_and_leaves_what_is_rendered_alone(
+    make_stage: MakeStage,
+) -> None:
+    """To draw it again stops each 3D view's render: not each second, and not where one runs."""
+    stage = make_stage(cleanup_timeout=120, warn_before=1)
+    blender = stage.launch(stage.file)
+    stage.engine.kill()
+    wait_countdown(blender)
+    said = {str(blender.run(STATUS_BAR_LINE)) for _ in range(6) if time.sleep(0.5) is None}
+    assert len(said) == 1
+    assert re.fullmatch(
+        r"Server unavailable — Blender will save and close at \d\d:\d\d", said.pop()
+    )
+    assert blender.run(RENDERED.format(shading="RENDERED")) == 0
+    assert blender.run(RENDERED.format(shading="SOLID")) == 1
 
 
 def test_relaunched_it_tells_what_was_saved_where(

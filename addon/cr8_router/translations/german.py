@@ -143,9 +143,9 @@ TEXTS = {
         "Wer entscheidet, wann Blender speichert und sich beendet"
     ),
     "Working on {}": "In Arbeit: {}",
-    "Your work is saved first. What do you want to do?": (
-        "Ihre Arbeit wird vorher gespeichert. Was möchten Sie tun?"
-    ),
+    "Your work is saved first.": "Ihre Arbeit wird vorher gespeichert.",
+    "Keep Open is in the sidebar (N) > CR8.": "Offen halten ist in der Seitenleiste (N) > CR8.",
+    "Blender will save and close at {}": "Blender speichert und beendet sich um {}",
     "The server was not reached yet.": "Der Server wurde noch nicht erreicht.",
     "The connection was lost.": "Die Verbindung ging verloren.",
     "The server stopped answering.": "Der Server antwortet nicht mehr.",

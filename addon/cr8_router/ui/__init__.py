@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _registered = ExitStack()
 _overlay = Overlay()
 _shown: tuple[str, ...] = ()
+_last_failure = ""
 
 
 def _refresh(status: Status | None, events: Sequence[Event]) -> None:
@@ -33,9 +34,10 @@ def _refresh(status: Status | None, events: Sequence[Event]) -> None:
     if bpy.app.background:
         return
     _draw_again(status)
-    for event in events:
-        if event.kind in ("countdown", "warn") and event.seconds:
-            popup.show(event.seconds)
+    warned = any(event.kind in ("countdown", "warn") for event in events)
+    # Of a countdown that was over before a busy Blender heard of it, nobody needs to know.
+    if warned and status is not None and status["remaining"]:
+        popup.show(status["remaining"])
 
 
 def _draw_again(status: Status | None) -> None:
@@ -59,10 +61,14 @@ def _draw_again(status: Status | None) -> None:
 
 def _watch(status: Status | None, events: Sequence[Event]) -> None:
     """What is shown must not be in the way of what is done."""
+    global _last_failure
     try:
         _refresh(status, events)
-    except Exception:
-        logger.exception("The interface cannot be drawn", extra=about("interface-failed"))
+    except Exception as error:
+        # The same one comes with each tick.
+        if repr(error) != _last_failure:
+            _last_failure = repr(error)
+            logger.exception("The interface cannot be drawn", extra=about("interface-failed"))
 
 
 def register() -> None:

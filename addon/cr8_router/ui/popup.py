@@ -10,8 +10,9 @@ import bpy
 from ..words import translated as _
 from .text import ICONS, warning
 
-# Whoever is in the middle of a click or a key press must not close Blender by it.
-_HARMLESS = ("cr8.keep_open", "cr8.extend", "cr8.try_now")
+# Whoever is in the middle of a click or a key press (a menu takes digits and letters) must not
+# close Blender by it, nor keep it open for good. The first one lies below the pointer.
+_HARMLESS = ("cr8.try_now", "cr8.extend")
 
 
 def show(seconds: float) -> None:
@@ -22,9 +23,10 @@ def show(seconds: float) -> None:
 
     def draw(self: Any, _context: Any) -> None:
         column = self.layout.column()
-        column.label(text=_("Your work is saved first. What do you want to do?"))
+        column.label(text=_("Your work is saved first."))
         for button in _HARMLESS:
             column.operator(button)
+        column.label(text=_("Keep Open is in the sidebar (N) > CR8."))
 
     with bpy.context.temp_override(window=window):
         bpy.context.window_manager.popup_menu(

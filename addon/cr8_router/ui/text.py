@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..wording import clock
@@ -88,10 +89,14 @@ def overlay_lines(status: Status | None) -> tuple[str, ...]:
 
 
 def status_bar_line(status: Status | None) -> str:
-    """The same in one line; "" while there is nothing to worry about."""
+    """The same in one line, which changes seldom; "" while there is nothing to worry about."""
     if status is None or not in_trouble(status):
         return ""
-    return " — ".join(state_lines(status))
+    headline, *rest = state_lines(status)
+    if status["phase"] == "counting-down":
+        end = time.localtime(round(time.time() + (status["remaining"] or 0.0)))
+        rest = [_("Blender will save and close at {}").format(time.strftime("%H:%M", end))]
+    return " — ".join((headline, *rest))
 
 
 def attempt(status: Status) -> str:

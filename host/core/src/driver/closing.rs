@@ -527,8 +527,11 @@ impl Driver {
         self.closing.end = End::Told;
         let safe = self.guard.is_safe();
         if let Some(code) = end_with {
-            self.shared.finish();
-            return self.effects.end_process(code);
+            // Not before: to Blender a line that has ended is one to be made anew.
+            let shared = Arc::clone(&self.shared);
+            return self
+                .effects
+                .end_process(code, Box::new(move || shared.finish()));
         }
         self.shared.ends_well.store(safe, Ordering::Relaxed);
         self.shared.told.store(true, Ordering::Relaxed);

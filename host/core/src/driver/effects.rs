@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 const WRITE: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(100);
 
+/// What is done right before the process ends.
+pub(crate) type LastAct = Box<dyn FnOnce() + Send>;
+
 /// Files are read back, processes ended.
 pub(crate) trait Effects: Send + Sync {
     /// See [`keep::begin`].
@@ -24,8 +27,8 @@ pub(crate) trait Effects: Send + Sync {
     /// Ends the process, unless Blender does within `after`, or the watch is called off.
     fn watch(&self, watch: Watch);
 
-    /// Ends the process now.
-    fn end_process(&self, code: i32);
+    /// Ends the process now, after one last thing.
+    fn end_process(&self, code: i32, last: LastAct);
 
     /// Tells people. It does not wait for them.
     fn notify(&self, _: Notification) {}
@@ -69,19 +72,22 @@ impl Effects for Process {
         drop(spawned);
     }
 
-    fn end_process(&self, code: i32) {
-        if let Some(notifier) = self.notifier.clone().filter(Notifier::is_busy) {
-            let spawned = thread::Builder::new()
-                .name("lifeline-end".into())
-                .spawn(move || {
-                    notifier.wait(Instant::now() + WRITE);
-                    end_process(code);
-                });
-            if spawned.is_ok() {
-                return; // the host thread waits for nobody
+    fn end_process(&self, code: i32, last: LastAct) {
+        let notifier = self.notifier.clone().filter(Notifier::is_busy);
+        let end = move || {
+            if let Some(notifier) = notifier {
+                notifier.wait(Instant::now() + WRITE);
             }
+            last();
+            end_process(code);
+        };
+        // The host thread waits for nobody.
+        let spawned = thread::Builder::new()
+            .name("lifeline-end".into())
+            .spawn(end);
+        if spawned.is_err() {
+            end_process(code);
         }
-        end_process(code);
     }
 
     fn notify(&self, notification: Notification) {

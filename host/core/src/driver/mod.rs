@@ -34,7 +34,7 @@ use crate::status::Snapshot;
 use crate::termination::Listening;
 use crate::tickets::Tickets;
 use effects::Process;
-pub(crate) use effects::{Effects, Watch};
+pub(crate) use effects::{Effects, LastAct, Watch};
 pub(crate) use run::Driver;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -5,7 +5,7 @@ mod notifications;
 use super::Driver;
 use super::judge::Judge;
 use super::{Command, FirstPolicy, Host, PolicySource, SaveOutcome, Saved, Shared};
-use super::{Effects, Watch};
+use super::{Effects, LastAct, Watch};
 use crate::contract::{Action, Countdown, Decision, Phase, Place, Request, State};
 use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
@@ -77,7 +77,8 @@ impl Effects for World {
         self.0.lock().unwrap().watched.push(watch);
     }
 
-    fn end_process(&self, code: i32) {
+    fn end_process(&self, code: i32, last: LastAct) {
+        last();
         self.0.lock().unwrap().ended_with = Some(code);
     }
 

@@ -1,6 +1,6 @@
 //! What the driver does to the world in a day: files are read back, or not, and processes ended.
 
-use crate::driver::{Effects, Watch};
+use crate::driver::{Effects, LastAct, Watch};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order};
 use fastrand::Rng;
 use std::sync::{Arc, Mutex};
@@ -104,7 +104,8 @@ impl Effects for Machine {
         self.fate.lock().unwrap().record.watched = Some(watch.code);
     }
 
-    fn end_process(&self, code: i32) {
+    fn end_process(&self, code: i32, last: LastAct) {
+        last();
         self.fate.lock().unwrap().record.ended_with = Some(code);
         self.changed.notify_one();
     }

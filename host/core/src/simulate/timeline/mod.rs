@@ -9,7 +9,7 @@ pub use scenario::{Saves, Scenario, Swap};
 
 use super::server::ScriptedServer;
 use crate::contract::{Place, Request, Scene};
-use crate::driver::{Command, Driver, Effects, FirstPolicy, Saved, Shared, Watch};
+use crate::driver::{Command, Driver, Effects, FirstPolicy, LastAct, Saved, Shared, Watch};
 use crate::event::{Event, Level};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order};
 use crate::sandbox::LoadError;
@@ -63,7 +63,7 @@ impl Effects for Rehearsed {
 
     fn watch(&self, _: Watch) {}
 
-    fn end_process(&self, _: i32) {}
+    fn end_process(&self, _: i32, _: LastAct) {}
 
     fn entropy(&self) -> Option<u64> {
         let mut chance = self.0.lock().unwrap_or_else(PoisonError::into_inner);
