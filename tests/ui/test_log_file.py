@@ -54,7 +54,7 @@ def test_each_line_has_a_level_an_event_and_fields(make_stage: MakeStage, tmp_pa
 
 
 def test_a_file_beside_the_work_does_not_keep_blender_from_starting(
-    make_stage: MakeStage, template: Path
+    make_stage: MakeStage,
 ) -> None:
     """`//` is the folder of the open file, which cannot be asked for while Blender starts."""
     stage = make_stage(log_file="//beside.jsonl")
