@@ -94,15 +94,33 @@ class Session:
 
 def start() -> None:
     """Start the session afresh, if it is configured; else log one sentence, and stay idle."""
-    global _session, _idle_reason, _first
+    global _idle_reason
     stop()
     try:
-        _open_log_file()
-        session = Session(configuration.new_line(), first=_first)
+        _begin(_new_session())
     except AddonError as error:
         _idle_reason = str(error)
         logger.log(error.level, "%s", error, extra=about("idle", reason=str(error)))
-        return
+
+
+def reconnect() -> None:
+    """Start the session afresh, because a person wants it so.
+
+    Raises AddonError if it cannot: then the one that runs goes on, and its countdown, if one runs.
+    """
+    session = _new_session()
+    stop()
+    _begin(session)
+
+
+def _new_session() -> Session:
+    """With the settings as they are now. Raises AddonError."""
+    _open_log_file()
+    return Session(configuration.new_line(), first=_first)
+
+
+def _begin(session: Session) -> None:
+    global _session, _first
     _session, _first = session, False
     session.start()
 

@@ -142,6 +142,25 @@ def test_the_line_is_ended_and_begun(make_stage: MakeStage) -> None:
     stage.wait_connected(blender)
 
 
+def test_a_setting_that_is_wrong_does_not_end_the_line(make_stage: MakeStage) -> None:
+    """Connect says what is wrong, and the line, or its countdown, goes on."""
+    stage = make_stage(cleanup_timeout=LONG)
+    blender = stage.launch(stage.file)
+    blender.run(
+        "bpy.context.preferences.addons['cr8_router'].preferences.save_url = 'no such thing'"
+    )
+    for phase in ("connected", "counting-down"):
+        wait_phase(blender, phase)
+        said = blender.run(
+            "try:\n    bpy.ops.cr8.connect(); result = ''\n"
+            "except RuntimeError as error:\n    result = str(error)"
+        )
+        assert "save_url: not a URL that can be used" in said
+        assert status(blender)["phase"] == phase
+        if phase == "connected":
+            stage.engine.kill()
+
+
 def test_those_of_policies(make_stage: MakeStage, tmp_path: Path) -> None:
     policies = Path(os.environ["LIFELINE_POLICIES"])
     stage = make_stage(cleanup_timeout=LONG)

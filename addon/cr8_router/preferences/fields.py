@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 _MOST = 1e9  # Blender wants a limit where a setting has none.
 
 
-_SPELLED = {"Server url": "Server URL", "Save url": "Save URL", "Policy sha256": "Policy SHA-256"}
+_SPELLED = {
+    "Server url": "Server URL",
+    "Save url": "Save URL",
+    "Notify url": "Notify URL",
+    "Policy sha256": "Policy SHA-256",
+}
 
 
 def label(info: SettingInfo) -> str:

@@ -6,8 +6,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import bpy
+
 from .. import configuration, session, trials
-from ..ui.text import state_lines
+from ..paragraph import paragraph
+from ..ui.text import remarks, state_lines
 from ..words import translated as _
 from . import fields
 
@@ -34,12 +37,12 @@ def sections(table: list[SettingInfo]) -> list[str]:
 def draw(table: list[SettingInfo]) -> Callable[[Any, Any], None]:
     """The draw function for this table."""
 
-    def draw_all(self: Any, _context: Any) -> None:
-        _line(self.layout)
+    def draw_all(self: Any, context: Any) -> None:
+        _line(context, self.layout)
         for section in sections(table):
             of_it = [info for info in table if info["section"] == section]
-            _section(self, section, of_it)
-        trials.draw(self.layout.box())
+            _section(context, self, section, of_it)
+        trials.draw(context, self.layout.box())
 
     return draw_all
 
@@ -47,29 +50,32 @@ def draw(table: list[SettingInfo]) -> Callable[[Any, Any], None]:
 def draw_missing(reason: str) -> Callable[[Any, Any], None]:
     """The draw function where the native module is missing."""
 
-    def draw_reason(self: Any, _context: Any) -> None:
-        self.layout.label(text=reason, icon="ERROR")
+    def draw_reason(self: Any, context: Any) -> None:
+        paragraph(context, self.layout.column(), reason, icon="ERROR")
 
     return draw_reason
 
 
-def _line(layout: Any) -> None:
+def _line(context: Any, layout: Any) -> None:
     """How the line stands, and how to start it with what is set now."""
-    row = layout.row()
+    told = layout.column(align=True)
     live = session.handler()
     if live is None:
-        row.label(text=session.idle_reason() or state_lines(None)[0], icon="UNLINKED")
+        reason = session.idle_reason() or state_lines(None)[0]
+        paragraph(context, told, reason, icon="UNLINKED")
     else:
         status = live.status()
         icon = "LINKED" if status["connected"] else "UNLINKED"
-        row.label(text=" — ".join(state_lines(status)), icon=icon)
+        paragraph(context, told, " — ".join(state_lines(status)), icon=icon)
+        for remark in remarks(status, bpy.data.filepath):
+            paragraph(context, told, remark.text, icon=remark.icon)
     buttons = layout.row()
     buttons.operator("cr8.connect")
     buttons.operator("cr8.disconnect")
     layout.label(text=_("Settings count from the next connection on: press Connect."), icon="INFO")
 
 
-def _section(preferences: Any, section: str, table: list[SettingInfo]) -> None:
+def _section(context: Any, preferences: Any, section: str, table: list[SettingInfo]) -> None:
     box = preferences.layout.box()
     name = toggle(section)
     unfolded = section == _ALWAYS_OPEN or getattr(preferences, name)
@@ -94,7 +100,7 @@ def _section(preferences: Any, section: str, table: list[SettingInfo]) -> None:
         else:
             column.prop(preferences, info["name"])
         if info["name"] == "policy":
-            trials.draw_policy(column)
+            trials.draw_policy(context, column)
         elif info["name"] == "recovery_dir":
             column.operator("cr8.open_recovery_folder", icon="FILE_FOLDER")
 

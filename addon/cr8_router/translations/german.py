@@ -129,6 +129,7 @@ TEXTS = {
         "Den Stand der Verbindung als JSON ohne Geheimnisse kopieren, für einen Fehlerbericht"
     ),
     "Copy Status": "Stand kopieren",
+    "The recovery copies are in {}.": "Die Rettungskopien liegen in {}.",
     "There is no recovery copy yet: {} does not exist.": (
         "Es gibt noch keine Rettungskopie: {} ist nicht da."
     ),

@@ -9,6 +9,7 @@ import bpy
 
 from .. import background
 from ..errors import AddonError
+from ..paragraph import paragraph
 from ..redraw import redraw
 from ..wording import clock
 from ..words import translated as _
@@ -17,8 +18,8 @@ from . import picture, rehearsal
 if TYPE_CHECKING:
     from .rehearsal import Checked, Rehearsed
 
-# Of the list below the picture.
-_LINES = 14
+# Of the list below the picture; a policy that warns without end has more.
+_LINES = 40
 
 _checked: Checked | AddonError | None = None
 _rehearsed: Rehearsed | AddonError | None = None
@@ -52,7 +53,7 @@ def check() -> None:
 def simulate() -> None:
     """What would happen if the server were lost for good; drawn when it is there."""
     global _rehearsed
-    work = rehearsal.rehearsal_of(rehearsal.current_policy(), rehearsal.settings_in_force())
+    work = rehearsal.rehearsal_of(rehearsal.current_policy(), rehearsal.chosen_settings())
     _rehearsed = None
     _under_way.add("simulation")
 
@@ -77,7 +78,7 @@ def rehearsed() -> Rehearsed | AddonError | None:
     return _rehearsed
 
 
-def draw_policy(column: Any) -> None:
+def draw_policy(context: Any, column: Any) -> None:
     """Below the policy's file."""
     row = column.row()
     row.operator("cr8.check_policy", icon="CHECKMARK")
@@ -85,19 +86,20 @@ def draw_policy(column: Any) -> None:
     if "check" in _under_way:
         column.label(text=_("The policy is being checked"), icon="SORTTIME")
     elif isinstance(_checked, AddonError):
-        column.label(text=str(_checked), icon="ERROR")
+        paragraph(context, column, str(_checked), icon="ERROR")
     elif _checked is not None:
-        column.label(text=_checked.sentence, icon="CHECKMARK" if _checked.usable else "ERROR")
+        icon = "CHECKMARK" if _checked.usable else "ERROR"
+        paragraph(context, column, _checked.sentence, icon=icon)
 
 
-def draw(box: Any) -> None:
+def draw(context: Any, box: Any) -> None:
     """The simulation."""
     box.operator("cr8.simulate_outage", icon="PLAY")
     if "simulation" in _under_way:
         box.label(text=_("The outage is being simulated"), icon="SORTTIME")
         return
     if isinstance(_rehearsed, AddonError):
-        box.label(text=str(_rehearsed), icon="ERROR")
+        paragraph(context, box.column(), str(_rehearsed), icon="ERROR")
     if _rehearsed is None or isinstance(_rehearsed, AddonError):
         return
     box.label(text=_rehearsed.title)

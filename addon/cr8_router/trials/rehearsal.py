@@ -57,31 +57,27 @@ def chosen_policy() -> str:
 
 
 def current_policy() -> str:
-    """The policy that decides, or would, if a line ran. Raises RehearsalError."""
+    """The policy that is set, unless another one was swapped in. Raises RehearsalError."""
     live = session.handler()
     if live is None:
         return chosen_policy()
     policy = live.status()["policy"]
     origin = policy["origin"]
-    if origin == "built-in":
-        return _BUILT_IN
+    if origin in ("built-in", live.settings()["policy"]):
+        return chosen_policy()
     if not os.path.isfile(origin):
         told = _("{} is not from a file of this computer: revert the policy, or choose its file.")
         raise RehearsalError(told.format(policy["name"]))
     return origin
 
 
-def settings_in_force() -> dict[str, str]:
-    """The numbers, as the command takes them: of the line, or as they are set now."""
-    live = session.handler()
-    given = live.settings() if live is not None else {}
-    texts = {}
-    for info in native.settings_table():
-        name = info["name"]
-        if info["kind"] in _NUMBERS:
-            value = given[name] if name in given else configuration.chosen(name)
-            texts[name] = _spelled(value, seconds=info["unit"] == "s")
-    return texts
+def chosen_settings() -> dict[str, str]:
+    """The numbers as they are set now, as the command takes them."""
+    return {
+        info["name"]: _spelled(configuration.chosen(info["name"]), seconds=info["unit"] == "s")
+        for info in native.settings_table()
+        if info["kind"] in _NUMBERS
+    }
 
 
 def _spelled(value: Any, *, seconds: bool) -> str:

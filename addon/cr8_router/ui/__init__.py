@@ -12,11 +12,11 @@ import bpy
 from .. import session
 from ..log import about, logger
 from ..redraw import redraw, redraw_status_bars
-from . import bar, last_outage, menu, popup, status_bar
+from . import bar, countdown, last_outage, menu, popup, status_bar
 from .operators import OPERATORS
 from .overlay import Overlay
 from .panel import PANELS
-from .text import overlay_lines, policy_lines, remarks, state_lines, status_bar_line, whole
+from .text import overlay_lines, policy_lines, remarks, state_lines, status_bar_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +42,8 @@ def _refresh(status: Status | None, events: Sequence[Event]) -> None:
 
 def _draw_again(status: Status | None) -> None:
     global _shown
-    counting = status is not None and status["phase"] == "counting-down"
     _overlay.lines = overlay_lines(status)
-    _overlay.bar = whole(status) if status is not None and counting else None
+    _overlay.bar = countdown.factor(status) if status is not None else None
     shown = (*_overlay.lines, *state_lines(status))
     if status is not None:
         told = [remark.text for remark in remarks(status, bpy.data.filepath)]
@@ -53,6 +52,7 @@ def _draw_again(status: Status | None) -> None:
         return
     _shown = shown
     redraw("VIEW_3D")
+    redraw("PREFERENCES")
     line = status_bar_line(status)
     if line != status_bar.line:
         status_bar.line = line

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import bpy
 
 from .. import processing, session
+from ..paragraph import paragraph
 from ..words import translated as _
-from . import bar, last_outage
+from . import bar, countdown, last_outage
 from .text import (
     ICONS,
     NO_LINE,
@@ -18,7 +18,6 @@ from .text import (
     policy_lines,
     remarks,
     state_lines,
-    whole,
 )
 
 BUTTONS = {
@@ -29,21 +28,6 @@ BUTTONS = {
     "held": ("cr8.try_now", "cr8.release", "cr8.save_and_close"),
 }
 """What can be pressed in each phase."""
-
-# Pixels of a letter at normal size, rather more than fewer.
-_LETTER = 6.2
-# What is left of a sidebar for letters.
-_MARGIN = 8
-_NARROWEST = 20
-
-
-def _paragraph(context: Any, layout: Any, text: str, *, icon: str = "NONE") -> None:
-    """A text in as many labels as the sidebar's width asks for."""
-    scale = context.preferences.system.ui_scale
-    letters = max(_NARROWEST, int(context.region.width / (_LETTER * scale)) - _MARGIN)
-    rest = "NONE" if icon == "NONE" else "BLANK1"
-    for number, line in enumerate(textwrap.wrap(text, letters)):
-        layout.label(text=line, icon=icon if number == 0 else rest)
 
 
 class _SidebarPanel(bpy.types.Panel):  # type: ignore[misc]
@@ -64,7 +48,7 @@ class LinePanel(_SidebarPanel):
         live = session.handler()
         if live is None:
             column.label(text=state_lines(None)[0], icon=NO_LINE)
-            _paragraph(context, column, session.idle_reason())
+            paragraph(context, column, session.idle_reason())
             column.operator("cr8.connect")
             column.operator("cr8.show_preferences", icon="PREFERENCES")
             return
@@ -75,19 +59,21 @@ class LinePanel(_SidebarPanel):
         first.alert = worrying
         first.label(text=headline, icon=ICONS.get(status["phase"], NO_LINE))
         for line in rest:
-            _paragraph(context, column, line)
-        if status["phase"] == "counting-down":
-            bar.draw(column, whole(status))
-        told = column.column(align=True)
-        for remark in remarks(status, bpy.data.filepath):
-            _paragraph(context, told, remark.text, icon=remark.icon)
-        if worrying:
-            _paragraph(context, told, status["server"], icon="URL")
-        command = processing.current()
-        if command is not None:
-            _paragraph(context, column, _("Working on {}").format(command))
+            paragraph(context, column, line)
+        left = countdown.factor(status)
+        if left is not None:
+            bar.draw(column, left)
+        # Above what has more lines at one time than at another: a button must not move away.
         for button in BUTTONS.get(status["phase"], ()):
             column.operator(button)
+        told = column.column(align=True)
+        for remark in remarks(status, bpy.data.filepath):
+            paragraph(context, told, remark.text, icon=remark.icon)
+        if worrying:
+            paragraph(context, told, status["server"], icon="URL")
+        command = processing.current()
+        if command is not None:
+            paragraph(context, column, _("Working on {}").format(command))
 
 
 class LastOutagePanel(_SidebarPanel):
@@ -111,7 +97,7 @@ class LastOutagePanel(_SidebarPanel):
         column.label(text=when, icon="TIME")
         lines = column.column(align=True)
         for sentence in told:
-            _paragraph(context, lines, sentence)
+            paragraph(context, lines, sentence)
         column.operator("cr8.open_recovery_folder", icon="FILE_FOLDER")
 
 
@@ -134,7 +120,7 @@ class PolicyPanel(_SidebarPanel):
         status = live.status()
         wrong = status["policy"]["set_aside"] or status["policy"]["refused"] is not None
         for number, line in enumerate(policy_lines(status)):
-            _paragraph(context, column, line, icon="ERROR" if wrong and number == 1 else "NONE")
+            paragraph(context, column, line, icon="ERROR" if wrong and number == 1 else "NONE")
         column.operator("cr8.swap_policy")
         column.operator("cr8.revert_policy")
 

@@ -60,13 +60,6 @@ def left(status: Status) -> str:
     return clock(status["remaining"] or 0.0)
 
 
-def whole(status: Status) -> float:
-    """How much of the countdown is left, of 1. More time than was set counts as all of it."""
-    if not status["cleanup_timeout"]:
-        return 0.0
-    return min(1.0, (status["remaining"] or 0.0) / status["cleanup_timeout"])
-
-
 def overlay_lines(status: Status | None) -> tuple[str, ...]:
     """The lines over the 3D view: none while there is nothing to worry about."""
     if status is None or not in_trouble(status):

@@ -211,7 +211,7 @@ pub struct Snapshot {
     pub journal_error: Option<String>,
     /// An attempt to connect is under way, whoever wants it.
     pub attempting: bool,
-    /// The last outage that has ended, of this process or of this user's last one.
+    /// Of this process or of this user's last one: see [`Snapshot::remember`].
     pub last_outage: Option<Arc<Entry>>,
 }
 
@@ -241,6 +241,15 @@ struct Report<'a> {
 }
 
 impl Snapshot {
+    /// An outage has ended. One in which nothing was to be saved does not push out of sight where
+    /// the work of an earlier one is.
+    pub fn remember(&mut self, entry: Entry) {
+        let matters = entry.safe.is_some();
+        if matters || self.last_outage.as_ref().is_none_or(|it| it.safe.is_none()) {
+            self.last_outage = Some(Arc::new(entry));
+        }
+    }
+
     /// Blender begins to write this file.
     pub fn begin_save(&mut self, path: PathBuf, now: u64) {
         self.save = Some(SaveProgress { path, since: now });

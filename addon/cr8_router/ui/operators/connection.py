@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ... import session
+from ...errors import AddonError
 
 
 class Connect(bpy.types.Operator):  # type: ignore[misc]
@@ -18,9 +19,10 @@ class Connect(bpy.types.Operator):  # type: ignore[misc]
     bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
 
     def execute(self, _context: Any) -> set[str]:
-        session.start()
-        if session.handler() is None:
-            self.report({"WARNING"}, session.idle_reason())
+        try:
+            session.reconnect()
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

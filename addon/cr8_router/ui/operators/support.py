@@ -5,13 +5,19 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import bpy
 
-from ... import configuration, session
+from ... import background, configuration, session
 from ...recovery import first_folder
 from ...words import translated as _
+
+# Seconds that opening a folder may take.
+_OPEN = 20.0
 
 
 class ShowPreferences(bpy.types.Operator):  # type: ignore[misc]
@@ -45,8 +51,21 @@ class OpenRecoveryFolder(bpy.types.Operator):  # type: ignore[misc]
                 {"WARNING"}, _("There is no recovery copy yet: {} does not exist.").format(folder)
             )
             return {"CANCELLED"}
-        opened: set[str] = bpy.ops.wm.path_open(filepath=folder)
-        return opened
+        self.report({"INFO"}, _("The recovery copies are in {}.").format(folder))
+        background.run(partial(_open, folder), lambda _done: None)
+        return {"FINISHED"}
+
+
+def _open(folder: str) -> None:
+    """By the system's file browser, if there is one; a server in a rack has none."""
+    with suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(
+            ["xdg-open", folder],  # noqa: S607 - wherever the desktop has it
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_OPEN,
+            check=False,
+        )
 
 
 class CopyStatus(bpy.types.Operator):  # type: ignore[misc]

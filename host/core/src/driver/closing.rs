@@ -512,7 +512,7 @@ impl Driver {
         match self.account.end(outcome, since) {
             Some(entry) => {
                 self.last_entry = Some(entry.clone());
-                self.shared.snapshot().last_outage = Some(Arc::new(entry.clone()));
+                self.shared.snapshot().remember(entry.clone());
                 self.scribe.finish(entry);
             }
             None => self.written(),
@@ -688,7 +688,7 @@ impl Driver {
         let now = self.now();
         self.account.stand(None, self.judge.identity());
         if let Some(entry) = self.account.end(outcome, now) {
-            self.shared.snapshot().last_outage = Some(Arc::new(entry.clone()));
+            self.shared.snapshot().remember(entry.clone());
             self.scribe.finish(entry);
         }
     }

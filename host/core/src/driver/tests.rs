@@ -550,6 +550,27 @@ async fn the_last_outage_is_told_once_it_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_outage_without_a_save_does_not_hide_where_the_work_is() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    let last = |stage: &Stage| stage.shared.snapshot().json(0)["last_outage"].clone();
+    stage.lose_for_good().await;
+    let (ticket, _) = stage.saves()[0];
+    assert!(stage.claim(ticket));
+    stage.server.set(true);
+    stage.pass(20.0).await;
+    let outcome = saved("/tmp/a.blend");
+    stage.send(Command::Saved { ticket, outcome });
+    stage.pass(1.0).await;
+    assert_eq!(last(&stage)["saves"][0]["path"], "/tmp/a.blend");
+    stage.server.lose();
+    stage.pass(1.0).await;
+    stage.server.set(true);
+    stage.pass(20.0).await;
+    assert_eq!(stage.phase(), "connected");
+    assert_eq!(last(&stage)["saves"][0]["path"], "/tmp/a.blend");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hold_withdraws_an_unclaimed_quit() {
     let mut stage = Stage::open(NO_JITTER, true);
     stage.pass(1.0).await;

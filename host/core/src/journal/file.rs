@@ -118,10 +118,14 @@ impl Journal {
         pending
     }
 
-    /// The last outage of this user's Blenders.
+    /// The last outage of this user's Blenders in which anything was to be saved, else the last.
     pub fn last(&self, username: &str) -> Option<Entry> {
-        let entries = self.read().into_iter().rev().map(|(entry, _)| entry);
-        entries.into_iter().find(|entry| entry.username == username)
+        let entries = self.read().into_iter().map(|(entry, _)| entry);
+        let mut own: Vec<Entry> = entries.filter(|entry| entry.username == username).collect();
+        match own.iter().rposition(|entry| entry.safe.is_some()) {
+            Some(at) => Some(own.swap_remove(at)),
+            None => own.pop(),
+        }
     }
 
     fn write(&self, line: &impl Serialize) -> Result<(), JournalError> {
@@ -344,8 +348,16 @@ mod tests {
         for entry in [&entry("older"), &entry("newer"), &other] {
             journal.append(entry).unwrap();
         }
-        let last = journal.last("ann").map(|entry| entry.id);
-        assert_eq!(last.as_deref(), Some("newer"));
+        let last = |user| journal.last(user).map(|entry| entry.id);
+        assert_eq!(last("ann").as_deref(), Some("newer"));
+        // One in which nothing was to be saved tells nobody where the work is.
+        let mut hiccup = entry("hiccup");
+        hiccup.safe = None;
+        journal.append(&hiccup).unwrap();
+        assert_eq!(last("ann").as_deref(), Some("newer"));
+        hiccup.username = "eve".into();
+        journal.append(&hiccup).unwrap();
+        assert_eq!(last("eve").as_deref(), Some("hiccup"));
     }
 
     #[test]

@@ -100,8 +100,8 @@ class Status(TypedDict):
     journal_error: str | None
     """Why the journal was not written, the last time that it was not."""
     last_outage: dict[str, Any] | None
-    """The last outage that has ended, of this process or of this user's last one: a line of the
-    journal (docs/journal.md)."""
+    """The last outage that has ended and in which anything was to be saved, else the last; of this
+    process or of this user's last one: a line of the journal (docs/journal.md)."""
     policy: PolicyStatus
 
 
