@@ -159,6 +159,7 @@ export class Driver {
   failed(why: ConnectError): void {
     const now = this.clock.now();
     const attempt = this.#attempt;
+    const looked = this.#lastTry;
     this.#attempt = undefined;
     this.#lastTry = false;
     if (attempt === undefined) {
@@ -169,7 +170,11 @@ export class Driver {
     if (!late) {
       this.#failsAfter = now - attempt.begun;
     }
-    if (attempt.probe || late) {
+    if (looked) {
+      // The server is away still: what is due is decided now.
+      this.#decide({ name: "tick" }, now);
+      this.#arm();
+    } else if (attempt.probe || late) {
       this.#wake();
     } else {
       this.#decide({ name: "on-connect-error", why }, now);

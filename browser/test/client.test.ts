@@ -322,6 +322,22 @@ describe("time", () => {
     expect(world.cleared).toBe(0);
   });
 
+  it("that was slept through ends after that one look, if the server is away still", async () => {
+    const world = new World();
+    const client = await world.connected();
+    let ended = 0;
+    client.on("ended", () => (ended += 1));
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS);
+    const { endsAt } = client.status.getSnapshot();
+    world.server.attempts.length = 0;
+    await world.clock.sleep(3_600_000);
+    await world.clock.pass(1_000);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "closed", endsAt });
+    expect([world.cleared, ended]).toEqual([1, 1]);
+    expect(world.server.attempts.length).toBeLessThan(4);
+  });
+
   it("of day may be set: nothing moves", async () => {
     const world = new World();
     const client = await world.connected();
