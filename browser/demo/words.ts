@@ -30,8 +30,11 @@ export function words(status: Status, now: number): Words {
       return { ...base, tone: "plain", badge: "Not connected", title: "Not connected", buttons: ["connect"], aloud: "Not connected" };
     case "connecting":
       return { ...base, tone: "plain", badge: "Connecting", title: "Connecting", bar: undefined, buttons: [], aloud: "Connecting" };
-    case "connected":
-      return connected(status, now);
+    case "connected": {
+      const said = connected(status, now);
+      const add = (text: string): string => [text, verdict(status.report)].filter(Boolean).join(" ");
+      return { ...said, detail: add(said.detail), aloud: add(said.aloud) };
+    }
     case "reconnecting": {
       const title = `Reconnecting, attempt ${status.attempt} of ${status.attempts}`;
       return { ...base, tone: "worried", badge: "Connection lost", title, detail: "Blender goes on running, and tries the same.", reason, bar: undefined, buttons: ["try"], aloud: title };
@@ -65,7 +68,7 @@ function closed(status: Status, now: number, reason: string): Words {
       ? `Blender saves your work and closes in ${clock(left)}.`
       : status.endsAt === undefined
         ? "Blender saves your work and closes by itself."
-        : "Your work was saved by Blender.";
+        : "Blender should have saved your work and closed. What became of it is told here when the server is back.";
   const aloud = left > 0 ? `${title} The session has ended.` : `${title} ${detail}`;
   return { tone: "over", badge: "Session ended", title, detail, reason, bar: null, buttons: ["try"], aloud };
 }
@@ -87,8 +90,9 @@ function connected(status: Status, now: number): Words {
       return { ...base, tone: "plain", badge: "Server is back", title: "Rejoining Blender", detail: "It still runs, and has not connected yet.", bar: undefined, buttons: ["disconnect"], aloud: "Rejoining Blender" };
     case "failed":
       return { ...base, tone: "alarmed", badge: "Connected", title: "Blender could not be started", reason: blender.error ?? "", buttons: ["launch", "disconnect"], aloud: `Blender could not be started: ${blender.error ?? ""}` };
-    case "absent":
     case "unknown":
+      return { ...base, tone: "good", badge: "Connected", title: "Connected", detail: "The server has told of no Blender.", buttons: ["launch", "disconnect"], aloud: "Connected. The server has told of no Blender." };
+    case "absent":
       return { ...base, tone: "good", badge: "Connected", title: "Connected", detail: "No Blender is open.", buttons: ["launch", "disconnect"], aloud: "Connected. No Blender is open." };
   }
 }
@@ -102,6 +106,15 @@ function reasonOf(status: Status): string {
   };
   const why = status.why === undefined ? "" : how[status.why];
   return status.lastError?.includes("refused") || status.lastError?.includes("failed:") ? `${why} It says: ${status.lastError}` : why;
+}
+
+/** Whether the work is safe. Only Blender knows: before its report nobody says so. */
+function verdict(report: Status["report"]): string {
+  if (typeof report?.safe !== "boolean") {
+    return "";
+  }
+  const when = report.type === "termination" ? "when it was told to end" : "in the last outage";
+  return report.safe ? `Your work was saved by Blender ${when}.` : `Blender cannot confirm that it saved your work ${when}.`;
 }
 
 /** Each save of a clean-up in a sentence. */

@@ -257,6 +257,8 @@ class Session {
   #outageTold = false;
   #lastError: string | undefined;
   #report: CleanupReport | undefined;
+  /** The reports of earlier outages, by id: a server may tell the last one at each connection. */
+  readonly #earlier = new Set<unknown>();
   #closed = false;
 
   constructor(client: Client) {
@@ -271,6 +273,7 @@ class Session {
       },
       lost: (why, detail) => {
         this.#lastError = detail;
+        this.#forgetReport();
         this.relauncher.lost();
         this.driver?.lost(why);
       },
@@ -414,9 +417,8 @@ class Session {
         this.relauncher.disconnected();
         break;
       case "cleanup_report":
-        this.#report = given as CleanupReport;
-        this.#inside.tell("report", this.#report);
-        this.publish();
+        this.#inside.tell("report", given as CleanupReport);
+        this.#reported(given as CleanupReport);
         break;
       case "lifeline_settings":
         this.#settings = data;
@@ -427,6 +429,21 @@ class Session {
         break;
       default:
         this.#inside.tell("server", { name, data });
+    }
+  }
+
+  #reported(report: CleanupReport): void {
+    if (!this.#earlier.has(report.id)) {
+      this.#report = report;
+      this.publish();
+    }
+  }
+
+  /** A loss begins another outage, of which nothing is told yet. */
+  #forgetReport(): void {
+    if (this.#report !== undefined) {
+      this.#earlier.add(this.#report.id);
+      this.#report = undefined;
     }
   }
 

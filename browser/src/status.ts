@@ -45,7 +45,7 @@ export interface Status {
   blender: Blender;
   /** The file that Blender had open last; "": it had no name. */
   file: string | undefined;
-  /** Of the last outage in which Blender saved. */
+  /** Of the last outage, once Blender has told it; the next loss clears it. */
   report: CleanupReport | undefined;
 }
 

@@ -394,6 +394,20 @@ describe("what the server says", () => {
     expect(client.status.getSnapshot().report).toEqual({ id: "1", safe: true });
   });
 
+  it("of a clean-up is of the last outage: a second loss clears it", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.tell("cleanup_report", { id: "1", safe: true });
+    world.server.kill();
+    expect(client.status.getSnapshot().report).toBeUndefined();
+    world.server.there = true;
+    await world.clock.pass(10_000);
+    world.server.tell("cleanup_report", { id: "1", safe: true });
+    expect(client.status.getSnapshot()).toMatchObject({ state: "connected", report: undefined });
+    world.server.tell("cleanup_report", { id: "2", safe: false });
+    expect(client.status.getSnapshot().report).toEqual({ id: "2", safe: false });
+  });
+
   it("that it refuses is an outage", async () => {
     const world = new World();
     world.server.refusing = true;

@@ -18,15 +18,32 @@ describe("a person reads", () => {
   it.each([
     [{ state: "reconnecting", attempt: 3, attempts: 5 }, "Reconnecting, attempt 3 of 5"],
     [{ state: "unreachable", endsAt: NOW + 191_200 }, "Blender will save and close in 3:12"],
-    [{ state: "closed", endsAt: NOW - 1 }, "Server unavailable. Your work was saved by Blender."],
+    [{ state: "closed", endsAt: NOW - 1 }, "Server unavailable. Blender should have saved your work and closed. What became of it is told here when the server is back."],
     [{ state: "closed", endsAt: NOW + 61_000 }, "Server unavailable. Blender saves your work and closes in 1:01."],
     [{ state: "closed" }, "Server unavailable. Blender saves your work and closes by itself."],
     [blender("connected"), "Connected Blender with job.blend is at work."],
+    [blender("absent"), "Connected No Blender is open."],
+    [blender("unknown"), "Connected The server has told of no Blender."],
     [blender("launching"), "Relaunching Blender with job.blend It starts; 4 s so far."],
     [blender("expected"), "The server is back. Waiting for Blender It is still open, and connects by itself."],
   ] as [Partial<Status>, string][])("%o", (part, text) => {
     const { title, detail } = words(status(part), NOW);
     expect(`${title} ${detail}`).toContain(text);
+  });
+
+  it("that the work was saved only when Blender has told it", () => {
+    const said = (part: Partial<Status>): string[] => {
+      const { title, detail, aloud } = words(status(part), NOW);
+      return [`${title} ${detail}`, aloud];
+    };
+    const told = (report: Status["report"]): string[] => said({ ...blender("connected"), report });
+    const saved = "Your work was saved by Blender";
+    for (const text of [...said({ state: "closed", endsAt: NOW - 1 }), ...told(undefined), ...told({ safe: null }), ...told({ safe: false })]) {
+      expect(text).not.toContain(saved);
+    }
+    told({ safe: true }).forEach((text) => expect(text).toContain(`${saved} in the last outage.`));
+    told({ safe: true, type: "termination" }).forEach((text) => expect(text).toContain(`${saved} when it was told to end.`));
+    told({ safe: false }).forEach((text) => expect(text).toContain("Blender cannot confirm that it saved your work"));
   });
 
   it("the reason, in words", () => {

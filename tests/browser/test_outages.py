@@ -85,7 +85,8 @@ def test_past_the_countdown_both_end_and_blender_comes_back_with_the_edit(
     stage.assert_closed(blender)
     assert tab.notes() == ""
     assert "Server unavailable." in tab.text()
-    assert "Your work was saved by Blender." in tab.text()
+    assert "Blender should have saved your work and closed." in tab.text()
+    assert "Your work was saved by Blender" not in tab.text()
     tab.picture("closed")
     assert saved_location(stage.file) == EDIT
     stage.engine.start()
@@ -97,6 +98,7 @@ def test_past_the_countdown_both_end_and_blender_comes_back_with_the_edit(
     assert again.run("result = list(bpy.data.objects['Cube'].location)") == list(EDIT)
     tab.page.wait_for_selector("#saves li")
     assert f"Saved in its place: {stage.file}" in tab.page.inner_text("#saves")
+    assert "Your work was saved by Blender in the last outage." in tab.text()
     tab.picture("report")
 
 
