@@ -16,6 +16,19 @@ export interface EventMap {
   log: string;
 }
 
+/** Calls a listener. What it throws is told to developers, and stops nobody else: neither the next one nor the countdown. */
+export function guarded(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    if (typeof reportError === "function") {
+      reportError(error);
+    } else {
+      console.error(error);
+    }
+  }
+}
+
 /** Who listens to what. */
 export class Events {
   readonly #listeners = new Map<keyof EventMap, Set<(data: never) => void>>();
@@ -29,7 +42,7 @@ export class Events {
 
   tell<Name extends keyof EventMap>(name: Name, data: EventMap[Name]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-      (listener as (data: EventMap[Name]) => void)(data);
+      guarded(() => (listener as (data: EventMap[Name]) => void)(data));
     }
   }
 }

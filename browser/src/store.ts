@@ -1,3 +1,5 @@
+import { guarded } from "./events.js";
+
 /** A value that can be watched; it fits React's `useSyncExternalStore`. */
 export interface Store<T> {
   /** The answer ends the subscription. */
@@ -27,7 +29,7 @@ export class Observable<T extends object> implements Store<T> {
     }
     this.value = next;
     for (const listener of [...this.#listeners]) {
-      listener();
+      guarded(listener);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Policy } from "../src/policy/policy.js";
 import { FakeClock, testBuiltIn, World } from "./fakes.js";
 
@@ -95,6 +95,24 @@ describe("an outage", () => {
     expect(reloaded.status.getSnapshot()).toMatchObject({ state: "unreachable", endsAt });
     await world.clock.pass(COUNTDOWN + 5_000);
     expect(client.status.getSnapshot()).toMatchObject({ state: "closed", why: "never-connected" });
+  });
+
+  it("counts down to its end, though whoever listens throws", async () => {
+    const said = vi.spyOn(console, "error").mockImplementation(() => {});
+    const world = new World();
+    const client = await world.connected();
+    const bug = (): never => {
+      throw new Error("a bug of the page");
+    };
+    let ended = 0;
+    (["warn", "ended", "log", "recovered"] as const).forEach((name) => client.on(name, bug));
+    client.on("ended", () => (ended += 1));
+    client.status.subscribe(bug);
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + COUNTDOWN + 5_000);
+    expect([client.status.getSnapshot().state, world.cleared, ended]).toEqual(["closed", 1, 1]);
+    expect(said).toHaveBeenCalled();
+    said.mockRestore();
   });
 
   it("cannot be begun without the policy, and is tried again", async () => {
