@@ -140,7 +140,7 @@ export class Client {
 
   /** Looks for the server now, without waiting for the next attempt. */
   tryNow(): void {
-    this.#session?.driver?.probe();
+    this.#session?.look();
   }
 
   /** Ends the session now. Blender, which nobody can reach, goes on to its own end. */
@@ -264,7 +264,7 @@ class Session {
   constructor(client: Client) {
     const inside = client.inside;
     this.#inside = inside;
-    this.#tabs = inside.parts.tabs(inside.keeper.key, () => this.driver?.probe());
+    this.#tabs = inside.parts.tabs(inside.keeper.key, () => this.look());
     this.#line = inside.parts.line(inside.options, () => this.#file ?? "", {
       connected: () => this.#connected(),
       failed: (why, detail) => {
@@ -324,6 +324,14 @@ class Session {
     this.#line.close();
     this.#tabs.close();
     this.#keep();
+  }
+
+  /** Somebody wants to know whether the server is there, or knows that it is. */
+  look(): void {
+    if (this.driver?.guard.isConnected === false) {
+      this.#line.insist();
+      this.driver.probe();
+    }
   }
 
   publish(): void {

@@ -14,6 +14,8 @@ export interface LineEvents {
 export interface Line {
   /** Begins an attempt; what there was before is given up. */
   connect(timeoutMs: number): void;
+  /** Somebody knows or wants it: the present or next attempt does not end with a guess that the server is not there. */
+  insist(): void;
   /** Sends a request; rejects if there is no answer in time. */
   ask(event: string, data: unknown, timeoutMs: number): Promise<unknown>;
   /** Says goodbye. */
@@ -35,13 +37,18 @@ export interface Server {
  *
  * Chromium holds WebSockets up for seconds when some have failed before, and then the page's attempts
  * would fail later than Blender's. So after a loss the server is asked for anything at all first, which
- * nobody holds up, and a WebSocket is opened only to one that answers.
+ * nobody holds up, and a WebSocket is opened only to one that answers. A page's own rules may forbid
+ * that request (CSP, COEP), which looks like a server that is not there: so now and then one is opened
+ * all the same.
  */
 export class SocketLine implements Line {
   #socket: Socket | undefined;
   #asking: AbortController | undefined;
   /** The last attempt, or the connection that it led to, has failed. */
   #wary = false;
+  /** So often in a row the server has not answered the plain request. */
+  #unanswered = 0;
+  #insisted = false;
 
   constructor(
     private readonly server: Server,
@@ -58,6 +65,7 @@ export class SocketLine implements Line {
     const asking = new AbortController();
     this.#asking = asking;
     const began = performance.now();
+    const left = (): number => Math.max(1, timeoutMs - (performance.now() - began));
     const timer = setTimeout(() => asking.abort("timed-out"), timeoutMs);
     const { url = "", path = PATH } = this.server;
     // Whatever it answers, it is there.
@@ -66,7 +74,7 @@ export class SocketLine implements Line {
         clearTimeout(timer);
         if (this.#asking === asking) {
           this.#asking = undefined;
-          this.#open(Math.max(1, timeoutMs - (performance.now() - began)));
+          this.#open(left());
         }
       },
       () => {
@@ -74,13 +82,23 @@ export class SocketLine implements Line {
         if (this.#asking === asking) {
           this.#asking = undefined;
           const late = asking.signal.aborted;
+          this.#unanswered += 1;
+          if (!late && (this.#insisted || this.#unanswered % OPEN_EVERY === 0)) {
+            this.#open(left());
+            return;
+          }
           this.events.failed(late ? "timed-out" : "unreachable", late ? "no answer in time" : "the server is not there");
         }
       },
     );
   }
 
+  insist(): void {
+    this.#insisted = true;
+  }
+
   #open(timeoutMs: number): void {
+    this.#insisted = false;
     const { url = "", path = PATH, token, username } = this.server;
     const socket = io(`${url}/browser`, {
       path,
@@ -97,6 +115,7 @@ export class SocketLine implements Line {
     socket.on("connect", () => {
       clearTimeout(timer);
       this.#wary = false;
+      this.#unanswered = 0;
       this.events.connected();
     });
     socket.on("connect_error", (error: Error & { type?: string }) => {
@@ -153,6 +172,8 @@ export class SocketLine implements Line {
 }
 
 const PATH = "/ws/socket.io/";
+/** Of the attempts whose plain request fails, each third opens a WebSocket all the same. */
+const OPEN_EVERY = 3;
 
 function lossOf(reason: Socket.DisconnectReason): Loss {
   switch (reason) {

@@ -154,6 +154,20 @@ describe("people", () => {
     expect(client.status.getSnapshot().state).toBe("connected");
   });
 
+  it("try now: and other tabs that have found the server insist on a WebSocket", async () => {
+    const world = new World();
+    const [one] = [await world.connected(), await world.connected()];
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + 1_000);
+    const insisted = (): number[] => world.server.lines.map((it) => it.insisted);
+    expect(insisted()).toEqual([0, 0]);
+    world.server.there = true;
+    one.tryNow();
+    expect(insisted()).toEqual([1, 0]);
+    await world.clock.pass(10);
+    expect(insisted()[1]).toBeGreaterThan(0);
+  });
+
   it("try now: a look that fails is not told to the policy, which has not asked for it", async () => {
     const world = new World();
     const calls: string[] = [];

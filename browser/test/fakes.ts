@@ -98,6 +98,7 @@ export class FakeServer {
 
 class FakeLine implements Line {
   up = false;
+  insisted = 0;
   #callOff = (): void => {};
 
   constructor(
@@ -124,6 +125,10 @@ class FakeLine implements Line {
         this.events.failed("unreachable", "refused");
       }
     });
+  }
+
+  insist(): void {
+    this.insisted += 1;
   }
 
   lose(why: "transport-error" | "server-disconnect"): void {

@@ -85,6 +85,37 @@ it("opens no WebSocket to a server that is not there, once one was lost", async 
   expect([sockets.length, said.at(-1)]).toEqual([2, "connected"]);
 });
 
+it("opens a WebSocket all the same each third time: the page's own rules may forbid the plain request", async () => {
+  line.connect(1_000);
+  sockets[0]?.say("connect_error", { message: "timeout" });
+  for (let attempt = 0; attempt < 6; attempt += 1) {
+    line.connect(1_000);
+    asked.at(-1)?.("gone");
+    await settle();
+    const opened = 1 + Math.floor((attempt + 1) / 3);
+    expect([attempt, sockets.length]).toEqual([attempt, opened]);
+  }
+  expect(said).toEqual(["timed-out", "unreachable", "unreachable", "unreachable", "unreachable"]);
+  sockets[2]?.say("connect");
+  expect(said.at(-1)).toBe("connected");
+});
+
+it("opens a WebSocket all the same when somebody insists, before an attempt or while it is under way", async () => {
+  line.connect(1_000);
+  sockets[0]?.say("connect_error", { message: "timeout" });
+  line.insist();
+  line.connect(1_000);
+  asked[0]?.("gone");
+  await settle();
+  expect(sockets).toHaveLength(2);
+  sockets[1]?.say("connect_error", { message: "websocket error", type: "TransportError" });
+  line.connect(1_000);
+  line.insist();
+  asked[1]?.("gone");
+  await settle();
+  expect(sockets).toHaveLength(3);
+});
+
 it("a server that accepts and says nothing has not answered in time", async () => {
   line.connect(1_000);
   sockets[0]?.say("connect_error", { message: "timeout" });
