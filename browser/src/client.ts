@@ -406,7 +406,9 @@ class Session {
       return;
     }
     const near = ours - theirs.deadline < this.#inside.timing().policy.cleanupTimeout;
-    if (near && driver.state.phase.tag === "counting-down") {
+    // A tab that has gone on to its end has cleared its own stores, and not ours.
+    const counting = !theirs.ended && theirs.state.phase.tag === "counting-down";
+    if (near && counting && driver.state.phase.tag === "counting-down") {
       driver.adopt(theirs);
     }
   }

@@ -396,6 +396,24 @@ describe("two tabs", () => {
     expect(b).toMatchObject({ state: "unreachable", endsAt: a?.endsAt });
   });
 
+  it("do not end with each other: each one clears what it keeps itself", async () => {
+    const world = new World();
+    const [one, two] = [await world.connected(), await world.connected()];
+    world.server.there = false;
+    world.server.lines[0]?.lose("transport-error");
+    await world.clock.pass(700);
+    world.server.lines[1]?.lose("transport-error");
+    while (one.status.getSnapshot().state !== "unreachable") {
+      await world.clock.pass(1);
+    }
+    one.endNow();
+    await world.clock.pass(700);
+    expect([one, two].map((tab) => tab.status.getSnapshot().state)).toEqual(["closed", "unreachable"]);
+    expect(world.cleared).toBe(1);
+    await world.clock.pass(COUNTDOWN + 5_000);
+    expect([two.status.getSnapshot().state, world.cleared]).toEqual(["closed", 2]);
+  });
+
   it("find the server together", async () => {
     const world = new World();
     const [one, two] = [await world.connected(), await world.connected()];
