@@ -310,7 +310,8 @@ class Session {
       this.#outageTold = true;
       // The policy that the outage began with goes on with it.
       void this.#inside.settled().then(() => {
-        if (!this.#closed) {
+        // Meanwhile a look may have found the server.
+        if (!this.#closed && !driver.guard.isConnected) {
           driver.resume(outage);
         }
       });

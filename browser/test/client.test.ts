@@ -273,6 +273,28 @@ describe("a reload", () => {
     expect(world.server.asked.length).toBeGreaterThan(0);
   });
 
+  it("that still waits for its policy when the server is found stays connected", async () => {
+    const world = new World();
+    await world.connected({}, { foreign: () => new Promise(() => {}) });
+    world.server.tell("lifeline_settings", { policy_url: "/policy.wasm" });
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + 1_000);
+    world.server.lines.length = 0;
+    let give = (): void => {};
+    const foreign = (): Promise<never> => new Promise((_, reject) => (give = () => reject(new Error("404"))));
+    const client = world.tab({}, { foreign });
+    await client.connect();
+    world.server.there = true;
+    client.tryNow();
+    await world.clock.pass(10);
+    expect(client.status.getSnapshot().state).toBe("connected");
+    const seen = new Set<string>();
+    client.status.subscribe(() => seen.add(client.status.getSnapshot().state));
+    give();
+    await world.clock.pass(10);
+    expect([client.status.getSnapshot().policyRefused, [...seen]]).toEqual(["404", ["connected"]]);
+  });
+
   it("past the deadline looks for the server before it ends", async () => {
     const world = new World();
     const gone = await world.connected();

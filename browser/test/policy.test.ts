@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { foreign, fromBytes, PolicyRefused } from "../src/policy/foreign.js";
 import { type Exports, type Policy, policyOf } from "../src/policy/policy.js";
 import { transpile } from "../src/policy/transpile.js";
@@ -86,6 +86,19 @@ describe("another policy", () => {
     await expect(foreign(url, "00")).rejects.toThrow(/SHA-256/);
   });
 
+  it("that does not come in time is refused", async () => {
+    const late = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(late.signal);
+    const silent = (_url: string, given?: RequestInit): Promise<Response> =>
+      new Promise((_, reject) => given?.signal?.addEventListener("abort", () => reject(given.signal?.reason)));
+    vi.stubGlobal("fetch", silent);
+    const refused = expect(foreign("http://host/policy.wasm")).rejects.toThrow(/cannot be fetched: .*too late/);
+    late.abort(new Error("too late"));
+    await refused;
+    expect(timeout).toHaveBeenCalledWith(10_000);
+    vi.unstubAllGlobals();
+    timeout.mockRestore();
+  });
 });
 
 /** A module that counts its calls in its memory, and one function that traps. */

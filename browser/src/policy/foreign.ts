@@ -4,6 +4,8 @@ import { type Exports, type Policy, policyOf } from "./policy.js";
 
 /** Bytes that a policy may have, as in Blender. */
 const SIZE_MAX = 64 * 1024 * 1024;
+/** A policy that is there has come by now, milliseconds: an outage that a reload goes on with waits for it. */
+const FETCH_WITHIN = 10_000;
 
 /** Why a policy was not taken. */
 export class PolicyRefused extends Error {
@@ -87,15 +89,17 @@ async function load(source: Uint8Array | undefined): Promise<Instantiated> {
 
 async function download(url: string): Promise<Uint8Array> {
   let answer: Response;
+  let bytes: Uint8Array;
   try {
-    answer = await fetch(url);
+    // It holds for the body, too.
+    answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_WITHIN) });
+    bytes = new Uint8Array(await answer.arrayBuffer());
   } catch (error) {
     throw new PolicyRefused(`it cannot be fetched: ${String(error)}`);
   }
   if (!answer.ok) {
     throw new PolicyRefused(`it cannot be fetched: ${answer.status}`);
   }
-  const bytes = new Uint8Array(await answer.arrayBuffer());
   if (bytes.byteLength > SIZE_MAX) {
     throw new PolicyRefused(`it has ${bytes.byteLength} bytes; ${SIZE_MAX} are allowed`);
   }
