@@ -45,8 +45,13 @@ class Drawn:
     def __getattr__(self, name):
         return getattr(preferences, name)
 
+class Context:
+    preferences = bpy.context.preferences
+    class region:
+        width = 1000
+
 one = Drawn()
-type(preferences).draw(one, bpy.context)
+type(preferences).draw(one, Context)
 def greyed(layout, asked):
     # A layout that is not enabled greys what is below it.
     if any(child is asked or greyed(child, asked) is not None for child in layout.children):

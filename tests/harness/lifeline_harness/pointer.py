@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 
 from lifeline_harness.display import Display
 from lifeline_harness.errors import HarnessError, StartError
 
 COMMAND_SECONDS = 20.0
+# Blender does not take a click for one that comes sooner than a hand's.
+HAND_SECONDS = 0.4
 
 
 class Pointer:
@@ -29,7 +32,9 @@ class Pointer:
     def click(self, x: int, y: int) -> None:
         """Move there and press the left button."""
         self.move(x, y)
+        time.sleep(HAND_SECONDS)
         self._do("click", "1")
+        time.sleep(HAND_SECONDS)
 
     def press(self, *keys: str) -> None:
         """Keys by their X names, like `F3`, `Return` or `ctrl+c`."""
