@@ -49,6 +49,7 @@ PICTURES = "LIFELINE_PICTURES"
 # Letters of a line, at least.
 SOME = 60
 BAR_HEIGHT = 4
+SETTLED_SECONDS = 1.0
 
 
 @pytest.fixture
@@ -59,8 +60,10 @@ def keep(tmp_path: Path) -> Path:
     return folder
 
 
-def save(picture: Picture, folder: Path, name: str) -> None:
-    (folder / f"{name}.png").write_bytes(picture.png())
+def save(display: Display, folder: Path, name: str) -> None:
+    """What is on the screen, once panels that unfold have done so."""
+    time.sleep(SETTLED_SECONDS)
+    display.screenshot(folder / f"{name}.png")
 
 
 def quiet(picture: Picture) -> bool:
@@ -100,28 +103,30 @@ def test_from_connected_to_held_and_back(
     stage, blender = begin(
         make_stage, pointer, retry_delay=3, retry_delay_max=3, cleanup_timeout=60, warn_before=1
     )
-    save(wait_picture(display, "a quiet screen", quiet), keep, "connected")
+    wait_picture(display, "a quiet screen", quiet)
+    save(display, keep, "connected")
 
     stage.engine.kill()
     wait_phase(blender, "reconnecting")
     seen = wait_picture(display, "the alarm", alarmed)
     assert bar(seen) == 0
-    save(seen, keep, "reconnecting")
+    save(display, keep, "reconnecting")
 
     wait_countdown(blender)
     pointer.press("Escape")  # the pop-up
     first = wait_picture(display, "the bar", lambda it: alarmed(it) and bar(it) > SOME)
-    save(first, keep, "countdown")
+    save(display, keep, "countdown")
     wait_picture(display, "a shorter bar", lambda it: SOME < bar(it) < bar(first) - 5)
 
     blender.run("bpy.ops.cr8.keep_open()")
     wait_phase(blender, "held")
-    held = wait_picture(display, "no bar", lambda it: alarmed(it) and bar(it) == 0)
-    save(held, keep, "held")
+    wait_picture(display, "no bar", lambda it: alarmed(it) and bar(it) == 0)
+    save(display, keep, "held")
 
     stage.engine.start()
     wait_phase(blender, "connected")
-    save(wait_picture(display, "a quiet screen again", quiet), keep, "after")
+    wait_picture(display, "a quiet screen again", quiet)
+    save(display, keep, "after")
     told = blender.run(
         "import cr8_router\n"
         "from cr8_router.ui import last_outage\n"
@@ -195,4 +200,5 @@ def test_relaunched_it_tells_what_was_saved_where(
         "result = last_outage.sentences(cr8_router.handler().status())"
     )
     assert told[1:] == ["The server was lost, and Blender closed.", "Saved:", str(stage.file)]
-    save(wait_picture(display, "a quiet screen", quiet), keep, "relaunched")
+    wait_picture(display, "a quiet screen", quiet)
+    save(display, keep, "relaunched")

@@ -36,7 +36,7 @@ def label(info: SettingInfo) -> str:
     return _SPELLED.get(name, name)
 
 
-def _labelled(info: SettingInfo) -> str:
+def labelled(info: SettingInfo) -> str:
     """`Retry delay (s)`."""
     unit = info["unit"]
     return f"{label(info)} ({unit})" if unit else label(info)
@@ -70,7 +70,7 @@ def toggle() -> Any:
 def field(info: SettingInfo) -> Any:
     """The field of a setting."""
     text: dict[str, Any] = {
-        "name": _labelled(info),
+        "name": labelled(info),
         "description": described(info),
         "default": configuration.field_default(info),
     }

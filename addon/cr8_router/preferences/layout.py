@@ -115,5 +115,5 @@ def _overridden(column: Any, info: SettingInfo) -> None:
     split = row.split(factor=_FIELD)
     name = split.row()
     name.alignment = "RIGHT"
-    name.label(text=_(fields.label(info)))
+    name.label(text=_(fields.labelled(info)))
     split.label(text=f"{value}   ({info['variable']})", icon="LOCKED")
