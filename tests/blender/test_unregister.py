@@ -45,6 +45,7 @@ def assert_no_traces(blender: Blender, port: int) -> None:
 
 
 def test_unregistered_in_the_countdown(make_stage: MakeStage, template: Path) -> None:
+    """With the pop-up of the countdown open, over whose buttons Blender must not stumble."""
     stage = make_stage(cleanup_timeout=3)
     blender = stage.launch(stage.file)
     edit(blender)

@@ -145,7 +145,7 @@ TEXTS = {
     ),
     "Working on {}": "In Arbeit: {}",
     "Your work is saved first.": "Ihre Arbeit wird vorher gespeichert.",
-    "Keep Open is in the sidebar (N) > CR8.": "Offen halten ist in der Seitenleiste (N) > CR8.",
+    "What You Can Do": "Was Sie tun können",
     "Blender will save and close at {}": "Blender speichert und beendet sich um {}",
     "The server was not reached yet.": "Der Server wurde noch nicht erreicht.",
     "The connection was lost.": "Die Verbindung ging verloren.",

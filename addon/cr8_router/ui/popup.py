@@ -8,11 +8,13 @@ from typing import Any
 import bpy
 
 from ..words import translated as _
+from .menu import ServerMenu
 from .text import ICONS, warning
 
-# Whoever is in the middle of a click or a key press (a menu takes digits and letters) must not
-# close Blender by it, nor keep it open for good. The first one lies below the pointer.
-_HARMLESS = ("cr8.try_now", "cr8.extend")
+# One of Blender's own, which opens our menu. Not ours: Blender crashes over an open pop-up whose
+# operators are unregistered. And whoever is in the middle of a click or a key press (a menu takes
+# digits and letters) must not do anything by it that lasts.
+_OPEN_MENU = "wm.call_menu"
 
 
 def show(seconds: float) -> None:
@@ -24,9 +26,7 @@ def show(seconds: float) -> None:
     def draw(self: Any, _context: Any) -> None:
         column = self.layout.column()
         column.label(text=_("Your work is saved first."))
-        for button in _HARMLESS:
-            column.operator(button)
-        column.label(text=_("Keep Open is in the sidebar (N) > CR8."))
+        column.operator(_OPEN_MENU, text=_("What You Can Do")).name = ServerMenu.bl_idname
 
     with bpy.context.temp_override(window=window):
         bpy.context.window_manager.popup_menu(
