@@ -113,9 +113,9 @@ def test_from_connected_to_held_and_back(
     save(display, keep, "reconnecting")
 
     wait_countdown(blender)
-    pointer.press("Escape")  # the pop-up
     first = wait_picture(display, "the bar", lambda it: alarmed(it) and bar(it) > SOME)
     save(display, keep, "countdown")
+    pointer.press("Escape")  # the pop-up
     wait_picture(display, "a shorter bar", lambda it: SOME < bar(it) < bar(first) - 5)
 
     blender.run("bpy.ops.cr8.keep_open()")
