@@ -20,6 +20,11 @@ from tests.faults.outcome import assert_closed_once, assert_kept
 DISABLE = "import addon_utils; addon_utils.disable('cr8_router')"
 ENABLE = "import addon_utils; addon_utils.enable('cr8_router')"
 PARTS = """
+def below(base):
+    for one in base.__subclasses__():
+        yield one
+        yield from below(one)
+
 result = {
     "handlers": sorted(
         name
@@ -31,7 +36,7 @@ result = {
     "classes": sorted(
         one.__name__
         for base in (bpy.types.Panel, bpy.types.Operator, bpy.types.AddonPreferences)
-        for one in base.__subclasses__()
+        for one in below(base)
         if one.__module__.startswith("cr8_router") and one.is_registered
     ),
 }
