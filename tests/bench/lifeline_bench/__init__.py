@@ -1,0 +1,1 @@
+"""Lifeline measured beside what people use today, both in one run."""
