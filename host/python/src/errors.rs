@@ -19,7 +19,7 @@ create_exception!(
     cr8_lifeline,
     PolicyError,
     LifelineError,
-    "Neither a path nor bytes."
+    "A policy cannot be used."
 );
 create_exception!(
     cr8_lifeline,

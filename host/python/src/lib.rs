@@ -6,6 +6,7 @@ mod convert;
 mod errors;
 mod event;
 mod line;
+mod policy;
 mod table;
 
 use pyo3::prelude::*;
@@ -22,6 +23,8 @@ mod _native {
     use super::event::Event;
     #[pymodule_export]
     use super::line::Lifeline;
+    #[pymodule_export]
+    use super::policy::{Decision, Policy, State};
     #[pymodule_export]
     use super::table::settings_table;
 

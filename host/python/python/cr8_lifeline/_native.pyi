@@ -13,11 +13,14 @@ from cr8_lifeline.shapes import SettingInfo, Status
 
 __all__ = [
     "ClosedError",
+    "Decision",
     "Event",
     "Lifeline",
     "LifelineError",
+    "Policy",
     "PolicyError",
     "SettingsError",
+    "State",
     "__version__",
     "_command_line",
     "run_command",
@@ -33,7 +36,8 @@ class SettingsError(LifelineError):
     """A setting is missing, unknown or out of its range. Every fault is named."""
 
 class PolicyError(LifelineError):
-    """`swap_policy` was given neither a path nor bytes."""
+    """A policy cannot be used: it is neither a path nor bytes, it cannot be loaded, or a call of
+    `Policy` gave no decision."""
 
 class ClosedError(LifelineError):
     """The object was closed before."""
@@ -214,6 +218,116 @@ class Lifeline:
 
     @property
     def closed(self) -> bool: ...
+
+@final
+class State:
+    """Where a policy stands: what it hands to its next call. Instants are milliseconds, as in
+    `wit/policy.wit`."""
+
+    @property
+    def phase(self) -> str:
+        """`connected`, `reconnecting`, `counting-down`, `saving`, `quitting` or `held`."""
+
+    @property
+    def seen(self) -> int:
+        """The `now` of the call that made it."""
+
+    @property
+    def attempts(self) -> int | None:
+        """Attempts to connect in this outage; None while connected."""
+
+    @property
+    def deadline(self) -> int | None:
+        """When Blender is to be saved and closed; None in any phase but `counting-down`."""
+
+    @property
+    def memo(self) -> bytes:
+        """The policy's own notes."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class Decision:
+    """A policy's answer, as it is: no guard has looked at it."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def actions(self) -> list[str]:
+        """As the command line writes them: `connect`, `warn(60000)`, `save(in-place)`,
+        `save(recovery)`, `quit`."""
+
+    @property
+    def wake_at(self) -> int | None:
+        """Milliseconds: when `tick` is to be called if nothing happens before."""
+
+@final
+class Policy:
+    """A policy component by itself, for tests of policies: no line, no clock, no guard.
+
+    policy: a path or the component's bytes; None: the built-in `five-minutes`. It is compiled
+    here and now (milliseconds; for a policy in Python half a minute): not for Blender's main
+    thread. settings: by name, as for `Lifeline`; None: the policy's own defaults.
+
+    Each call runs in an instance of its own, under the bounds that hold in Blender. Instants and
+    durations are milliseconds, as in `wit/policy.wit`. Circumstances of a call, by keyword:
+    due: when the policy had asked to be woken. entropy: 64 bits. modified, untitled, rendering:
+    of the scene, which is not known if none of them is given.
+
+    Raises PolicyError (cannot be read or loaded; a call trapped, or used up its fuel, time or
+    memory), SettingsError.
+    """
+
+    def __new__(
+        cls,
+        policy: str | PathLike[str] | bytes | None = None,
+        *,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Policy: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def about(self) -> str: ...
+    @property
+    def sha256(self) -> str:
+        """Of the component's bytes, lower-case hex."""
+
+    def start(self, now: int, **circumstances: int | None) -> Decision:
+        """Blender has started and nothing is connected yet."""
+
+    def on_connect(self, state: State, now: int, **circumstances: int | None) -> Decision:
+        """The server accepted the connection."""
+
+    def on_connect_error(
+        self, state: State, now: int, why: str, **circumstances: int | None
+    ) -> Decision:
+        """An attempt failed. why: `unreachable`, `timed-out` or `refused`."""
+
+    def on_disconnect(
+        self, state: State, now: int, why: str, **circumstances: int | None
+    ) -> Decision:
+        """The connection was lost. why: see `Status.reason`."""
+
+    def on_saved(
+        self, state: State, now: int, failure: str | None = None, **circumstances: int | None
+    ) -> Decision:
+        """The save has ended. failure: the reason; None: it is saved."""
+
+    def on_request(
+        self,
+        state: State,
+        now: int,
+        request: str,
+        duration: int = 0,
+        **circumstances: int | None,
+    ) -> Decision:
+        """A person asks. request: `hold`, `extend` (by `duration`), `release` or `close-now`."""
+
+    def tick(self, state: State, now: int, **circumstances: int | None) -> Decision:
+        """The instant that the last decision asked for has come."""
 
 def settings_table() -> list[SettingInfo]:
     """Every setting with its environment variable, unit, default and limits.
