@@ -8,6 +8,7 @@ mod cache;
 #[path = "no_cache.rs"]
 mod cache;
 mod engine;
+mod functions;
 mod limits;
 mod policy;
 mod watchdog;

@@ -1,18 +1,19 @@
 //! Loading a component, and calling it.
 
 use super::FIVE_MINUTES;
+use super::bindings::LifelinePre;
 use super::bindings::contract::{ConnectError, Decision, Loss, Moment, Request, State};
-use super::bindings::{Lifeline, LifelinePre};
 use super::boundary::{Boundary, CONTRACT};
 use super::cache::Cache;
 use super::engine::{self, Budget};
+use super::functions::Functions;
 use super::limits::{Limits, Usage};
 use super::watchdog::Watchdog;
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use thiserror::Error;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Store, Trap};
 
 /// Where policies are compiled and run.
@@ -163,7 +164,8 @@ impl std::fmt::Debug for Policy {
 /// A loaded policy: compiled, linked to nothing, ready to be called.
 #[derive(Clone)]
 pub struct Policy {
-    pre: LifelinePre<Budget>,
+    pre: InstancePre<Budget>,
+    functions: Functions,
     watchdog: Arc<Watchdog>,
     limits: Limits,
     identity: Identity,
@@ -225,8 +227,11 @@ impl Sandbox {
             .instantiate_pre(&component)
             .and_then(LifelinePre::new)
             .map_err(|e| LoadError::Contract(one_line(&e)))?;
+        let functions = Functions::find(&component, &format!("cr8:lifeline/policy@{CONTRACT}"))
+            .ok_or_else(|| LoadError::Contract("a function is missing".to_owned()))?;
         let mut policy = Policy {
-            pre,
+            pre: pre.instance_pre().clone(),
+            functions,
             watchdog: Arc::clone(&self.watchdog),
             limits: self.limits,
             identity: Identity {
@@ -239,7 +244,7 @@ impl Sandbox {
             #[cfg(test)]
             spoil: None,
         };
-        policy.describe()?;
+        policy.describe(&pre)?;
         Ok(policy)
     }
 
@@ -337,31 +342,19 @@ impl Policy {
         state: &State,
         moment: &Moment,
     ) -> (Result<Decision, CallError>, Usage) {
-        self.instance(|policy, store| {
-            let policy = policy.cr8_lifeline_policy();
-            match call {
-                Call::Start => policy.call_start(store, moment),
-                Call::OnConnect => policy.call_on_connect(store, state, moment),
-                Call::OnConnectError(why) => {
-                    policy.call_on_connect_error(store, state, moment, *why)
-                }
-                Call::OnDisconnect(why) => policy.call_on_disconnect(store, state, moment, *why),
-                Call::OnSaved(outcome) => {
-                    let outcome = match outcome {
-                        Ok(()) => Ok(()),
-                        Err(reason) => Err(reason.as_str()),
-                    };
-                    policy.call_on_saved(store, state, moment, outcome)
-                }
-                Call::OnRequest(request) => policy.call_on_request(store, state, moment, *request),
-                Call::Tick => policy.call_tick(store, state, moment),
-            }
+        self.run(|store| {
+            let instance = self.pre.instantiate(&mut *store)?;
+            self.functions.call(&instance, store, call, state, moment)
         })
     }
 
-    fn describe(&mut self) -> Result<(), LoadError> {
+    /// Also compares the types of all its functions with the contract's, which the calls rely on.
+    fn describe(&mut self, pre: &LifelinePre<Budget>) -> Result<(), LoadError> {
         let description = self
-            .instance(|policy, store| policy.cr8_lifeline_policy().call_describe(store))
+            .run(|store| {
+                let policy = pre.instantiate(&mut *store)?;
+                policy.cr8_lifeline_policy().call_describe(store)
+            })
             .0
             .map_err(LoadError::Describe)?;
         self.identity.name = told(&description.name, 64);
@@ -370,9 +363,10 @@ impl Policy {
         Ok(())
     }
 
-    fn instance<T>(
+    /// In a store of its own, within the limits.
+    fn run<T>(
         &self,
-        run: impl FnOnce(&Lifeline, &mut Store<Budget>) -> wasmtime::Result<T>,
+        run: impl FnOnce(&mut Store<Budget>) -> wasmtime::Result<T>,
     ) -> (Result<T, CallError>, Usage) {
         let mut store = Store::new(self.pre.engine(), Budget::new(&self.limits));
         store.limiter(|budget| budget);
@@ -381,8 +375,7 @@ impl Policy {
         let watched = self.watchdog.call();
         let outcome = store
             .set_fuel(self.limits.fuel)
-            .and_then(|()| self.pre.instantiate(&mut store))
-            .and_then(|instance| run(&instance, &mut store))
+            .and_then(|()| run(&mut store))
             .map_err(|error| self.classify(&error));
         drop(watched);
         let usage = Usage {

@@ -1,0 +1,28 @@
+//! One step of the default policy: in its sandbox, a fresh one each time, and as native code.
+#![allow(missing_docs)] // criterion's macros write functions
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use lifeline::sandbox::{Call, Limits, Sandbox};
+use lifeline::simulate::Decide;
+use lifeline_bench::{lost, moment};
+use lifeline_native::Machine;
+use std::hint::black_box;
+
+fn step(criterion: &mut Criterion) {
+    let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+    let policy = sandbox.built_in().unwrap();
+    let mut group = criterion.benchmark_group("step");
+    for (name, decide) in [("sandbox", &policy as &dyn Decide), ("native", &Machine)] {
+        let state = lost(decide);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let now = black_box(moment(2_000));
+                decide.decide(&Call::Tick, &state, &now).unwrap()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, step);
+criterion_main!(benches);
