@@ -65,6 +65,11 @@ impl Layout {
         self.venv().join("bin").join(name)
     }
 
+    /// What tests/requirements-bench.txt names: what Lifeline is measured beside.
+    pub fn venv_bench(&self) -> PathBuf {
+        self.target().join("venv-bench")
+    }
+
     /// What tests/requirements-bpy*.txt name: Blender as a Python module.
     pub fn venv_bpy(&self, blender: Bpy) -> PathBuf {
         self.target().join(match blender {
@@ -135,6 +140,7 @@ impl Layout {
             tests.join("harness"),
             tests.join("demo"),
             tests.join("soak"),
+            tests.join("bench"),
         ])
         .context(
             "the project's path holds a `:`, which Python cannot have in a search path; move it",

@@ -3,6 +3,7 @@
 //! Progress goes to stderr; stdout carries what was asked for (test output, the demo's last line).
 #![allow(clippy::print_stdout)] // the results of a command-line program belong there
 
+mod bench;
 mod build;
 mod demo;
 mod fuzz;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::bench::BenchOptions;
 use crate::demo::DemoOptions;
 use crate::fuzz::FuzzOptions;
 use crate::layout::Layout;
@@ -64,6 +66,9 @@ enum Task {
     Demo(DemoOptions),
     /// Throw arbitrary input at the machine, the guard, the sandbox, the parsers and the link.
     Fuzz(FuzzOptions),
+    /// Measure everything beside what people use today, and write docs/performance.md (20 minutes
+    /// or so, on a machine that does nothing else).
+    Bench(BenchOptions),
     /// Faults at random against the real server and the real host; after each, nothing is left over.
     Soak(SoakOptions),
 }
@@ -84,6 +89,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Mutants { subject } => return mutants::run(&layout, &subject),
         Task::Demo(options) => return demo::run(&layout, &options),
         Task::Fuzz(options) => fuzz::run(&layout, &options)?,
+        Task::Bench(options) => return bench::run(&layout, &options),
         Task::Soak(options) => return soak::run(&layout, &options),
     }
     Ok(ExitCode::SUCCESS)

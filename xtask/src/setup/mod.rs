@@ -40,6 +40,8 @@ pub enum Part {
     Fuzz,
     /// Chromium, and the packages of browser/package-lock.json.
     Browser,
+    /// What Lifeline is measured beside, with the packages of tests/requirements-bench.txt.
+    Bench,
 }
 
 impl Part {
@@ -79,6 +81,7 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
                 venv::ensure_bpy_where_possible(layout, Bpy::V5_2)?;
             }
             Part::Browser => browser::ensure(layout)?,
+            Part::Bench => venv::ensure_bench(layout)?,
         }
     }
     Ok(())

@@ -67,6 +67,19 @@ pub fn ensure(layout: &Layout) -> Result<()> {
     .ensure(layout)
 }
 
+/// What Lifeline is measured beside, apart from what it is tested with.
+pub fn ensure_bench(layout: &Layout) -> Result<()> {
+    Environment {
+        folder: layout.venv_bench(),
+        requirements: "requirements-bench.txt",
+        pythons: Pythons::From((3, 11)),
+        packages: &["python3", "python3-venv"],
+        wait: None,
+        loads: None,
+    }
+    .ensure(layout)
+}
+
 /// Blender as a Python module, apart from the rest: it brings a gigabyte and pins of its own.
 pub fn ensure_bpy(layout: &Layout, blender: Bpy) -> Result<()> {
     bpy(layout, blender).ensure(layout)

@@ -2,3 +2,26 @@
 
 A row is a module with `TITLE`, a sentence, and `measure(site)`, which gives its figures.
 """
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lifeline_bench.figure import Figure
+from lifeline_bench.rows import python_policy, step
+from lifeline_bench.site import Site
+
+
+class Row(Protocol):
+    """What a module of this package is."""
+
+    TITLE: str
+
+    def measure(self, site: Site) -> list[Figure]:
+        """Measure ours and the peer's in turn. Raises BenchError."""
+
+
+ROWS: dict[str, Row] = {
+    "step": step,
+    "python-policy": python_policy,
+}
