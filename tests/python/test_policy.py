@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from cr8_lifeline import Decision, Policy, PolicyError, SettingsError
 from lifeline_harness.hostile import hostile
 from lifeline_harness.policies import policy_file
+from lifeline_harness.profile import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +119,11 @@ def test_a_call_that_fails_is_an_error_and_the_next_one_works() -> None:
     with pytest.raises(PolicyError, match="on-disconnect: it trapped"):
         lost(policy)
     assert policy.start(0).actions == ["connect"]
+
+
+def test_the_guides_example() -> None:
+    guide = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(from cr8_lifeline import Policy\n.*?)```", guide, re.S)
+    file = "target/policies/coffee-break.wasm"
+    assert file in example
+    exec(example.replace(file, str(policy_file("five-minutes"))), {})  # noqa: S102 - our own
