@@ -218,6 +218,7 @@ fn unit(layout: &Layout, extra: &[String]) -> Result<()> {
             "lifeline-machine",
             "--lib",
         ),
+        ("cargo test: the engine", "lifeline-engine", "--lib"),
         ("cargo test: the host library", "lifeline", "--lib"),
         ("cargo test: the command", "lifeline-cli", "--lib"),
         ("cargo test: xtask", "xtask", "--bins"),

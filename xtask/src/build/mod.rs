@@ -3,6 +3,7 @@
 mod command;
 mod old_glibc;
 mod page;
+mod precompiled;
 mod python_guest;
 mod rust_guest;
 mod wheel;

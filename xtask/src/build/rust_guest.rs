@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use wit_component::ComponentEncoder;
 
-use crate::build::folders;
+use crate::build::{folders, precompiled};
 use crate::layout::Layout;
 use crate::process;
 use crate::setup::{self, GUEST_TARGET, GuestToolchain};
@@ -19,10 +19,12 @@ const STACK_BYTES: u32 = 32_768;
 
 const NO_OVERFLOW_CHECKS: &str = "profile.release.package.lifeline-machine.overflow-checks=false";
 
-/// Build every policy in Rust into `target/policies/NAME.wasm`. A file whose content stays the same
+/// Build every policy in Rust into `target/policies/NAME.wasm`, and the built-in one's machine code
+/// beside it. A file whose content stays the same
 /// is not touched, because the host library is built anew when it is.
 pub fn policies(layout: &Layout) -> Result<()> {
-    build(layout, "guest", &layout.policies())
+    build(layout, "guest", &layout.policies())?;
+    precompiled::built_in_policy(layout)
 }
 
 /// Build the policies that tests make others of, and that are never shipped, into

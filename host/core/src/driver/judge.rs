@@ -80,6 +80,10 @@ impl Judge {
         }
     }
 
+    pub fn built_in(&self) -> &Policy {
+        &self.built_in
+    }
+
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }

@@ -80,6 +80,11 @@ impl Driver {
             self.say(line.with("policy", before.name));
             self.policy_line(PolicyNews::Taken, Some("after a fault"), None);
         }
+        if let Code::Distrusted(why) = self.judge.built_in().code() {
+            let message = format!("The built-in policy was compiled at the start: {why}");
+            let line = LogLine::info("compiled-policy-not-used", message);
+            self.say(line.with("reason", why.to_string()));
+        }
         if let Some(bytes) = policy.given {
             self.swap(PolicySource::Bytes(bytes));
         } else if fresh && self.settings.policy.push {

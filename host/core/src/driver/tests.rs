@@ -1602,3 +1602,26 @@ async fn a_line_closed_in_an_outage_is_written_down() {
     );
     assert_eq!(stage.counted("cleanups_total{outcome=\"closed\"}"), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_built_in_policy_that_had_to_be_compiled_is_told() {
+    let told = |stage: &Stage| {
+        let reason = |event: &Event| match event {
+            Event::Log(line) if line.event == "compiled-policy-not-used" => {
+                Some(line.message.clone())
+            }
+            _ => None,
+        };
+        stage.seen.iter().find_map(reason)
+    };
+    let mut usual = Stage::open(&[], true);
+    usual.pass(1.0).await;
+    assert_eq!(told(&usual), None);
+    // Code for so much memory is other code.
+    let mut other = Stage::open(&[("CR8_POLICY_MEMORY", "65")], true);
+    other.pass(1.0).await;
+    assert_eq!(other.phase(), "connected");
+    let message = told(&other).unwrap_or_default();
+    let begin = "The built-in policy was compiled at the start: ";
+    assert!(message.starts_with(begin), "{message:?}");
+}

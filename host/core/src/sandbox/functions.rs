@@ -4,7 +4,7 @@
 //! that takes longer than all the rest of a call.
 
 use super::bindings::contract::{Decision, Moment, State};
-use super::engine::Budget;
+use super::budget::Budget;
 use super::policy::Call;
 use wasmtime::Store;
 use wasmtime::component::{

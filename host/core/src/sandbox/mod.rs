@@ -2,23 +2,27 @@
 
 mod bindings;
 mod boundary;
+mod budget;
 #[cfg(unix)]
 mod cache;
 #[cfg(not(unix))]
 #[path = "no_cache.rs"]
 mod cache;
-mod engine;
+mod compiler;
 mod functions;
-mod limits;
 mod policy;
 mod watchdog;
 
 pub use bindings::contract;
 pub use boundary::{Boundary, CONTRACT};
 pub use cache::{Cache, CacheError};
-pub use limits::{Limits, Usage};
+pub use lifeline_engine::{Limits, Usage};
 pub(crate) use policy::told;
 pub use policy::{Call, CallError, Code, Identity, LoadError, Policy, Sandbox};
 
 /// The default policy, embedded: also what decides when another policy fails.
 pub const FIVE_MINUTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/five-minutes.wasm"));
+
+/// The same, compiled when the library was built (see `lifeline_engine::precompiled`); empty if it
+/// was built without.
+const PRECOMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/five-minutes.cwasm"));

@@ -1,25 +1,27 @@
 //! Loading a component, and calling it.
 
-use super::FIVE_MINUTES;
 use super::bindings::LifelinePre;
 use super::bindings::contract::{ConnectError, Decision, Loss, Moment, Request, State};
 use super::boundary::{Boundary, CONTRACT};
+use super::budget::Budget;
 use super::cache::Cache;
-use super::engine::{self, Budget};
+use super::compiler::{Compiler, Source};
 use super::functions::Functions;
-use super::limits::{Limits, Usage};
 use super::watchdog::Watchdog;
+use super::{FIVE_MINUTES, PRECOMPILED};
+use lifeline_engine::engine;
+use lifeline_engine::{Limits, Usage};
 use sha2::{Digest, Sha256};
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use thiserror::Error;
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{InstancePre, Linker};
 use wasmtime::{Engine, Store, Trap};
 
 /// Where policies are compiled and run.
 #[derive(Clone)]
 pub struct Sandbox {
     engine: Engine,
+    compiler: Compiler,
     watchdog: Arc<Watchdog>,
     limits: Limits,
     cache: Option<Cache>,
@@ -149,9 +151,12 @@ impl Call {
 pub enum Code {
     /// Compiled now.
     Compiled,
+    /// Compiled when the library was built.
+    Precompiled,
     /// Compiled by an earlier process of this user.
     Cached,
-    /// Compiled now, since what was found in the cache was not to be trusted: why.
+    /// Compiled now, since what was found in the library or in the cache does not fit, or was not
+    /// to be trusted: why.
     Distrusted(String),
 }
 
@@ -183,8 +188,9 @@ type Answer = Result<Decision, CallError>;
 impl Sandbox {
     /// Sets up the engine; about a millisecond. Without a cache every load compiles.
     pub fn new(limits: Limits, cache: Option<Cache>) -> Result<Self, LoadError> {
-        let engine = engine::engine(&limits).map_err(|e| LoadError::Engine(one_line(&e)))?;
+        let engine = engine::runner(&limits).map_err(|e| LoadError::Engine(one_line(&e)))?;
         Ok(Sandbox {
+            compiler: Compiler::new(engine.clone(), limits),
             watchdog: Arc::new(Watchdog::start(&engine, limits.time)),
             engine,
             limits,
@@ -207,22 +213,29 @@ impl Sandbox {
         }
     }
 
+    /// How many components were compiled here: the slow part of a load, which needs much memory.
+    pub fn compilations(&self) -> u64 {
+        self.compiler.compilations()
+    }
+
     /// Reads all of a component, compiles it, and asks it who it is. Takes milliseconds to seconds,
     /// with its size.
     pub fn load(&self, bytes: &[u8]) -> Result<Policy, LoadError> {
-        self.load_with(bytes, self.cache.as_ref())
+        let source = self.cache.as_ref().map_or(Source::Nowhere, Source::Cache);
+        self.load_with(bytes, source)
     }
 
-    /// The embedded policy. It touches no disk: one that hangs must not stop the clock.
+    /// The embedded policy, compiled already: less than a millisecond. It touches no disk: one that
+    /// hangs must not stop the clock.
     pub fn built_in(&self) -> Result<Policy, LoadError> {
-        self.load_with(FIVE_MINUTES, None)
+        self.load_with(FIVE_MINUTES, Source::Library(PRECOMPILED))
     }
 
-    fn load_with(&self, bytes: &[u8], cache: Option<&Cache>) -> Result<Policy, LoadError> {
+    fn load_with(&self, bytes: &[u8], source: Source) -> Result<Policy, LoadError> {
         self.check_size(bytes.len() as u64)?;
         Boundary::read(bytes)?.check()?;
         let sha256: [u8; 32] = Sha256::digest(bytes).into();
-        let (component, code) = self.compile(bytes, &sha256, cache)?;
+        let (component, code) = self.compiler.load(bytes, &sha256, source)?;
         let pre = Linker::new(&self.engine)
             .instantiate_pre(&component)
             .and_then(LifelinePre::new)
@@ -246,60 +259,6 @@ impl Sandbox {
         };
         policy.describe(&pre)?;
         Ok(policy)
-    }
-
-    fn compile(
-        &self,
-        bytes: &[u8],
-        sha256: &[u8; 32],
-        cache: Option<&Cache>,
-    ) -> Result<(Component, Code), LoadError> {
-        let afresh = || {
-            Component::from_binary(&self.engine, bytes)
-                .map_err(|e| LoadError::Compile(one_line(&e)))
-        };
-        let Some(cache) = cache else {
-            return Ok((afresh()?, Code::Compiled));
-        };
-        let name = self.cache_name(sha256);
-        let code = match cache.get(&name) {
-            Ok(None) => Code::Compiled,
-            Err(error) => Code::Distrusted(error.to_string()),
-            Ok(Some(found)) => {
-                // SAFETY: the cache vouches that this user's Lifeline has written these very bytes
-                // under this name, which holds the engine's version and settings.
-                match unsafe { Component::deserialize(&self.engine, found) } {
-                    Ok(component) => return Ok((component, Code::Cached)),
-                    // As of another processor, in a home that two machines share.
-                    Err(_) => Code::Compiled,
-                }
-            }
-        };
-        let component = afresh()?;
-        if let Ok(compiled) = component.serialize() {
-            // A full disk only costs the next start its time.
-            let _ = cache.put(&name, &compiled);
-        }
-        Ok((component, code))
-    }
-
-    /// Of a component's content and of all that its machine code depends on.
-    fn cache_name(&self, sha256: &[u8; 32]) -> String {
-        struct Digest256(Sha256);
-        impl Hasher for Digest256 {
-            fn write(&mut self, bytes: &[u8]) {
-                self.0.update(bytes);
-            }
-            fn finish(&self) -> u64 {
-                0 // the whole digest is taken instead
-            }
-        }
-        let mut digest = Digest256(Sha256::new());
-        self.engine
-            .precompile_compatibility_hash()
-            .hash(&mut digest);
-        digest.write(sha256);
-        hex::encode(digest.0.finalize())
     }
 }
 
@@ -400,7 +359,7 @@ impl Policy {
 }
 
 /// An error with its causes, on one line of bounded length.
-fn one_line(error: &wasmtime::Error) -> String {
+pub(super) fn one_line(error: &wasmtime::Error) -> String {
     let text: Vec<String> = error.chain().map(|cause| cause.to_string()).collect();
     told(&text.join(": "), 400)
 }
@@ -431,6 +390,7 @@ fn is_harmful(it: char) -> bool {
 mod tests {
     use super::super::bindings::contract::{Action, Phase};
     use super::*;
+    use lifeline_engine::precompiled;
 
     fn sandbox() -> Sandbox {
         Sandbox::new(Limits::default(), None).unwrap()
@@ -462,6 +422,93 @@ mod tests {
             policy.identity().sha256,
             hex::encode(Sha256::digest(FIVE_MINUTES))
         );
+    }
+
+    #[test]
+    fn the_built_in_policy_is_compiled_already() {
+        let sandbox = sandbox();
+        let policy = sandbox.built_in().unwrap();
+        assert_eq!(policy.code(), &Code::Precompiled);
+        assert_eq!(sandbox.compilations(), 0);
+        // Nor could it have been: what runs policies has no compiler.
+        assert!(sandbox.engine.precompile_component(FIVE_MINUTES).is_err());
+        sandbox.load(FIVE_MINUTES).unwrap();
+        assert_eq!(sandbox.compilations(), 1);
+    }
+
+    #[test]
+    fn the_built_in_policy_is_compiled_already_for_less_memory_but_not_for_more() {
+        let built_in = |memory| {
+            let limits = Limits {
+                memory,
+                ..Limits::default()
+            };
+            Sandbox::new(limits, None).unwrap().built_in().unwrap()
+        };
+        assert_eq!(built_in(1 << 20).code(), &Code::Precompiled);
+        let more = built_in(65 << 20);
+        assert!(matches!(more.code(), Code::Distrusted(why) if why.contains("memory")));
+        more.call(&Call::Start, &connected(), &moment(0)).unwrap();
+    }
+
+    #[test]
+    fn machine_code_that_does_not_fit_is_not_used() {
+        let load = |made: &[u8]| {
+            let sandbox = sandbox();
+            let policy = sandbox
+                .load_with(FIVE_MINUTES, Source::Library(made))
+                .unwrap();
+            assert_eq!(sandbox.compilations(), 1);
+            let decision = policy.call(&Call::Start, &connected(), &moment(0)).unwrap();
+            assert_eq!(decision.actions, [Action::Connect]);
+            match policy.code() {
+                Code::Distrusted(why) => why.clone(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let none = "the library holds no machine code of its built-in policy";
+        assert_eq!(load(&[]), none);
+        assert_eq!(load(&PRECOMPILED[..100]), none);
+        // A bit somewhere in it.
+        let mut altered = PRECOMPILED.to_vec();
+        altered[PRECOMPILED.len() / 2] ^= 1;
+        assert_eq!(load(&altered), none);
+        // Made from another component.
+        let other = precompiled::make(&wat_component("(component)")).unwrap();
+        assert_eq!(load(&other), none);
+        // Whole, but no machine code; and that of another wasmtime.
+        let sha256 = Sha256::digest(FIVE_MINUTES).into();
+        let garbage = precompiled::seal(&sha256, b"garbage");
+        let why = load(&garbage);
+        assert!(why.contains("ELF"), "{why}");
+        let version = find(PRECOMPILED, b"48");
+        let mut code = precompiled::of(PRECOMPILED, &sha256).unwrap().to_vec();
+        let at = version - (PRECOMPILED.len() - code.len());
+        code[at] = b'1';
+        let why = load(&precompiled::seal(&sha256, &code));
+        assert!(why.contains("version"), "{why}");
+    }
+
+    #[test]
+    fn what_was_compiled_ahead_decides_as_what_is_compiled_now() {
+        let sandbox = sandbox();
+        let (ahead, now) = (
+            sandbox.built_in().unwrap(),
+            sandbox.load(FIVE_MINUTES).unwrap(),
+        );
+        let mut state = connected();
+        let mut calls = vec![Call::Start, Call::OnConnect];
+        calls.push(Call::OnDisconnect(Loss::TransportError));
+        calls.extend(std::iter::repeat_n(Call::Tick, 200));
+        let mut at = 0;
+        for call in calls {
+            let both =
+                [&ahead, &now].map(|policy| policy.call(&call, &state, &moment(at)).unwrap());
+            assert_eq!(both[0], both[1]);
+            state = both[0].state.clone();
+            at = both[0].wake_at.unwrap_or(at + 1_000);
+        }
+        assert!(!matches!(state.phase, Phase::Connected));
     }
 
     #[test]
@@ -535,7 +582,7 @@ mod tests {
         assert_eq!(decision.actions, [Action::Connect]);
         // Code made for other bounds is other code.
         let other = Limits {
-            memory: 32 << 20,
+            memory: 128 << 20,
             ..Limits::default()
         };
         assert_eq!(load(other).code(), &Code::Compiled);
@@ -596,6 +643,11 @@ mod tests {
         policy.call(&Call::Tick, &state, &moment(0)).unwrap();
         policy.limits.memory = 256 << 10;
         policy.call(&Call::Tick, &state, &moment(0)).unwrap_err();
+    }
+
+    fn find(bytes: &[u8], part: &[u8]) -> usize {
+        let is_part = |window: &[u8]| window == part;
+        bytes.windows(part.len()).position(is_part).unwrap()
     }
 
     fn wat_component(text: &str) -> Vec<u8> {

@@ -1,0 +1,142 @@
+//! Machine code for components: made when the library was built, kept by an earlier process, or
+//! compiled now.
+//!
+//! Components run in an engine that cannot compile. One that can is made for each component that
+//! needs it, and is gone afterwards, with the memory that it takes.
+
+use super::LoadError;
+use super::cache::Cache;
+use super::policy::{Code, one_line};
+use lifeline_engine::engine::{self, Processor};
+use lifeline_engine::{Limits, precompiled};
+use sha2::{Digest, Sha256};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// Where machine code may be, so that nothing has to be compiled.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'a> {
+    /// Nowhere.
+    Nowhere,
+    /// In the user's cache.
+    Cache(&'a Cache),
+    /// In this library.
+    Library(&'a [u8]),
+}
+
+/// Loads components into an engine. Clones share the count.
+#[derive(Clone)]
+pub(super) struct Compiler {
+    runner: Engine,
+    limits: Limits,
+    compilations: Arc<AtomicU64>,
+}
+
+impl Compiler {
+    pub fn new(runner: Engine, limits: Limits) -> Self {
+        Compiler {
+            runner,
+            limits,
+            compilations: Arc::default(),
+        }
+    }
+
+    /// How often it has compiled.
+    pub fn compilations(&self) -> u64 {
+        self.compilations.load(Ordering::Relaxed)
+    }
+
+    /// `bytes`: the component, `sha256`: its digest.
+    pub fn load(
+        &self,
+        bytes: &[u8],
+        sha256: &[u8; 32],
+        source: Source,
+    ) -> Result<(Component, Code), LoadError> {
+        match source {
+            Source::Nowhere => Ok((self.compile(bytes)?.1, Code::Compiled)),
+            Source::Cache(cache) => self.load_cached(bytes, sha256, cache),
+            Source::Library(made) => match self.precompiled(made, sha256) {
+                Ok(component) => Ok((component, Code::Precompiled)),
+                Err(why) => Ok((self.compile(bytes)?.1, Code::Distrusted(why))),
+            },
+        }
+    }
+
+    /// Or why not.
+    fn precompiled(&self, made: &[u8], sha256: &[u8; 32]) -> Result<Component, String> {
+        let code = precompiled::of(made, sha256)
+            .ok_or("the library holds no machine code of its built-in policy")?;
+        // SAFETY: these bytes are part of this library, put there when it was built, from what
+        // wasmtime had compiled right before; no file is read. Whoever can alter them can alter the
+        // code around them as well. That they belong to this component has been checked by their
+        // digest; that they suit this wasmtime, its settings and this processor, wasmtime checks.
+        unsafe { Component::deserialize(&self.runner, code) }.map_err(|error| one_line(&error))
+    }
+
+    fn load_cached(
+        &self,
+        bytes: &[u8],
+        sha256: &[u8; 32],
+        cache: &Cache,
+    ) -> Result<(Component, Code), LoadError> {
+        let engine = self.engine()?;
+        let name = name(&engine, sha256);
+        let code = match cache.get(&name) {
+            Ok(None) => Code::Compiled,
+            Err(error) => Code::Distrusted(error.to_string()),
+            Ok(Some(found)) => {
+                // SAFETY: the cache vouches that this user's Lifeline has written these very bytes
+                // under this name, which holds the engine's version and settings.
+                match unsafe { Component::deserialize(&self.runner, found) } {
+                    Ok(component) => return Ok((component, Code::Cached)),
+                    // As of another processor, in a home that two machines share.
+                    Err(_) => Code::Compiled,
+                }
+            }
+        };
+        let (compiled, component) = self.compile_in(&engine, bytes)?;
+        // A full disk only costs the next start its time.
+        let _ = cache.put(&name, &compiled);
+        Ok((component, code))
+    }
+
+    fn compile(&self, bytes: &[u8]) -> Result<(Vec<u8>, Component), LoadError> {
+        self.compile_in(&self.engine()?, bytes)
+    }
+
+    fn compile_in(&self, engine: &Engine, bytes: &[u8]) -> Result<(Vec<u8>, Component), LoadError> {
+        let failed = |error| LoadError::Compile(one_line(&error));
+        self.compilations.fetch_add(1, Ordering::Relaxed);
+        let code = engine.precompile_component(bytes).map_err(failed)?;
+        // SAFETY: wasmtime has just made them.
+        let component = unsafe { Component::deserialize(&self.runner, &code) }.map_err(failed)?;
+        Ok((code, component))
+    }
+
+    /// One that compiles.
+    fn engine(&self) -> Result<Engine, LoadError> {
+        engine::compiler(&self.limits, Processor::This)
+            .map_err(|error| LoadError::Engine(one_line(&error)))
+    }
+}
+
+/// Of a component's content and of all that its machine code depends on.
+fn name(engine: &Engine, sha256: &[u8; 32]) -> String {
+    struct Digest256(Sha256);
+    impl Hasher for Digest256 {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0 // the whole digest is taken instead
+        }
+    }
+    let mut digest = Digest256(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut digest);
+    digest.write(sha256);
+    hex::encode(digest.0.finalize())
+}

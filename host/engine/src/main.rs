@@ -1,0 +1,18 @@
+//! `lifeline-precompile COMPONENT CODE`: compiles the built-in policy, for the library to embed.
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::{env, fs};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<OsString> = env::args_os().skip(1).collect();
+    let [component, code] = words.as_slice() else {
+        return Err("expected two files: the component to read, the code to write".into());
+    };
+    let made = lifeline_engine::precompiled::make(&fs::read(component)?)?;
+    // A file whose content stays the same is not touched: the library is built anew when it is.
+    if !fs::read(code).is_ok_and(|old| old == made) {
+        fs::write(code, made)?;
+    }
+    Ok(())
+}
