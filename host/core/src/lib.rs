@@ -3,7 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`link`] | one Socket.IO connection after another (the only place that names rust_socketio) |
-//! | [`sandbox`] | runs a policy component (the only place that names wasmtime) |
+//! | [`sandbox`] | runs a policy component (beside the crate `lifeline-engine`, which sets wasmtime up, the only place that names it) |
 //! | [`reload`] | another policy while Blender runs |
 //! | [`guard`] | what no policy can break |
 //! | [`driver`] | one thread: events in, decisions out |
