@@ -150,6 +150,7 @@ TEXTS = {
     "The server was not reached yet.": "Der Server wurde noch nicht erreicht.",
     "The connection was lost.": "Die Verbindung ging verloren.",
     "The server stopped answering.": "Der Server antwortet nicht mehr.",
+    "The server has frozen.": "Der Server ist eingefroren.",
     "The server has disconnected this Blender.": "Der Server hat dieses Blender getrennt.",
     "Blender is being shut down": "Blender wird heruntergefahren",
     "trying to connect": "Verbindungsversuch",
@@ -212,6 +213,14 @@ TEXTS = {
     ),
     "An attempt without an answer has failed after this long": (
         "Nach dieser Zeit ohne Antwort ist ein Versuch gescheitert"
+    ),
+    "A connected server that has been silent for this long is asked by HTTP whether it lives;"
+    " 0: never": (
+        "Ein verbundener Server, der so lange geschwiegen hat, wird per HTTP gefragt, ob er lebt;"
+        " 0: nie"
+    ),
+    "In the long run it is asked no more often than this": (
+        "Auf lange Sicht wird er nicht öfter gefragt"
     ),
     "The countdown: Blender saves and closes this long after the last attempt": (
         "Der Countdown: so lange nach dem letzten Versuch speichert Blender und beendet sich"

@@ -18,6 +18,7 @@ _REASONS = {
     "never-connected": marked("The server was not reached yet."),
     "transport-error": marked("The connection was lost."),
     "ping-timeout": marked("The server stopped answering."),
+    "frozen": marked("The server has frozen."),
     "server-disconnect": marked("The server has disconnected this Blender."),
 }
 

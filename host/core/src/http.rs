@@ -1,18 +1,29 @@
-//! What uploads and notifications have in common. Their URLs are secrets: no text from here
-//! carries one.
+//! What uploads, notifications and the probing of a server have in common. Their URLs are secrets:
+//! no text from here carries one.
 
-use reqwest::{Client, redirect};
+use reqwest::{Client, ClientBuilder, redirect};
 use std::time::Duration;
 
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A client that follows no redirect: it would lead what is sent to somewhere else.
 pub(crate) fn client() -> Result<Client, String> {
+    builder().build().map_err(words)
+}
+
+/// As [`client`], but by no proxy, as Socket.IO goes, and with a new connection for each request.
+pub(crate) fn direct_client() -> Result<Client, String> {
+    builder()
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .build()
+        .map_err(words)
+}
+
+fn builder() -> ClientBuilder {
     Client::builder()
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT)
-        .build()
-        .map_err(words)
 }
 
 /// An error with its causes, without the URL.

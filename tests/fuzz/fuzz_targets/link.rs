@@ -83,6 +83,7 @@ impl Story {
                 assert!(!self.connected, "failed after it was connected");
                 self.over = true;
             }
+            LinkEvent::Frozen { .. } => panic!("nobody asks"),
             LinkEvent::Lost { .. } => {
                 // A panic of the client library is a loss at any time.
                 self.over = true;

@@ -21,6 +21,7 @@ _LOSSES: Final = {
     "never-connected": "Server not reached yet",
     "transport-error": "Connection to server lost",
     "ping-timeout": "Server stopped answering",
+    "frozen": "Server has frozen",
     "server-disconnect": "Server has disconnected this Blender",
 }
 

@@ -272,7 +272,11 @@ impl Lifeline {
         let Some(commands) = inbox.take() else {
             return Ok(());
         };
-        let connector = Arc::new(SocketIo::new(server, self.settings.token.clone()));
+        let connector = SocketIo::new(server, self.settings.token.clone());
+        let connector = Arc::new(match self.settings.probing {
+            Some(probing) => connector.probing(probing),
+            None => connector,
+        });
         let settings = self.settings.clone();
         let policy = self.policy.clone();
         let shared = Arc::clone(&self.shared);

@@ -42,6 +42,8 @@ const LOOK_AGAIN: u64 = 5_000;
 const GOODBYE: Duration = Duration::from_millis(1_500);
 /// How long writing down an outage may hold up the end of the line.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// The reason of a loss that the host has found by asking, beside those that the contract names.
+const FROZEN: &str = "frozen";
 /// What the server is sent of earlier clean-ups, and what it answers, with the `id`.
 const REPORT: &str = "cleanup_report";
 const REPORT_RECEIVED: &str = "cleanup_report_received";
@@ -309,9 +311,9 @@ impl Driver {
         if self.closing.is_out_of_hand() {
             return; // the server was given up
         }
-        let now = self.now();
         match event {
             LinkEvent::Connected => {
+                let now = self.now();
                 self.shared.metrics.attempted(Ok(()));
                 self.withdraw("The server is back");
                 let outage = self.guard.lost_at().filter(|_| self.announced);
@@ -357,7 +359,7 @@ impl Driver {
                     std::mem::replace(&mut self.shared.snapshot().last_error, detail.clone())
                         != detail;
                 if !self.announced {
-                    self.announce(Loss::NeverConnected, &failure.detail);
+                    self.announce(loss_name(Loss::NeverConnected), &failure.detail);
                 } else if news || asked {
                     let message = format!("Not connected: {}", failure.detail);
                     let line = LogLine::info("attempt-failed", message);
@@ -371,13 +373,9 @@ impl Driver {
                     self.decide(Call::OnConnectError(failure.why));
                 }
             }
-            LinkEvent::Lost { why, detail } => {
-                self.connection = None;
-                self.guard.lost(now);
-                self.announce(why, &detail);
-                self.undecided.clear();
-                self.decide(Call::OnDisconnect(why));
-            }
+            LinkEvent::Lost { why, detail } => self.lost(why, loss_name(why), &detail),
+            // To a policy it is a server that stopped answering, found out sooner.
+            LinkEvent::Frozen { detail } => self.lost(Loss::PingTimeout, FROZEN, &detail),
             LinkEvent::Server { name, args } if name == REPORT_RECEIVED => {
                 let id = args.first().and_then(|it| it.get("id")?.as_str());
                 match id {
@@ -393,6 +391,15 @@ impl Driver {
                 self.shared.events.push(Event::Server { name, args });
             }
         }
+    }
+
+    /// `reason`: how, for people.
+    fn lost(&mut self, why: Loss, reason: &'static str, detail: &str) {
+        self.connection = None;
+        self.guard.lost(self.now());
+        self.announce(reason, detail);
+        self.undecided.clear();
+        self.decide(Call::OnDisconnect(why));
     }
 
     /// What the server does not know of earlier clean-ups is looked up, and sent.
@@ -416,9 +423,8 @@ impl Driver {
     }
 
     /// Tells of an outage, once.
-    fn announce(&mut self, why: Loss, detail: &str) {
+    fn announce(&mut self, reason: &'static str, detail: &str) {
         self.announced = true;
-        let reason = loss_name(why);
         {
             let mut snapshot = self.shared.snapshot();
             snapshot.outages += 1;

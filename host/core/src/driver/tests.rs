@@ -4,9 +4,10 @@ mod notifications;
 
 use super::Driver;
 use super::judge::Judge;
+use super::outage_of;
 use super::{Command, FirstPolicy, Host, PolicySource, SaveOutcome, Saved, Shared};
 use super::{Effects, LastAct, Watch};
-use crate::contract::{Action, Countdown, Decision, Phase, Place, Request, State};
+use crate::contract::{Action, Countdown, Decision, Loss, Phase, Place, Request, State};
 use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
@@ -441,6 +442,23 @@ async fn a_server_never_there_counts_down_too() {
         reason: "never-connected"
     }));
     assert_eq!(stage.shared.snapshot().outages, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frozen_server_is_lost_to_people_by_its_own_name_and_to_a_policy_as_one_that_is_silent() {
+    let mut stage = Stage::open(NO_JITTER, true);
+    stage.pass(1.0).await;
+    stage.server.freeze();
+    stage.pass(1.0).await;
+    assert!(stage.seen.contains(&Event::Lost { reason: "frozen" }));
+    {
+        let snapshot = stage.shared.snapshot();
+        assert_eq!(snapshot.reason, Some("frozen"));
+        let outage = snapshot.phase.as_ref().and_then(outage_of);
+        assert_eq!(outage.map(|outage| outage.why), Some(Loss::PingTimeout));
+    }
+    stage.pass(334.0).await;
+    assert_eq!(stage.saves().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

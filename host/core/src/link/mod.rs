@@ -3,8 +3,12 @@
 //! [`Connector`] is what the driver sees; [`SocketIo`] is the real one. Each attempt has an id,
 //! under which everything that becomes of it is reported.
 
+mod bucket;
 mod failure;
+mod lookout;
+mod probe;
 mod session;
+mod silence;
 mod socketio;
 
 pub use failure::Failure;
@@ -29,6 +33,12 @@ pub enum LinkEvent {
         /// As a sentence.
         detail: String,
     },
+    /// The connection stands, but the server has answered nothing, and nobody either who asked it
+    /// beside the connection: lost. Nothing more comes from it.
+    Frozen {
+        /// As a sentence.
+        detail: String,
+    },
     /// The server sent an event.
     Server {
         /// Its name.
@@ -36,6 +46,16 @@ pub enum LinkEvent {
         /// Its arguments.
         args: Vec<Value>,
     },
+}
+
+/// When a silent server is asked, beside the connection, whether it lives. See
+/// `docs/frozen-server.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probing {
+    /// A line that has been silent for so long is asked for.
+    pub silence: Duration,
+    /// In the long run, it is asked no more often than this.
+    pub every: Duration,
 }
 
 /// Where the events of attempt number `u64` go.

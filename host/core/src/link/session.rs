@@ -10,6 +10,7 @@
 //!   counts as a loss only when the poll task has ended, too;
 //! - an event without data arrives under the name `message`.
 
+use super::lookout::{Asking, Lookout};
 use super::{Failure, LinkEvent};
 use crate::contract::Loss;
 use crate::settings::Secret;
@@ -19,6 +20,7 @@ use rust_socketio::asynchronous::{Client, ClientBuilder};
 use rust_socketio::{Event, Payload, TransportType};
 use serde_json::Value;
 use std::collections::VecDeque;
+use std::future::pending;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -31,6 +33,8 @@ pub(super) struct Target {
     pub auth: Value,
     pub timeout: Duration,
     pub token: Secret,
+    /// None: a silent server is left to the pings.
+    pub asking: Option<Asking>,
 }
 
 /// What the owner of a connection wants.
@@ -86,14 +90,20 @@ pub(super) async fn run(
         () = gone(&mut inbox) => return,
     };
     report(LinkEvent::Connected);
-    if let Some((why, detail)) = talk(&client, &mut heard, &mut inbox, report).await {
-        report(LinkEvent::Lost {
+    let lookout = target.asking.map(Lookout::new);
+    let redacted = |detail: String| target.token.redact(&detail);
+    match talk(&client, &mut heard, &mut inbox, lookout, report).await {
+        End::Lost(why, detail) => report(LinkEvent::Lost {
             why,
-            detail: target.token.redact(&detail),
-        });
-    } else {
-        // Sent or not: the server finds out by itself.
-        let _ = timeout(GOODBYE, client.disconnect()).await;
+            detail: redacted(detail),
+        }),
+        End::Frozen(detail) => report(LinkEvent::Frozen {
+            detail: redacted(detail),
+        }),
+        End::Unwanted => {
+            // Sent or not: the server finds out by itself.
+            let _ = timeout(GOODBYE, client.disconnect()).await;
+        }
     }
 }
 
@@ -158,13 +168,24 @@ fn redacted(value: &Value, token: &Secret) -> Value {
     }
 }
 
-/// Until the connection is lost (how, and in words), or its owner has gone (None).
+/// How a connection ends.
+enum End {
+    /// It is lost: how, and in words.
+    Lost(Loss, String),
+    /// It stands, but the server does not: in words.
+    Frozen(String),
+    /// Its owner has gone.
+    Unwanted,
+}
+
+/// Until the connection ends.
 async fn talk(
     client: &Client,
     heard: &mut UnboundedReceiver<Signal>,
     inbox: &mut UnboundedReceiver<Command>,
+    mut lookout: Option<Lookout>,
     report: &impl Fn(LinkEvent),
-) -> Option<(Loss, String)> {
+) -> End {
     let mut look = ticker();
     let mut error: Option<String> = None;
     let mut waiting = VecDeque::new();
@@ -178,9 +199,14 @@ async fn talk(
         tokio::select! {
             biased;
             signal = heard.recv() => match signal {
-                Some(Signal::Event { name, args }) => report(LinkEvent::Server { name, args }),
+                Some(Signal::Event { name, args }) => {
+                    if let Some(lookout) = &mut lookout {
+                        lookout.heard();
+                    }
+                    report(LinkEvent::Server { name, args });
+                }
                 Some(Signal::Close) => {
-                    return Some((Loss::ServerDisconnect, "the server said goodbye".into()));
+                    return End::Lost(Loss::ServerDisconnect, "the server said goodbye".into());
                 }
                 // Only the poll task's end makes it a loss; it comes at once if it comes.
                 Some(Signal::Error(text)) => {
@@ -188,24 +214,35 @@ async fn talk(
                     look.reset_immediately();
                 }
                 Some(Signal::Open) => {}
-                None => return Some(loss(client, error).await),
+                None => return loss(client, error).await,
             },
             _ = look.tick() => if poll_task_has_ended() {
-                return Some(loss(client, error).await);
+                return loss(client, error).await;
             },
             sent = async { sending.as_mut()?.await.err().or_else(|| Some(String::new())) },
                 if sending.is_some() => {
                 sending = None;
                 match sent.as_deref() {
-                    Some(TOO_LONG) => return Some((Loss::PingTimeout, TOO_LONG.into())),
+                    Some(TOO_LONG) => return End::Lost(Loss::PingTimeout, TOO_LONG.into()),
                     Some("") | None => {}
                     // A transport that cannot send ends its poll task as well.
                     Some(text) => error = Some(text.to_string()),
                 }
             }
             command = inbox.recv() => match command {
-                Some(Command::Emit { name, data }) => waiting.push_back((name, data)),
-                None => return None,
+                Some(Command::Emit { name, data }) => {
+                    if let Some(lookout) = &mut lookout {
+                        lookout.sent();
+                    }
+                    waiting.push_back((name, data));
+                }
+                None => return End::Unwanted,
+            },
+            () = async { match &mut lookout {
+                Some(lookout) => lookout.wait().await,
+                None => pending().await,
+            }} => if let Some(frozen) = lookout.as_mut().and_then(Lookout::look) {
+                return End::Frozen(frozen);
             },
         }
     }
@@ -226,18 +263,18 @@ fn send(client: &Client, name: String, data: Option<Value>) -> BoxFuture<'_, Res
 
 /// Which kind of loss it was. The crate's errors all read "EngineIO Error", but it closes the
 /// connection itself, and only then, when no PING came in time: after that it sends nothing more.
-async fn loss(client: &Client, error: Option<String>) -> (Loss, String) {
+async fn loss(client: &Client, error: Option<String>) -> End {
     if error.is_none() {
-        return (
+        return End::Lost(
             Loss::TransportError,
             "the server closed the connection".into(),
         );
     }
     match timeout(GOODBYE, client.disconnect()).await {
         Ok(Err(rust_socketio::Error::IllegalActionBeforeOpen())) => {
-            (Loss::PingTimeout, "the server stopped answering".into())
+            End::Lost(Loss::PingTimeout, "the server stopped answering".into())
         }
-        _ => (Loss::TransportError, "the connection broke".into()),
+        _ => End::Lost(Loss::TransportError, "the connection broke".into()),
     }
 }
 

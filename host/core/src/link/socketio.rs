@@ -4,8 +4,10 @@
 //! which it can end. With a runtime of its own for each attempt, dropping the runtime clears all of
 //! it away. Its own reconnecting is off: when to try is the policy's business.
 
+use super::lookout::Asking;
+use super::probe::Probe;
 use super::session::{self, Command};
-use super::{Connection, Connector, Failure, LinkEvent, Sink};
+use super::{Connection, Connector, Failure, LinkEvent, Probing, Sink};
 use crate::contract::Loss;
 use crate::settings::{Secret, ServerUrl};
 use serde_json::Value;
@@ -25,12 +27,24 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 pub struct SocketIo {
     server: ServerUrl,
     token: Secret,
+    asking: Option<Asking>,
 }
 
 impl SocketIo {
     /// `token` is what must not be seen in any message.
     pub fn new(server: ServerUrl, token: Secret) -> Self {
-        SocketIo { server, token }
+        SocketIo {
+            server,
+            token,
+            asking: None,
+        }
+    }
+
+    /// A server that is silent is asked whether it lives.
+    pub fn probing(mut self, probing: Probing) -> Self {
+        let probe = Probe::new(self.server.reveal());
+        self.asking = Some(Asking::new(probing, probe));
+        self
     }
 }
 
@@ -43,6 +57,7 @@ impl Connector for SocketIo {
             auth,
             timeout,
             token: self.token.clone(),
+            asking: self.asking.clone(),
         };
         let report = move |event: LinkEvent| {
             // The driver may be gone already: then nobody wants to know.
@@ -54,6 +69,7 @@ impl Connector for SocketIo {
             .spawn(move || {
                 match tokio::runtime::Builder::new_current_thread()
                     .enable_all()
+                    .thread_name(format!("lifeline-link-{id}"))
                     .build()
                 {
                     Ok(runtime) => {

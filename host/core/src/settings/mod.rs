@@ -14,10 +14,12 @@ pub use table::{Setting, TABLE};
 pub use value::{Kind, Value};
 
 use crate::contract;
+use crate::link::Probing;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 use thiserror::Error;
 use url::Url;
 
@@ -64,6 +66,8 @@ pub struct Settings {
     pub token: Secret,
     /// What a policy gets to see.
     pub timing: contract::Settings,
+    /// How a silent server is asked whether it lives; None: not at all.
+    pub probing: Option<Probing>,
     /// Milliseconds after a loss in which nothing quits, whatever a policy says.
     pub quit_floor: u64,
     /// Milliseconds after which an outage must have ended that nobody holds; 0: for ever.
@@ -179,6 +183,12 @@ impl Settings {
                 limit => limit.saturating_add(whole_outage(&timing)),
             },
             timing,
+            probing: Some(number(&values, "probe_silence"))
+                .filter(|silence| *silence > 0)
+                .map(|silence| Probing {
+                    silence: Duration::from_millis(silence),
+                    every: Duration::from_millis(number(&values, "probe_every")),
+                }),
             quit_floor: number(&values, "quit_floor"),
             policy: PolicySettings::resolve(&values),
             recovery_dir: path("recovery_dir"),
@@ -299,6 +309,30 @@ mod tests {
     fn the_defaults_are_the_contracts() {
         let timing = resolve(json!({}), &[]).unwrap().timing;
         assert_eq!(timing, default_timing());
+    }
+
+    #[test]
+    fn a_silence_of_nothing_switches_the_asking_off() {
+        let probing = |text: &str| {
+            let settings = resolve(json!({}), &[("CR8_PROBE_SILENCE", text)]);
+            settings.unwrap().probing
+        };
+        assert_eq!(
+            probing(""),
+            Some(Probing {
+                silence: Duration::from_secs(3),
+                every: Duration::from_secs(600),
+            })
+        );
+        assert_eq!(probing("0"), None);
+        let faults = resolve(json!({"probe_every": 0}), &[("CR8_PROBE_SILENCE", "-1")]);
+        assert_eq!(
+            faults.unwrap_err().0,
+            [
+                "CR8_PROBE_SILENCE is \"-1\": expected seconds from 0 to 600",
+                "probe_every (preference) is 0: expected seconds from 1 to 86400",
+            ]
+        );
     }
 
     #[test]

@@ -13,6 +13,8 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "retry_delay_max",
             "retry_jitter",
             "connect_timeout",
+            "probe_silence",
+            "probe_every",
             "cleanup_timeout",
             "warn_before",
             "render_wait",

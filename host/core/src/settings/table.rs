@@ -80,6 +80,20 @@ pub const TABLE: &[Setting] = &[
         about: "An attempt without an answer has failed after this long",
     },
     Setting {
+        name: "probe_silence",
+        variable: "CR8_PROBE_SILENCE",
+        kind: Kind::Seconds(0.0, 600.0),
+        default: "3",
+        about: "A connected server that has been silent for this long is asked by HTTP whether it lives; 0: never",
+    },
+    Setting {
+        name: "probe_every",
+        variable: "CR8_PROBE_EVERY",
+        kind: Kind::Seconds(1.0, DAY),
+        default: "600",
+        about: "In the long run it is asked no more often than this",
+    },
+    Setting {
         name: "cleanup_timeout",
         variable: "CR8_CLEANUP_TIMEOUT",
         kind: Kind::Seconds(0.0, 7.0 * DAY),

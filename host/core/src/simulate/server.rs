@@ -31,13 +31,24 @@ impl ScriptedServer {
 
     /// It is killed, and stays down.
     pub fn lose(&self) {
+        self.end_with(LinkEvent::Lost {
+            why: Loss::TransportError,
+            detail: "killed".to_string(),
+        });
+    }
+
+    /// It freezes, and that is found out.
+    #[cfg(test)]
+    pub fn freeze(&self) {
+        self.end_with(LinkEvent::Frozen {
+            detail: "asked twice".to_string(),
+        });
+    }
+
+    fn end_with(&self, event: LinkEvent) {
         let mut script = self.script();
         script.up = false;
         if let Some((id, sink)) = script.line.take() {
-            let event = LinkEvent::Lost {
-                why: Loss::TransportError,
-                detail: "killed".to_string(),
-            };
             // The driver may have ended.
             let _ = sink.send((id, event));
         }

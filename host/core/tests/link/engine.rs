@@ -19,11 +19,20 @@ impl Engine {
     }
 
     pub fn start_on(port: u16) -> Self {
+        Engine::start_with(port, "1", "1")
+    }
+
+    /// With the real one's pings: nothing of what these tests see comes from them.
+    pub fn patient() -> Self {
+        Engine::start_with(0, "90", "120")
+    }
+
+    fn start_with(port: u16, interval: &str, limit: &str) -> Self {
         let python = std::env::var("LIFELINE_ENGINE_PYTHON")
             .expect("LIFELINE_ENGINE_PYTHON is not set: run `cargo xtask test link`");
         let mut child = Command::new(python)
             .args(["-m", "cr8_engine_stand_in", "--test-controls"])
-            .args(["--ping-interval", "1", "--ping-timeout", "1"])
+            .args(["--ping-interval", interval, "--ping-timeout", limit])
             .args(["--port", &port.to_string()])
             .env("CR8_ENGINE_TOKEN", TOKEN)
             .stdout(Stdio::piped())

@@ -1,8 +1,8 @@
 //! Connections come and go; threads, sockets and tasks must not stay.
 
 use crate::engine::{Engine, TOKEN};
-use crate::wire::{Wire, alone};
-use lifeline::link::LinkEvent;
+use crate::wire::{Wire, alone, connector};
+use lifeline::link::{LinkEvent, Probing};
 use serde_json::json;
 use std::fs;
 use std::time::Duration;
@@ -94,6 +94,29 @@ async fn two_hundred_connections_leave_nothing() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(engine.status()["blenders"], json!([]));
+}
+
+#[tokio::test]
+async fn askings_end_with_their_line() {
+    let _alone = alone().await;
+    let engine = Engine::patient();
+    let probing = Probing {
+        silence: Duration::from_millis(1),
+        every: Duration::from_secs(1),
+    };
+    let connector = connector(&engine.url(), TOKEN).probing(probing);
+    let before = census();
+    for _ in 0..10 {
+        let wire = Wire::up_by(&connector).await;
+        engine.signal("STOP");
+        // It is asked soon, and does not answer.
+        while census().threads < before.threads + 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(wire);
+        settled(&before).await;
+        engine.signal("CONT");
+    }
 }
 
 #[tokio::test]

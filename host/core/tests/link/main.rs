@@ -7,8 +7,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says by a panic why it cannot go on
 
 mod engine;
+mod frozen;
 mod leftovers;
 mod losses;
 mod messages;
+mod proxy;
 mod refusals;
 mod wire;

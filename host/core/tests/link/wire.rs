@@ -15,6 +15,11 @@ pub async fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().await
 }
 
+pub fn connector(url: &str, token: &str) -> SocketIo {
+    let server = ServerUrl::parse(url).expect("a URL");
+    SocketIo::new(server, Secret::new(token))
+}
+
 pub struct Wire {
     pub connection: Box<dyn Connection>,
     events: UnboundedReceiver<(u64, LinkEvent)>,
@@ -22,8 +27,11 @@ pub struct Wire {
 
 impl Wire {
     pub fn begin(url: &str, token: &str, limit: Duration) -> Self {
-        let server = ServerUrl::parse(url).expect("a URL");
-        let connector = SocketIo::new(server, Secret::new(token));
+        Wire::by(&connector(url, token), token, limit)
+    }
+
+    /// By a connector that may have made others before.
+    pub fn by(connector: &SocketIo, token: &str, limit: Duration) -> Self {
         let auth = json!({"token": token, "username": "ann", "blend_file_path": "/tmp/a.blend"});
         let (sink, events) = unbounded_channel();
         let connection = connector.connect(7, auth, limit, sink);
@@ -32,7 +40,12 @@ impl Wire {
 
     /// Connected, as the right user.
     pub async fn up(url: &str) -> Self {
-        let mut wire = Wire::begin(url, TOKEN, Duration::from_secs(10));
+        Wire::up_by(&connector(url, TOKEN)).await
+    }
+
+    /// The same, by a connector that may have made others before.
+    pub async fn up_by(connector: &SocketIo) -> Self {
+        let mut wire = Wire::by(connector, TOKEN, Duration::from_secs(10));
         assert_eq!(wire.next(10.0).await, Some(LinkEvent::Connected));
         wire
     }

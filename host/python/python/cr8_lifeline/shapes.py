@@ -83,8 +83,8 @@ class Status(TypedDict):
     next_attempt: float | None
     lost_for: float | None
     reason: str | None
-    """Why the line is down: `never-connected`, `transport-error`, `ping-timeout` or
-    `server-disconnect`."""
+    """Why the line is down: `never-connected`, `transport-error`, `ping-timeout`, `frozen`
+    or `server-disconnect`."""
     last_error: str | None
     """How the last attempt failed, as a sentence."""
     remaining: float | None

@@ -1,0 +1,140 @@
+//! Asks a server over a connection of its own whether it lives.
+//!
+//! The request names a transport that no Engine.IO server has: it is refused with one line, and no
+//! session comes of it. It carries no token, and nothing else that the URL may hold.
+//!
+//! Each asking has a thread and a runtime of its own, gone with the answer: reqwest's tasks would
+//! be taken for the poll task of the line's runtime.
+
+use crate::http;
+use reqwest::{Client, StatusCode};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+use url::Url;
+
+/// The longest that an answer is waited for.
+const LIMIT: Duration = Duration::from_secs(7);
+/// How long a runtime may take to end: a name lookup cannot be interrupted.
+const SHUTDOWN: Duration = Duration::from_millis(50);
+
+/// What became of an asking.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The server lives; how long it took to say so.
+    Alive(Duration),
+    /// None, or a gateway's own. In words, without the URL.
+    None(String),
+    /// This computer cannot ask.
+    Unable,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(super) struct Probe {
+    url: Url,
+    /// Made with the first asking: reading the certificates takes a while.
+    client: Arc<Mutex<Option<Client>>>,
+}
+
+impl Probe {
+    /// `server`: what the line itself connects to.
+    pub fn new(server: &Url) -> Self {
+        let mut url = server.clone();
+        let scheme = match url.scheme() {
+            "wss" | "https" => "https",
+            _ => "http",
+        };
+        // Neither can fail: the one scheme is as special as the other, and there is a host.
+        let _ = url.set_scheme(scheme);
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        url.set_fragment(None);
+        Probe {
+            url,
+            client: Arc::default(),
+        }
+    }
+
+    /// Asks once. The connection is closed when this ends, or is dropped.
+    pub async fn ask(self) -> Answer {
+        // Goes with this future, and the asking with it.
+        let (_wanted, unwanted) = oneshot::channel::<()>();
+        spawn_blocking(move || self.ask_here(unwanted))
+            .await
+            .unwrap_or(Answer::Unable)
+    }
+
+    fn ask_here(&self, unwanted: oneshot::Receiver<()>) -> Answer {
+        let Some(client) = self.client() else {
+            return Answer::Unable;
+        };
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        else {
+            return Answer::Unable;
+        };
+        let answer = runtime.block_on(async {
+            tokio::select! {
+                answer = self.request(&client) => answer,
+                _ = unwanted => Answer::None("nobody waits for it".into()),
+            }
+        });
+        runtime.shutdown_timeout(SHUTDOWN);
+        answer
+    }
+
+    async fn request(&self, client: &Client) -> Answer {
+        let begun = Instant::now();
+        let mut url = self.url.clone();
+        // The number keeps caches out of it, as Engine.IO's own clients do.
+        let query = format!("EIO=4&transport=probe&t={:x}", fastrand::u64(..));
+        url.set_query(Some(&query));
+        match client.get(url).timeout(LIMIT).send().await {
+            Ok(response) => match response.status() {
+                StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT => Answer::None(format!(
+                    "a gateway answers for it: HTTP {}",
+                    response.status()
+                )),
+                _ => Answer::Alive(begun.elapsed()),
+            },
+            Err(error) => Answer::None(http::words(error)),
+        }
+    }
+
+    fn client(&self) -> Option<Client> {
+        // Written as a whole: a poisoned one is still in order.
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if client.is_none() {
+            *client = http::direct_client().ok();
+        }
+        client.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::ServerUrl;
+
+    fn asked(server: &str) -> String {
+        let server = ServerUrl::parse(server).unwrap();
+        Probe::new(server.reveal()).url.to_string()
+    }
+
+    #[test]
+    fn the_place_is_the_lines_own_without_what_is_secret() {
+        assert_eq!(asked("ws://h:8000"), "http://h:8000/ws/socket.io/");
+        assert_eq!(asked("http://h/x"), "http://h/x/socket.io/");
+        assert_eq!(
+            asked("wss://me:hunter2@h:8443/ws#f"),
+            "https://h:8443/ws/socket.io/"
+        );
+        assert_eq!(asked("https://h"), "https://h/ws/socket.io/");
+    }
+}
