@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import trustme
 from lifeline_harness.waiting import wait_until
 
 CONNECT = """
-import select, sys
+import json, select, sys
 from cr8_lifeline import Lifeline
-line = Lifeline({"server_url": sys.argv[1], "policy_cache": "off"}, environ={})
+settings = json.loads(sys.argv[2])
+line = Lifeline({"server_url": sys.argv[1], "policy_cache": "off"}, environ=settings)
 line.connect()
 while not select.select([sys.stdin], [], [], 0.02)[0]:
     for event in line.poll():
@@ -75,10 +78,12 @@ def door(authority: trustme.CA) -> Iterator[Door]:
 
 
 @contextmanager
-def visitor(url: str, store: Path) -> Iterator[subprocess.Popen[str]]:
+def visitor(
+    url: str, store: Path, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[subprocess.Popen[str]]:
     """A line in a process of its own, for the store of certificates is looked for once in each."""
     process = subprocess.Popen(
-        [sys.executable, "-c", CONNECT, url],
+        [sys.executable, "-c", CONNECT, url, json.dumps(dict(settings))],
         # The folder stands for the system's, whose authorities are of no use here.
         env={**os.environ, "SSL_CERT_FILE": str(store), "SSL_CERT_DIR": str(store.parent)},
         stdin=subprocess.PIPE,

@@ -219,8 +219,8 @@ TEXTS = {
         "Ein verbundener Server, der so lange geschwiegen hat, wird per HTTP gefragt, ob er lebt;"
         " 0: nie"
     ),
-    "In the long run it is asked no more often than this": (
-        "Auf lange Sicht wird er nicht öfter gefragt"
+    "In the long run a server without traffic is asked no more often than this": (
+        "Auf lange Sicht wird ein Server ohne Verkehr nicht öfter gefragt"
     ),
     "The countdown: Blender saves and closes this long after the last attempt": (
         "Der Countdown: so lange nach dem letzten Versuch speichert Blender und beendet sich"

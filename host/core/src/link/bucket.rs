@@ -1,16 +1,20 @@
 //! The bound on what the askings of one line cost its server: a token bucket.
 //!
-//! It is kept as the time at which it will be full again, so it needs no counter and no timer.
+//! A token comes back with time, and with traffic: who gives a server much to do may ask it more,
+//! and adds little to that. The bucket is kept as the time at which it will be full again, so it
+//! needs no counter and no timer.
 
 use std::time::Duration;
 
 /// Tokens of a full bucket.
 pub(super) const BURST: u32 = 20;
+/// Events, either way, that bring one back. An asking costs a server ten of them or less.
+const EVENTS: u32 = 1_000;
 
 /// Times are those of one clock that begins with the line.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    /// One token comes back after this long.
+    /// One token comes back after this long, without traffic.
     every: Duration,
     full_at: Duration,
 }
@@ -29,6 +33,11 @@ impl Bucket {
         let missing = BURST.saturating_sub(1).saturating_sub(left);
         self.full_at
             .saturating_sub(self.every.saturating_mul(missing))
+    }
+
+    /// An event came, or was sent.
+    pub fn earn(&mut self) {
+        self.full_at = self.full_at.saturating_sub(self.every / EVENTS);
     }
 
     /// Takes one, even one that is not there yet.
@@ -66,6 +75,19 @@ mod tests {
         bucket.take(at(1000));
         assert_eq!(bucket.ready(BURST - 1), at(1060), "full again");
         assert!(bucket.ready(0) <= at(1000));
+    }
+
+    #[test]
+    fn traffic_brings_tokens_back() {
+        let mut bucket = Bucket::full(EVERY);
+        for _ in 0..BURST {
+            bucket.take(at(1000));
+        }
+        for _ in 0..EVENTS {
+            assert!(bucket.ready(0) > at(1000));
+            bucket.earn();
+        }
+        assert_eq!(bucket.ready(0), at(1000));
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub enum LinkEvent {
 pub struct Probing {
     /// A line that has been silent for so long is asked for.
     pub silence: Duration,
-    /// In the long run, it is asked no more often than this.
+    /// In the long run a line without traffic is asked for no more often than this.
     pub every: Duration,
 }
 

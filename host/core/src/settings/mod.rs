@@ -321,7 +321,7 @@ mod tests {
             probing(""),
             Some(Probing {
                 silence: Duration::from_secs(3),
-                every: Duration::from_secs(600),
+                every: Duration::from_secs(1800),
             })
         );
         assert_eq!(probing("0"), None);

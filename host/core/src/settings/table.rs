@@ -90,8 +90,8 @@ pub const TABLE: &[Setting] = &[
         name: "probe_every",
         variable: "CR8_PROBE_EVERY",
         kind: Kind::Seconds(1.0, DAY),
-        default: "600",
-        about: "In the long run it is asked no more often than this",
+        default: "1800",
+        about: "In the long run a server without traffic is asked no more often than this",
     },
     Setting {
         name: "cleanup_timeout",
