@@ -7,10 +7,12 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-# Those of connections, of a policy that is loaded, of its file, of the time that its calls may
-# take, of a saved file that is read back, of the journal, of the last resort; and the host's own.
+# Those of connections, of an asking beside one, of a policy that is loaded, of its file, of the
+# time that its calls may take, of a saved file that is read back, of the journal, of the last
+# resort; and the host's own.
 _THREADS = (
     "lifeline-link",
+    "lifeline-probe",
     "lifeline-load",
     "lifeline-policy",
     "lifeline-clock",

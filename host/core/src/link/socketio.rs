@@ -22,6 +22,11 @@ pub const NAMESPACE: &str = "/blender";
 /// How long a runtime may take to end: a name lookup cannot be interrupted.
 const SHUTDOWN: Duration = Duration::from_millis(500);
 
+/// The name of the threads that run while somebody asks beside the line, or looks a name up.
+const ASIDE: &str = "lifeline-probe";
+/// How long such a thread waits for more to do.
+const KEEP_ALIVE: Duration = Duration::from_millis(100);
+
 /// Connects to one server.
 #[derive(Clone, Debug)]
 pub struct SocketIo {
@@ -69,7 +74,8 @@ impl Connector for SocketIo {
             .spawn(move || {
                 match tokio::runtime::Builder::new_current_thread()
                     .enable_all()
-                    .thread_name(format!("lifeline-link-{id}"))
+                    .thread_name(ASIDE)
+                    .thread_keep_alive(KEEP_ALIVE)
                     .build()
                 {
                     Ok(runtime) => {

@@ -40,9 +40,7 @@ DESCRIPTORS: Final = 8192
 
 def measure() -> dict[str, float]:
     """Times in seconds, of the server; shares are of one core."""
-    every = float(
-        next(row["default"] for row in settings_table() if row["name"] == "probe_every")  # type: ignore[arg-type]
-    )
+    every = float(next(row["default"] for row in settings_table() if row["name"] == "probe_every"))
     _raise_limit()
     with _engine() as (pid, port, token):
         bounded, unbounded, event = asyncio.run(_figures(pid, port, token, every))
