@@ -57,8 +57,9 @@ def _here() -> str:
         return here
 
 
+@cache
 def settings_table() -> list[SettingInfo]:
-    """Every setting of the line. Raises NativeMissingError."""
+    """Every setting of the line; not to be changed. Raises NativeMissingError."""
     _load()
     import cr8_lifeline
 

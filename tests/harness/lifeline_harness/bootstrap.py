@@ -58,6 +58,11 @@ def _enable(module: str) -> None:
         raise RuntimeError(f"the add-on {module} cannot be enabled") from cause
 
 
+def _started(module: str | None) -> bool:
+    """With a window the add-on starts a moment after it was enabled."""
+    return not module or sys.modules[module].started()
+
+
 def main() -> None:
     # Blender keeps lines back when it writes to a file.
     for stream in (sys.stdout, sys.stderr):
@@ -74,7 +79,11 @@ def main() -> None:
 
     folder = Path(os.environ["LIFELINE_CONTROL"]) / str(os.getpid())
     folder.mkdir(parents=True)
-    bpy.app.timers.register(lambda: _serve(folder), persistent=True)
+
+    def serve() -> float:
+        return _serve(folder) if _started(module) else STEP
+
+    bpy.app.timers.register(serve, persistent=True)
     _write(folder / "ready.json", {"version": list(bpy.app.version)})
 
 

@@ -9,6 +9,7 @@ import bpy
 
 from ... import session
 from ...errors import AddonError
+from .requests import NO_OPTIONS
 
 
 class Connect(bpy.types.Operator):  # type: ignore[misc]
@@ -16,7 +17,7 @@ class Connect(bpy.types.Operator):  # type: ignore[misc]
 
     bl_idname = "cr8.connect"
     bl_label = "Connect"
-    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+    bl_options = NO_OPTIONS
 
     def execute(self, _context: Any) -> set[str]:
         try:
@@ -32,7 +33,7 @@ class Disconnect(bpy.types.Operator):  # type: ignore[misc]
 
     bl_idname = "cr8.disconnect"
     bl_label = "Disconnect"
-    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+    bl_options = NO_OPTIONS
 
     @classmethod
     def poll(cls, _context: Any) -> bool:

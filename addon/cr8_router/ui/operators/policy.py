@@ -12,7 +12,7 @@ from ...errors import AddonError
 from ...trials import rehearsal
 from ...wording import clock
 from ...words import translated as _
-from .requests import LineOperator
+from .requests import NO_OPTIONS, LineOperator
 
 if TYPE_CHECKING:
     from ...ws.websocket_handler import WebSocketHandler
@@ -25,7 +25,7 @@ class SwapPolicy(bpy.types.Operator):  # type: ignore[misc]
 
     bl_idname = "cr8.swap_policy"
     bl_label = "Swap Policy"
-    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+    bl_options = NO_OPTIONS
 
     filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Policy", description="A policy component", subtype="FILE_PATH"
@@ -85,7 +85,7 @@ class CheckPolicy(bpy.types.Operator):  # type: ignore[misc]
 
     bl_idname = "cr8.check_policy"
     bl_label = "Check Policy"
-    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+    bl_options = NO_OPTIONS
 
     def execute(self, _context: Any) -> set[str]:
         try:
@@ -107,7 +107,7 @@ class SimulateOutage(bpy.types.Operator):  # type: ignore[misc]
 
     bl_idname = "cr8.simulate_outage"
     bl_label = "Simulate an Outage"
-    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+    bl_options = NO_OPTIONS
 
     def execute(self, _context: Any) -> set[str]:
         try:

@@ -12,6 +12,10 @@ from ... import session
 if TYPE_CHECKING:
     from ...ws.websocket_handler import WebSocketHandler
 
+# Blender wants a set. In the classes neither is annotated: Blender evaluates what is, one by one.
+NO_OPTIONS: set[str] = set()
+_NO_PHASE: tuple[str, ...] = ()
+
 # In the journal: a button, or a script that calls the operator.
 _BY = "operator"
 
@@ -22,8 +26,8 @@ class LineOperator(bpy.types.Operator):  # type: ignore[misc]
     Not among what Blender repeats (Shift R) or undoes: nothing of it is in the file.
     """
 
-    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
-    phases: tuple[str, ...] = ()
+    bl_options = NO_OPTIONS
+    phases = _NO_PHASE
 
     @classmethod
     def poll(cls, _context: Any) -> bool:

@@ -15,6 +15,7 @@ import bpy
 from ... import background, configuration, session
 from ...recovery import first_folder
 from ...words import translated as _
+from .requests import NO_OPTIONS
 
 # Seconds that opening a folder may take.
 _OPEN = 20.0
@@ -25,7 +26,7 @@ class ShowPreferences(bpy.types.Operator):  # type: ignore[misc]
 
     bl_idname = "cr8.show_preferences"
     bl_label = "Server Preferences"
-    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+    bl_options = NO_OPTIONS
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -42,7 +43,7 @@ class OpenRecoveryFolder(bpy.types.Operator):  # type: ignore[misc]
 
     bl_idname = "cr8.open_recovery_folder"
     bl_label = "Open Recovery Folder"
-    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+    bl_options = NO_OPTIONS
 
     def execute(self, _context: Any) -> set[str]:
         folder = first_folder()
@@ -73,7 +74,7 @@ class CopyStatus(bpy.types.Operator):  # type: ignore[misc]
 
     bl_idname = "cr8.copy_status"
     bl_label = "Copy Status"
-    bl_options: set[str] = set()  # noqa: RUF012 - Blender wants a set
+    bl_options = NO_OPTIONS
 
     @classmethod
     def poll(cls, _context: Any) -> bool:

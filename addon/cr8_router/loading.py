@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Imports the add-on's modules on a thread of its own: Blender's main thread has no time for it.
+
+Importing touches nothing of Blender but names, and classes that are not registered yet.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+import time
+from contextlib import suppress
+
+_PARTS = ("background", "log", "session", "translations", "preferences", "ui")
+_ADDON = __package__ or "cr8_router"
+
+# Seconds in which whoever has started the thread gets on without waiting for Python's lock.
+_FIRST_GO_ON = 0.005
+
+
+def loaded() -> bool:
+    """Whether all of it is there, so that nobody has to wait."""
+    return all(f"{_ADDON}.{part}" in sys.modules for part in _PARTS)
+
+
+def begin() -> threading.Thread:
+    """Import what is missing. What cannot be imported raises when it is imported again."""
+    thread = threading.Thread(target=_load, name="cr8-load", daemon=True)
+    thread.start()
+    return thread
+
+
+def _load() -> None:
+    time.sleep(_FIRST_GO_ON)
+    for part in _PARTS:
+        importlib.import_module(f"{_ADDON}.{part}")
+    from . import errors, native
+
+    with suppress(errors.NativeMissingError):
+        native.settings_table()
