@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import bpy
@@ -13,6 +14,7 @@ from .errors import AddonError, NotRunningError
 from .log import about, logger
 from .recovery import Recovery, store_for
 from .scene import SceneWatch
+from .ws.pace import pace
 from .ws.pump import Pump
 from .ws.websocket_handler import WebSocketHandler
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from cr8_lifeline import Event, Lifeline, Status
 
-# Seconds between two ticks.
+# Seconds between two looks at everything. For what the server has sent there are more: see `pace`.
 _CONNECTED = 1.0
 _OUTAGE = 0.25
 # Between a save and the quit that follows it nobody should get to work on.
@@ -34,7 +36,7 @@ _idle_reason = ""
 _first = True
 
 watchers: list[Callable[[Status | None, Sequence[Event]], None]] = []
-"""Called with the status, and what has happened, at each tick; with None when the session ends."""
+"""Called with the status, and what has happened, at each look; with None when the session ends."""
 
 
 class Session:
@@ -46,6 +48,7 @@ class Session:
         self.pump = Pump(self._step)
         self._scene = SceneWatch(line)
         self._recovery = Recovery(store, at_start=first)
+        self._look_at = 0.0
 
     def start(self) -> None:
         """Begin to tick; the first tick connects."""
@@ -80,6 +83,14 @@ class Session:
             )
             start()
             return None
+        now = time.monotonic()
+        # Most ticks of a session in which something happens only ask the host.
+        if events or now >= self._look_at:
+            self._look_at = now + self._look(events)
+        return min(self._look_at - now, pace(now - self.handler.talked_at))
+
+    def _look(self, events: Sequence[Event]) -> float:
+        """At everything; gives the seconds until the next time."""
         self._recovery.step()
         self._scene.report()
         # Only now, so that the server hears which file is open.

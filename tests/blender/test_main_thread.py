@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from lifeline_harness.blender import Blender, Pending
+from lifeline_harness.waiting import wait_until
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import (
@@ -79,3 +80,26 @@ def test_still_gone_when_the_operator_returns(
     )
     assert (count(blender, SAVING), count(blender, CLOSING)) == (1, 1)
     assert saved_location(stage.file) == EDIT
+
+
+def test_the_server_is_listened_to_closely_while_it_talks(
+    make_stage: MakeStage,
+) -> None:
+    """And everything else is looked at no more often for it."""
+    stage = make_stage()
+    blender = stage.launch(stage.file)
+    stage.engine.wait_for_blender("ann")
+    blender.run(
+        "import builtins, cr8_router\n"
+        "session = cr8_router.session._session\n"
+        "builtins.polls, builtins.looks = [], []\n"
+        "poll, look = session.handler.poll, session._look\n"
+        "session.handler.poll = lambda: (builtins.polls.append(1), poll())[1]\n"
+        "session._look = lambda events: (builtins.looks.append(1), look(events))[1]\n"
+    )
+    counted = "import builtins; result = [len(builtins.polls), len(builtins.looks)]"
+    wait_until("a quiet tick", lambda: blender.run(counted)[0] > 0, 10)
+    stage.engine.emit("ann", "build")
+    polls, looks = blender.run(counted)
+    wait_until("many ticks", lambda: blender.run(counted)[0] > polls + 20, 5, step=0.05)
+    assert blender.run(counted)[1] - looks < 10

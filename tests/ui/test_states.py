@@ -142,14 +142,14 @@ def test_the_panel_is_drawn_again_only_when_it_changes(
     _stage, blender = begin(make_stage, pointer)
     wait_picture(display, "a quiet screen", quiet)
     before = draws(blender)
-    # Ten ticks of the add-on, in which nothing changes.
-    ticks = "import cr8_router; session = cr8_router.session._session\n"
-    blender.run(ticks + "for _ in range(10): session._step()")
+    # Ten looks of the add-on, in which nothing changes.
+    looks = "import cr8_router; session = cr8_router.session._session\n"
+    blender.run(looks + "for _ in range(10): session._look([])")
     blender.run("pass")
     assert draws(blender) == before
     # The same with a change.
     blender.run(
-        ticks + "from cr8_router import ui; ui._shown = ('something else',); session._step()"
+        looks + "from cr8_router import ui; ui._shown = ('something else',); session._look([])"
     )
     wait_picture(display, "the panel again", lambda _picture: draws(blender) > before)
 

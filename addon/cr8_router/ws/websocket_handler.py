@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,6 +67,8 @@ class WebSocketHandler:
         self.server_cleanup_timer: ServerCleanupTimer | None = None
         self.finished = False
         """Blender was told to close."""
+        self.talked_at = -math.inf
+        """When the server, or this Blender, sent an event last, by the monotonic clock."""
 
     # The line
 
@@ -86,6 +89,7 @@ class WebSocketHandler:
 
     def emit(self, event: str, data: object = None) -> bool:
         """Send an event. False: not connected, nothing was sent."""
+        self.talked_at = time.monotonic()
         return self._line.emit(event, data)
 
     def status(self) -> Status:
@@ -160,6 +164,7 @@ class WebSocketHandler:
 
     def dispatch(self, name: str, args: list[Any]) -> None:
         """Give a server event to whoever registered for it."""
+        self.talked_at = time.monotonic()
         for fn in self._handlers.get(name, ()):
             processing.begin(name)
             outcome: object = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -110,9 +111,10 @@ class Web:
         return {}
 
     async def _emit(self, request: dict[str, Any]) -> dict[str, Any]:
-        await self._engine.emit(
-            _text(request, "username"), _text(request, "event"), request.get("data")
-        )
+        data = request.get("data")
+        if request.get("stamped") is True:
+            data = {"sent_at": time.monotonic()}
+        await self._engine.emit(_text(request, "username"), _text(request, "event"), data)
         return {}
 
     async def _refuse(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -179,6 +179,10 @@ class Engine:
         """Send an event to a Blender. Raises RequestError."""
         self._request("POST", "/emit", {"username": username, "event": event, "data": data})
 
+    def emit_stamped(self, username: str, event: str) -> None:
+        """The same with the time of sending as data, `sent_at`. Raises RequestError."""
+        self._request("POST", "/emit", {"username": username, "event": event, "stamped": True})
+
     def refuse(self, on: bool = True) -> None:
         """Refuse every connection from now on (or no longer)."""
         self._request("POST", "/refuse", {"on": on})

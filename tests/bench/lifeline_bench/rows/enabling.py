@@ -12,6 +12,7 @@ from lifeline_harness.waiting import wait_until
 
 from lifeline_bench.errors import BenchError
 from lifeline_bench.figure import Bound, Figure
+from lifeline_bench.original import CONSTRUCTION
 from lifeline_bench.repeat import in_turn
 from lifeline_bench.site import Site
 from lifeline_bench.stage import Stage, stage
@@ -72,10 +73,9 @@ _PEER = (
     + """
 sys.path.insert(0, {packages!r})
 begun = time.perf_counter()
-import socketio
-client = socketio.Client(
-    reconnection=True, reconnection_attempts=5, reconnection_delay=2, reconnection_delay_max=10
-)
+"""
+    + CONSTRUCTION
+    + """
 result = time.perf_counter() - begun
 """
 )
