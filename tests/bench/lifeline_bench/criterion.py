@@ -10,10 +10,10 @@ from lifeline_bench.errors import BenchError
 from lifeline_bench.site import Site
 
 
-def run(site: Site, *, seconds: float = 3) -> None:
-    """Measure all of it. Raises BenchError."""
+def run(site: Site, bench: str) -> None:
+    """Measure all of `benches/<bench>.rs`. Raises BenchError."""
     command = [os.environ.get("CARGO", "cargo"), "bench", "--quiet", "--package", "lifeline-bench"]
-    command += ["--", "--noplot", "--warm-up-time", "1", "--measurement-time", str(seconds)]
+    command += ["--bench", bench, "--", "--quiet", "--warm-up-time", "1", "--measurement-time", "3"]
     try:
         subprocess.run(command, cwd=site.root, check=True, stdout=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:

@@ -4,32 +4,60 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
+from lifeline_bench import peers
+from lifeline_bench.errors import BenchError
+from lifeline_bench.figure import Bound, Figure
+from lifeline_bench.site import Site
 
-def measure(
-    wheel: Path, zips: Sequence[Path], folder: Path, peer: str = "wasmtime==50.0.1"
-) -> dict[str, float]:
-    """Sizes in bytes, by name; `peer` is the wheel of the distribution of that name, for this platform.
-
-    wheel, zips: as `cargo xtask package` leaves them in target/wheels and target/packages. folder:
-    empty, or with the peer's wheel from an earlier time; it is downloaded there.
-    """
-    figures = {"wheel": wheel.stat().st_size}
-    for one in zips:
-        kind = "legacy_zip" if "-legacy-" in one.name else "extension_zip"
-        figures[kind] = one.stat().st_size
-    figures["peer"] = _download(peer, folder).stat().st_size
-    return {name: float(size) for name, size in figures.items()}
+TITLE = "What people download"
+ZIPS = {"extension, for Blender 4.2 and later": False, "add-on, for older Blenders": True}
 
 
-def _download(peer: str, folder: Path) -> Path:
-    name, _, version = peer.partition("==")
-    pattern = f"{name}-{version}-*.whl"
-    if not list(folder.glob(pattern)):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--only-binary", ":all:", "--dest", str(folder), peer]
+def measure(site: Site) -> list[Figure]:
+    target = site.root / "target"
+    wheel = _newest(target / "wheels", "cr8_lifeline-*.whl")
+    zips = list((target / "packages").glob("*.zip"))
+    (peer,) = (one for one in peers.versions(site) if one.startswith("wasmtime "))
+    theirs = _download(peer.replace(" ", "=="), site.scratch).stat().st_size / 1e6
+    figures = [
+        Figure(
+            row="sizes",
+            what="the wheel",
+            unit="MB",
+            ours=wheel.stat().st_size / 1e6,
+            peer=theirs,
+            peer_name="wasmtime-py's wheel, which has no Socket.IO and no TLS",
+            goal=Bound(5),
+        )
+    ]
+    for what, legacy in ZIPS.items():
+        (one,) = (path for path in zips if ("-legacy-" in path.name) is legacy)
+        figures.append(
+            Figure(
+                row="sizes",
+                what=f"the {what}",
+                unit="MB",
+                ours=one.stat().st_size / 1e6,
+                goal=Bound(6),
+            )
+        )
+    return figures
+
+
+def _newest(folder: Path, pattern: str) -> Path:
+    found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise BenchError(f"{folder} holds no {pattern}")
+    return found[-1]
+
+
+def _download(requirement: str, folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--only-binary", ":all:", "--dest", str(folder), requirement]
+    try:
         subprocess.run(command, check=True, timeout=300)
-    (found,) = folder.glob(pattern)
-    return found
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BenchError(f"{requirement} cannot be downloaded: {error}") from error
+    return _newest(folder, "wasmtime-*.whl")

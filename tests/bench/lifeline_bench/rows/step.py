@@ -29,7 +29,7 @@ def measure(site: Site) -> list[Figure]:
         },
     )
     site.tell("criterion: the same from Rust")
-    criterion.run(site)
+    criterion.run(site, "step")
     ours = taken["ours"].median * 1e6
     machine = criterion.median(site, "step", "native") * 1e6
     return [

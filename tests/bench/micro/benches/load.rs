@@ -1,0 +1,41 @@
+//! Loading the default policy: compiled, from the cache of compiled policies, and built in.
+#![allow(missing_docs)] // criterion's macros write functions
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use lifeline::sandbox::{Cache, Code, FIVE_MINUTES, Limits, Sandbox};
+use std::time::Duration;
+
+fn load(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = Sandbox::new(Limits::default(), None).unwrap();
+    let cache = Cache::new(folder.path().join("policies"));
+    let caching = Sandbox::new(Limits::default(), Some(cache)).unwrap();
+    caching.load(FIVE_MINUTES).unwrap();
+    let mut group = criterion.benchmark_group("load");
+    group.bench_function("compiled", |bencher| {
+        bencher.iter(|| bare.load(FIVE_MINUTES).unwrap());
+    });
+    group.bench_function("cached", |bencher| {
+        bencher.iter(|| {
+            let policy = caching.load(FIVE_MINUTES).unwrap();
+            assert_eq!(policy.code(), &Code::Cached);
+            policy
+        });
+    });
+    group.bench_function("built-in", |bencher| {
+        bencher.iter(|| {
+            let policy = bare.built_in().unwrap();
+            assert_eq!(policy.code(), &Code::Precompiled);
+            policy
+        });
+    });
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    // A compilation takes a hundred times as long as the rest.
+    config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(3));
+    targets = load
+}
+criterion_main!(benches);
