@@ -8,8 +8,8 @@ use std::time::Duration;
 
 /// Tokens of a full bucket.
 pub(super) const BURST: u32 = 20;
-/// Events, either way, that bring one back. An asking costs a server ten of them or less.
-const EVENTS: u32 = 1_000;
+/// Events, either way, that bring one back. An asking costs a server as much as ten or fifteen.
+const EVENTS: u32 = 2_000;
 
 /// Times are those of one clock that begins with the line.
 #[derive(Debug)]
