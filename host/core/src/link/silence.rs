@@ -8,8 +8,9 @@ use std::time::Duration;
 
 /// How long the first asking waits alone for its answer.
 const FIRST: Duration = Duration::from_secs(3);
-/// How long both wait from then on. Together: more than a server that is busy for 5 s takes.
-const SECOND: Duration = Duration::from_millis(3_500);
+/// How long both wait from then on. Together: more than a server that is busy for 5 s takes, and
+/// with the silence before them less than 10 s, even for a main thread that looks once a second.
+const SECOND: Duration = Duration::from_secs(3);
 /// So often a silent line is asked at once; after that only when the bucket is full.
 const ATTENTION: u32 = 10;
 /// An answer is followed by a pause this many times as long as it took: a server that has much to
@@ -247,7 +248,7 @@ mod tests {
         let mut silence = line();
         assert_eq!(next(&mut silence), (at(3.0), Step::Ask));
         assert_eq!(next(&mut silence), (at(6.0), Step::Ask));
-        assert_eq!(next(&mut silence), (at(9.5), Step::Lost));
+        assert_eq!(next(&mut silence), (at(9.0), Step::Lost));
     }
 
     #[test]
@@ -366,7 +367,7 @@ mod tests {
         let mut silence = Silence::new(PROBING, false, Duration::ZERO);
         assert_eq!(next(&mut silence), (at(0.0), Step::Ask));
         assert_eq!(next(&mut silence), (at(3.0), Step::Ask));
-        assert_eq!(next(&mut silence), (at(6.5), Step::Forget));
+        assert_eq!(next(&mut silence), (at(6.0), Step::Forget));
         let (now, step) = next(&mut silence);
         assert_eq!(step, Step::Ask);
         silence.answered(now, QUICK);

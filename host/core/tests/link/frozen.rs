@@ -9,7 +9,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// Both time-outs, and some for a busy machine.
-const BOUND: f64 = 6.5 + 20.0;
+const BOUND: f64 = 6.0 + 20.0;
 
 /// Asks soon.
 fn asking(url: &str) -> SocketIo {
