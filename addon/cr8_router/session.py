@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 # Seconds between two looks at everything. For what the server has sent there are more: see `pace`.
 _CONNECTED = 1.0
 _OUTAGE = 0.25
-# Between a save and the quit that follows it nobody should get to work on.
 _CLEANUP = 0.02
+# Between a save and the quit that follows it nobody should get to work on, and Blender would draw:
+# that long, at most, it waits in the same tick. A large file takes longer to be read back.
+_QUIT_AT_ONCE = 1.0
+_QUIT_LOOK = 0.002
 
 _session: Session | None = None
 _idle_reason = ""
@@ -72,6 +75,8 @@ class Session:
             logger.exception("What is open cannot be told", extra=about("scene-failed"))
         # The host first: a save waits for nothing else.
         events = self.handler.poll()
+        if self.handler.saved_just_now:
+            events += self._wait_for_quit()
         if _session is not self:
             return None  # a server's event has ended it
         if self.handler.finished:
@@ -89,6 +94,16 @@ class Session:
             self._look_at = now + self._look(events)
         return min(self._look_at - now, pace(now - self.handler.talked_at))
 
+    def _wait_for_quit(self) -> list[Event]:
+        """What comes behind a save: a moment later it is the quit, if the server stays away."""
+        events: list[Event] = []
+        end = time.monotonic() + _QUIT_AT_ONCE
+        while self.handler.saved_just_now and time.monotonic() < end:
+            time.sleep(_QUIT_LOOK)
+            events += self.handler.poll()
+        self.handler.saved_just_now = False
+        return events
+
     def _look(self, events: Sequence[Event]) -> float:
         """At everything; gives the seconds until the next time."""
         self._recovery.step()
@@ -100,7 +115,11 @@ class Session:
             watcher(status, events)
         if status["phase"] in ("saving", "quitting"):
             return _CLEANUP
-        return _CONNECTED if status["connected"] else _OUTAGE
+        if status["connected"]:
+            return _CONNECTED
+        # The end of a countdown does not wait for the next look.
+        left = status["remaining"]
+        return _OUTAGE if left is None else max(_CLEANUP, min(_OUTAGE, left))
 
 
 def start() -> None:

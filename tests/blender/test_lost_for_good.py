@@ -131,3 +131,39 @@ def test_a_living_server_wants_this_blender_no_more(make_stage: MakeStage) -> No
     stage.assert_closed(blender)
     assert stage.engine.status()["refused"] >= 5
     assert saved_location(stage.file) == EDIT
+
+
+def test_blender_does_nothing_else_between_the_save_and_its_end(make_stage: MakeStage) -> None:
+    stage = make_stage(cleanup_timeout=2)
+    blender = stage.launch(stage.file)
+    blender.run(
+        "import cr8_router\n"
+        "session = cr8_router.session._session\n"
+        "look = session._look\n"
+        "session._look = lambda events: (print('LOOK', flush=True), look(events))[1]\n"
+    )
+    stage.engine.kill()
+    stage.assert_closed(blender)
+    said = [line.text for line in blender.lines.all()]
+    (saved,) = (number for number, text in enumerate(said) if "Saved in" in text)
+    (closing,) = (number for number, text in enumerate(said) if "Closing Blender" in text)
+    assert "LOOK" in said[:saved]
+    assert "LOOK" not in said[saved:closing]
+
+
+def test_the_last_look_of_a_countdown_is_at_its_end(make_stage: MakeStage) -> None:
+    stage = make_stage(cleanup_timeout=60)
+    blender = stage.launch(stage.file)
+    stage.engine.kill()
+    wait_countdown(blender)
+    pauses = blender.run(
+        "import cr8_router\n"
+        "session = cr8_router.session._session\n"
+        "status, pauses = session.handler.status, []\n"
+        "for left in (50.0, 0.1, 0.0):\n"
+        "    session.handler.status = lambda: {**status(), 'remaining': left}\n"
+        "    pauses.append(session._look([]))\n"
+        "session.handler.status = status\n"
+        "result = pauses"
+    )
+    assert pauses == [0.25, 0.1, 0.02]

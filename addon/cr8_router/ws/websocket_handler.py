@@ -67,6 +67,8 @@ class WebSocketHandler:
         self.server_cleanup_timer: ServerCleanupTimer | None = None
         self.finished = False
         """Blender was told to close."""
+        self.saved_just_now = False
+        """The file was saved in this outage; the host has not said yet what comes next."""
         self.talked_at = -math.inf
         """When the server, or this Blender, sent an event last, by the monotonic clock."""
 
@@ -211,7 +213,7 @@ class WebSocketHandler:
 
     def cancel_server_cleanup(self) -> None:
         """The countdown is off, and so is a clean-up that has begun."""
-        self._cleaning_up = False
+        self._cleaning_up = self.saved_just_now = False
         self._pending_save = None
         self._changes.end()
         if self.server_cleanup_timer is not None:
@@ -253,6 +255,7 @@ class WebSocketHandler:
             self._line.saving(pending.ticket, path)
 
         self._changes.end()
+        self.saved_just_now = False
         begun = time.monotonic()
         reasons = ["the save was broken off"]
         try:
@@ -274,6 +277,7 @@ class WebSocketHandler:
                 self._line.save_failed(pending.ticket, reasons)
         if not reasons:
             self._changes.begin()
+            self.saved_just_now = True
             took = time.monotonic() - begun
             logger.info(
                 "Saved in %s", amount(took, "second"), extra=about("saved", seconds=round(took, 3))
@@ -297,6 +301,7 @@ class WebSocketHandler:
     def close_for_good(self) -> None:
         """Close Blender: no server can come back any more."""
         self._closing = True
+        self.saved_just_now = False
         self._close()
 
     def _close(self) -> None:
