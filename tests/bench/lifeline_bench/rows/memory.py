@@ -1,84 +1,85 @@
-"""What the add-on, connected, adds to the memory of a real Blender."""
+"""Memory that being connected adds to a Blender."""
 
 from __future__ import annotations
 
-import re
-import statistics
-import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 from lifeline_harness.blender import Blender
-from lifeline_harness.display import Display
-from lifeline_harness.engine import Engine
-from lifeline_harness.profile import ADDON, Profile
 
-_CONNECTED_SECONDS = 30.0
-# Until the threads that only begin things have ended.
-_REST_SECONDS = 3.0
+from lifeline_bench.figure import Bound, Figure
+from lifeline_bench.original import connect
+from lifeline_bench.repeat import Sample
+from lifeline_bench.site import Site
+from lifeline_bench.stage import Stage, stage
 
-_ENABLE = 'import addon_utils; addon_utils.enable("cr8_router", default_set=True)'
-_REGION = re.compile(r"^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+ *(.*)$")
+TITLE = "Memory added to a Blender with a window, connected"
 
+_ROUNDS = 5
+# Until a Blender that has started needs no more by itself.
+_SETTLED_SECONDS = 4.0
+_CONNECTED_SECONDS = 4.0
+_LIMIT_MB = 6.0
+_RATIO = 2.0
 
-def measure(rounds: int = 3, parts: int = 8) -> dict[str, object]:
-    """Bytes, medians: `pss`, `private`, and `parts`, the largest by what they are mapped from.
-
-    In each round a Blender with a window is looked at before the add-on is enabled, and again once
-    it is connected and at rest. `$LIFELINE_PYTHON` names the folder with the native module.
-    """
-    before_and_after = []
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        with Display.start(folder) as display:
-            profile = Profile(folder / "blender", display=display, addon=False)
-            profile.prepare()
-            addons = profile.folder / "scripts" / "addons"
-            (addons / ADDON.name).symlink_to(ADDON, target_is_directory=True)
-            with Engine(profile, blenders=False) as engine:
-                for turn in range(rounds):
-                    before_and_after.append(_one(profile, engine, f"user-{turn}"))
-    figures: dict[str, object] = {
-        name: statistics.median(after[name] - before[name] for before, after in before_and_after)
-        for name in ("pss", "private")
-    }
-    before, after = before_and_after[-1]
-    after.subtract(before)
-    del after["pss"], after["private"]
-    figures["parts"] = dict(after.most_common(parts))
-    return figures
+_OURS = """
+import addon_utils
+addon_utils.enable("cr8_router", default_set=True)
+"""
+_COLLECT = "import gc; gc.collect()"
 
 
-def _one(profile: Profile, engine: Engine, user: str) -> tuple[Counter[str], Counter[str]]:
-    with Blender.start(profile, environment=engine.line(user)).wait_ready() as blender:
-        # The interpreter's own; both would import it.
-        blender.run("import addon_utils")
-        time.sleep(_REST_SECONDS)
-        before = _memory(blender.pid)
-        blender.run(_ENABLE)
-        engine.wait_for_blender(user, _CONNECTED_SECONDS)
-        time.sleep(_REST_SECONDS)
-        return before, _memory(blender.pid)
+def measure(site: Site) -> list[Figure]:
+    added: dict[str, list[float]] = {"ours": [], "peer": []}
+    snippets = {"ours": _OURS, "peer": connect(site.peer_packages)}
+    with stage(site) as where:
+        for turn in range(_ROUNDS):
+            site.tell(f"round {turn + 1} of {_ROUNDS}")
+            for name, megabytes in _round(where, snippets).items():
+                added[name].append(megabytes)
+    ours, peer = Sample(tuple(added["ours"])), Sample(tuple(added["peer"]))
+    return [
+        Figure(
+            row="memory",
+            what="private memory",
+            unit="MB",
+            ours=ours.median,
+            peer=peer.median,
+            peer_name="python-socketio's client, connected by websocket",
+            goal=Bound(_LIMIT_MB),
+            ratio_goal=Bound(_RATIO, at_least=True),
+            spread=ours.spread,
+            note="what no other process shares, after some seconds, less what it was before",
+        )
+    ]
 
 
-def _memory(pid: int) -> Counter[str]:
-    """Bytes: `pss` and `private`, and the private ones by what they are mapped from."""
-    sizes: Counter[str] = Counter()
-    name = ""
-    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
-        if region := _REGION.match(line):
-            name = region[1] or "[anonymous]"
-            continue
-        key, value = line.split(maxsplit=1)
-        if key == "Pss:":
-            sizes["pss"] += _bytes(value)
-        elif key in ("Private_Clean:", "Private_Dirty:"):
-            sizes["private"] += _bytes(value)
-            sizes[Path(name).name or name] += _bytes(value)
-    return sizes
+def _round(where: Stage, snippets: dict[str, str]) -> dict[str, float]:
+    """Megabytes, in two Blenders side by side."""
+    blenders: dict[str, tuple[str, Blender]] = {}
+    try:
+        for name in snippets:
+            blenders[name] = where.start()
+        time.sleep(_SETTLED_SECONDS)
+        before = {name: _private(blender) for name, (_user, blender) in blenders.items()}
+        for name, (user, blender) in blenders.items():
+            blender.run(snippets[name])
+            where.engine.wait_for_blender(user)
+        time.sleep(_CONNECTED_SECONDS)
+        return {
+            name: _private(blender) - before[name] for name, (_user, blender) in blenders.items()
+        }
+    finally:
+        for _user, blender in blenders.values():
+            blender.close()
 
 
-def _bytes(value: str) -> int:
-    """Of `12 kB`."""
-    return int(value.split()[0]) * 1024
+def _private(blender: Blender) -> float:
+    """Megabytes that no other process shares, garbage collected before."""
+    blender.run(_COLLECT)
+    kilobytes = 0
+    for line in Path(f"/proc/{blender.pid}/smaps_rollup").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name in ("Private_Clean", "Private_Dirty"):
+            kilobytes += int(value.split()[0])
+    return kilobytes * 1024 / 1e6
