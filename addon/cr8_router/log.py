@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The add-on's log: lines on standard output, as its users know them, and JSON lines in a file."""
 
+from __future__ import annotations
+
 import logging
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .log_file import LogFile
+if TYPE_CHECKING:
+    from .log_file import LogFile
 
 logger = logging.getLogger("cr8_router")
 
-_handlers: list["logging.StreamHandler[Any]"] = []
+_handlers: list[logging.StreamHandler[Any]] = []
 _file: LogFile | None = None
 
 
@@ -37,6 +40,8 @@ def write_to(path: str) -> None:
         return
     _close_file()
     if path:
+        from .log_file import LogFile  # it brings much along, and most have no such file
+
         _file = LogFile(logger, path)
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from functools import cache
 from pathlib import Path
@@ -49,6 +48,8 @@ def _reason(error: ImportError) -> str:
 
 def _here() -> str:
     """The machine, as far as a native module has to fit it."""
+    import platform  # it brings much along, and hardly anybody needs it
+
     python = ".".join(platform.python_version_tuple()[:2])
     here = f"{platform.system()} {platform.machine()} with Python {python}"
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -81,6 +80,8 @@ def _pack_tiles(image: Any) -> None:
 
     A tile that was never saved counts as generated: packed as it is, it would come back empty.
     """
+    import tempfile  # it brings much along, and hardly any work has tiles
+
     path, file_format = image.filepath_raw, image.file_format
     suffix, lossless = (".exr", "OPEN_EXR") if image.is_float else (".png", "PNG")
     with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -59,6 +58,8 @@ class OpenRecoveryFolder(bpy.types.Operator):  # type: ignore[misc]
 
 def _open(folder: str) -> None:
     """By the system's file browser, if there is one; a server in a rack has none."""
+    import subprocess  # it brings much along, and hardly anybody needs it
+
     with suppress(OSError, subprocess.SubprocessError):
         subprocess.run(
             ["xdg-open", folder],  # noqa: S607 - wherever the desktop has it
