@@ -7,7 +7,6 @@ Importing touches nothing of Blender but names, and classes that are not registe
 from __future__ import annotations
 
 import importlib
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -19,9 +18,12 @@ _ADDON = __package__ or "cr8_router"
 _FIRST_GO_ON = 0.005
 
 
+_all_there = threading.Event()
+
+
 def loaded() -> bool:
-    """Whether all of it is there, so that nobody has to wait."""
-    return all(f"{_ADDON}.{part}" in sys.modules for part in _PARTS)
+    """Whether a thread has imported all of it, so that nobody has to wait."""
+    return _all_there.is_set()
 
 
 def begin() -> threading.Thread:
@@ -39,3 +41,4 @@ def _load() -> None:
 
     with suppress(errors.NativeMissingError):
         native.settings_table()
+    _all_there.set()
