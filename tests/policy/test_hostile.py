@@ -97,7 +97,7 @@ ANSWERS = [
     ("quit-before-save", DEADLINE, r"phase: quitting.* actions: \[quit\]"),
     ("no-wake-up", DEADLINE, r"phase: saving.* actions: \[save\(in-place\)\]\}"),
     ("never-quits", DEADLINE, r"deadline: 634000,.* actions: \[warn\(300000\)\]"),
-    ("holds-unasked", LAST_FAILURE, r"phase: held.* actions: \[\], wake-at: some\(39000\)"),
+    ("holds-unasked", LAST_FAILURE, r"phase: held.* actions: \[\], wake-at: some\(38375\)"),
     ("ignores-reconnect", BACK, r"phase: counting-down.* actions: \[\], wake-at: some\(202000\)"),
     (
         "forgets-retry-of-failed-save",

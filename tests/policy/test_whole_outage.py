@@ -54,10 +54,9 @@ def test_five_attempts_five_minutes_save_quit(invoke: Invoke) -> None:
     outage = Outage(invoke)
     outage.run()
     attempts = [now for now, action in outage.line if action == Case("connect")]
-    # 2, 4, 8, 10 and 10 s apart; then, without entropy, 5 s. The last one is due with the
-    # deadline: it comes after the save, for attempts go on until Blender is closed.
+    # 2, 4, 8, 10 and 10 s apart; then, without entropy, 8.75 s, after half of that once.
     assert attempts[:5] == [2_000, 6_000, 14_000, 24_000, 34_000]
-    assert attempts[5:] == list(range(39_000, 334_001, 5_000))
+    assert attempts[5:] == list(range(38_375, 334_000, 8_750))
     others = [entry for entry in outage.line if entry[1] != Case("connect")]
     assert others == [
         (34_000, Case("warn", 300_000)),

@@ -22,13 +22,28 @@ pub fn exponential(settings: &Settings, made: u32, entropy: Option<u64>) -> Dura
     }
 }
 
-/// The delay between attempts once the first ones are spent, in milliseconds: anything from
-/// nothing to `retry-delay-max` ("full jitter"), so that a fleet does not return as one wave.
-/// Without entropy it is the middle.
-pub fn full_jitter(settings: &Settings, entropy: Option<u64>) -> Duration {
-    let span = u128::from(settings.retry_delay_max);
-    scale(entropy.unwrap_or(1 << 63), span) as Duration // at most the span
+/// The delay before each later attempt, in milliseconds: from three quarters of `retry-delay-max`
+/// to all of it. Long enough that a fleet asks seldom, and even enough that none of it waits for
+/// long; the last quarter takes a wave apart within a few attempts, whatever has made it (machines
+/// that were resumed together, another policy). Without entropy it is the middle.
+pub fn paced(settings: &Settings, entropy: Option<u64>) -> Duration {
+    let spread = settings.retry_delay_max / 4;
+    let least = settings.retry_delay_max - spread;
+    least + scale(entropy.unwrap_or(MIDDLE), spread.into()) as Duration // at most the spread
 }
+
+/// The delay before the first attempt after those with growing delays, in milliseconds: any share
+/// of a later one. What is a wave until then is spread evenly from here on, so that in each second
+/// as many of a fleet try as in any other, whenever the server returns. Without entropy it is half.
+pub fn spread(settings: &Settings, entropy: Option<u64>) -> Duration {
+    let whole = paced(settings, entropy);
+    // Of the same bits, turned: the share is to say nothing of the whole.
+    let share = entropy.map_or(MIDDLE, |bits| bits.rotate_left(32));
+    scale(share, whole.into()) as Duration // at most the whole
+}
+
+/// Of all entropies.
+const MIDDLE: u64 = 1 << 63;
 
 /// `bits / 2^64` of the closed range from 0 to `span`, which is less than 2^65.
 fn scale(bits: u64, span: u128) -> u128 {
@@ -81,11 +96,23 @@ mod tests {
     }
 
     #[test]
-    fn full_jitter_covers_the_whole_range() {
+    fn later_delays_fill_the_last_quarter_below_the_cap() {
         let settings = default_settings();
-        assert_eq!(full_jitter(&settings, Some(0)), 0);
-        assert_eq!(full_jitter(&settings, None), 5_000);
-        assert_eq!(full_jitter(&settings, Some(u64::MAX)), 10_000);
+        assert_eq!(paced(&settings, Some(0)), 7_500);
+        assert_eq!(paced(&settings, None), 8_750);
+        assert_eq!(paced(&settings, Some(u64::MAX)), 10_000);
+    }
+
+    #[test]
+    fn the_delay_between_them_is_any_share_of_a_later_one() {
+        let settings = default_settings();
+        assert_eq!(spread(&settings, Some(0)), 0);
+        assert_eq!(spread(&settings, None), 4_375);
+        assert_eq!(spread(&settings, Some(u64::MAX)), 10_000);
+        // The least delay, nearly all of it; and the other way round.
+        assert_eq!(spread(&settings, Some(u64::MAX >> 32)), 7_500);
+        assert_eq!(spread(&settings, Some(u64::MAX << 32)), 0);
+        assert_eq!(spread(&settings, Some((u64::MAX << 32) | (1 << 31))), 5_000);
     }
 
     #[test]
@@ -99,6 +126,8 @@ mod tests {
         assert_eq!(exponential(&settings, u32::MAX, Some(u64::MAX)), u64::MAX);
         assert_eq!(exponential(&settings, u32::MAX, Some(0)), 0);
         assert_eq!(exponential(&settings, 64, None), u64::MAX);
-        assert_eq!(full_jitter(&settings, Some(u64::MAX)), u64::MAX);
+        assert_eq!(paced(&settings, Some(u64::MAX)), u64::MAX);
+        assert_eq!(spread(&settings, Some(u64::MAX)), u64::MAX);
+        assert_eq!(paced(&settings, Some(0)), u64::MAX - u64::MAX / 4);
     }
 }

@@ -9,6 +9,7 @@ use crate::countdown;
 use crate::default_settings;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 /// A call that comes this much later than it was asked for (milliseconds) means that nobody was
 /// awake: that time does not count. A busy machine is not that late.
@@ -249,10 +250,10 @@ impl Step {
     }
 
     fn next_attempt(&self, made: u32) -> Attempt {
-        let delay = if made < self.settings.retry_attempts {
-            backoff::exponential(&self.settings, made, self.moment.entropy)
-        } else {
-            backoff::full_jitter(&self.settings, self.moment.entropy)
+        let delay = match made.cmp(&self.settings.retry_attempts) {
+            Ordering::Less => backoff::exponential(&self.settings, made, self.moment.entropy),
+            Ordering::Equal => backoff::spread(&self.settings, self.moment.entropy),
+            Ordering::Greater => backoff::paced(&self.settings, self.moment.entropy),
         };
         // Never in the call that tells of a failure, or it would be counted with the failed ones.
         Attempt::Due(self.moment.now.saturating_add(delay.max(1)))

@@ -186,17 +186,20 @@ impl Step<'_> {
     /// Delays stay within the back-off's bounds.
     fn delay(&self, outage: &Outage, delay: u64) {
         let settings = &self.settings;
+        let longest = settings.retry_delay_max;
         let (least, most) = if outage.attempts < settings.retry_attempts {
             let doubled = u128::from(settings.retry_delay) << outage.attempts.min(63);
             let plain = u64::try_from(doubled)
                 .unwrap_or(u64::MAX)
-                .min(settings.retry_delay_max);
+                .min(longest);
             (
                 plain.saturating_sub(settings.retry_jitter),
                 plain.saturating_add(settings.retry_jitter),
             )
+        } else if outage.attempts == settings.retry_attempts {
+            (0, longest)
         } else {
-            (0, settings.retry_delay_max)
+            (longest - longest / 4, longest)
         };
         assert!(
             (least.max(1)..=most.max(1)).contains(&delay),

@@ -485,8 +485,8 @@ impl Monitor {
         }
     }
 
-    /// `min(retry-delay · 2^made, retry-delay-max) ± retry-jitter`, then anything up to
-    /// `retry-delay-max`.
+    /// `min(retry-delay · 2^made, retry-delay-max) ± retry-jitter`, then once anything up to
+    /// `retry-delay-max`, then that or up to a quarter of it less.
     fn judge_delay(&mut self, ruling: &Ruling, settings: &Settings) {
         let now = ruling.moment.now;
         let was_due = |it: &Outage| matches!(it.attempt, Attempt::Due(_));
@@ -512,8 +512,11 @@ impl Monitor {
                 middle.saturating_sub(settings.retry_jitter),
                 middle.saturating_add(settings.retry_jitter),
             )
-        } else {
+        } else if outage.attempts == settings.retry_attempts {
             (0, settings.retry_delay_max)
+        } else {
+            let longest = settings.retry_delay_max;
+            (longest - longest / 4, longest)
         };
         if !(least.max(1)..=most.max(1)).contains(&delay) {
             self.breaks(Rule::Jitter);

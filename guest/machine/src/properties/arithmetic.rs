@@ -2,7 +2,7 @@
 
 use super::cases;
 use super::inputs::{edgy, entropy, settings};
-use crate::backoff::{exponential, full_jitter};
+use crate::backoff::{exponential, paced, spread};
 use crate::contract::{
     Attempt, Countdown, Decision, Duration, Instant, Loss, Moment, Outage, Phase, Request, Scene,
     Settings, State,
@@ -115,16 +115,30 @@ proptest! {
         let settings = delays(delay, max, jitter);
         let (less, more) = (Some(one.min(other)), Some(one.max(other)));
         prop_assert!(exponential(&settings, 0, less) <= exponential(&settings, 0, more));
-        prop_assert!(full_jitter(&settings, less) <= full_jitter(&settings, more));
+        prop_assert!(paced(&settings, less) <= paced(&settings, more));
     }
 
     #[test]
-    fn full_jitter_is_from_nothing_to_the_cap(max in edgy(), bits in edgy()) {
+    fn a_later_delay_is_three_quarters_of_the_cap_or_more(max in edgy(), bits in edgy()) {
         let settings = delays(0, max, 0);
-        prop_assert!(full_jitter(&settings, Some(bits)) <= max);
-        prop_assert_eq!(full_jitter(&settings, Some(0)), 0);
-        prop_assert_eq!(full_jitter(&settings, Some(u64::MAX)), max);
-        prop_assert_eq!(full_jitter(&settings, None), max - max / 2);
+        let least = max - max / 4;
+        prop_assert!((least..=max).contains(&paced(&settings, Some(bits))));
+        prop_assert_eq!(paced(&settings, Some(0)), least);
+        prop_assert_eq!(paced(&settings, Some(u64::MAX)), max);
+        prop_assert_eq!(paced(&settings, None), max - max / 4 / 2);
+    }
+
+    #[test]
+    fn the_delay_between_is_no_longer_than_the_later_one_of_the_same_bits(
+        max in edgy(),
+        bits in edgy(),
+    ) {
+        let settings = delays(0, max, 0);
+        prop_assert!(spread(&settings, Some(bits)) <= paced(&settings, Some(bits)));
+        prop_assert_eq!(spread(&settings, Some(0)), 0);
+        prop_assert_eq!(spread(&settings, Some(u64::MAX)), max);
+        let later = paced(&settings, None);
+        prop_assert_eq!(spread(&settings, None), later - later / 2);
     }
 
     #[test]
@@ -153,7 +167,7 @@ proptest! {
             Moment { entropy, ..moment(now, &settings) },
             Loss::PingTimeout,
         );
-        let (first, later) = (exponential(&settings, 0, entropy), full_jitter(&settings, entropy));
+        let (first, later) = (exponential(&settings, 0, entropy), spread(&settings, entropy));
         let due = |delay: u64| Attempt::Due(now.saturating_add(delay.max(1)));
         match lost.state.phase {
             _ if now == Instant::MAX => {} // it is due already
@@ -278,6 +292,25 @@ proptest! {
         prop_assert_eq!(given, due);
         prop_assert_eq!(now, length);
     }
+}
+
+#[test]
+fn a_fleet_is_spread_evenly_by_the_delay_between() {
+    const DRAWS: u64 = 1 << 16;
+    let settings = default_settings();
+    let mut seconds = [0; 10];
+    for draw in 0..DRAWS {
+        // As a fleet draws: bits that have nothing to do with each other.
+        let bits = draw.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let bits = bits ^ (bits >> 27);
+        seconds[(spread(&settings, Some(bits)) / 1_000).min(9) as usize] += 1;
+    }
+    // A share of 8.75 s on average: 11.5 % in each second, up to where the shortest ends.
+    for (second, often) in seconds.iter().enumerate().take(7) {
+        assert!((7_200..7_900).contains(often), "{second}: {seconds:?}");
+    }
+    assert!(seconds[9] < 1_500, "{seconds:?}");
 }
 
 #[test]

@@ -21,12 +21,25 @@ pub fn first_delay(settings: &Settings, made: i128, entropy: Option<u64>) -> i12
     delay.min(cap) + moved
 }
 
-/// Before any later attempt: from nothing to the cap; without entropy the middle.
+/// Before any later attempt: the cap, or up to a quarter of it less; without entropy the middle.
 pub fn later_delay(settings: &Settings, entropy: Option<u64>) -> i128 {
     let cap = i128::from(settings.retry_delay_max);
+    let quarter = cap / 4;
+    cap - quarter + part(quarter, entropy)
+}
+
+/// Before the first of them: from nothing to as much as such a delay; without entropy half. The
+/// entropy's halves have changed places.
+pub fn delay_between(settings: &Settings, entropy: Option<u64>) -> i128 {
+    let swapped = entropy.map(|bits| (bits >> 32) + ((bits % (1 << 32)) << 32));
+    part(later_delay(settings, entropy), swapped)
+}
+
+/// Anything from nothing to the whole; without entropy the middle.
+fn part(whole: i128, entropy: Option<u64>) -> i128 {
     match entropy {
-        None => cap - cap / 2,
-        Some(bits) => draw(bits, cap + 1),
+        None => whole - whole / 2,
+        Some(bits) => draw(bits, whole + 1),
     }
 }
 

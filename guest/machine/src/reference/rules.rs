@@ -4,7 +4,7 @@
 //! happened, is it the end, is a warning due, what of the attempts? To each the first rule that
 //! applies is the answer; often none does.
 
-use super::arithmetic::{first_delay, later_delay};
+use super::arithmetic::{delay_between, first_delay, later_delay};
 use super::{Call, END, Event, Stage};
 use crate::contract::{Action, Loss, Place, Request};
 use alloc::vec::Vec;
@@ -347,6 +347,8 @@ impl Call {
     fn plan_attempt(&mut self) {
         let delay = if self.has_more_tries() {
             first_delay(&self.settings, self.record.attempts, self.entropy)
+        } else if self.record.attempts == i128::from(self.settings.retry_attempts) {
+            delay_between(&self.settings, self.entropy)
         } else {
             later_delay(&self.settings, self.entropy)
         };
