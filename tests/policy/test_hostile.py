@@ -14,7 +14,7 @@ import pytest
 from lifeline_harness.hostile import PREFIX, README, ROOM, built, hostile, in_mode, modes
 
 from tests.policy.cases import Invoke
-from tests.policy.conftest import Wasmtime
+from tests.policy.conftest import Lifeline, Wasmtime
 from tests.policy.wave import parse
 
 # What a call may use in Blender.
@@ -154,6 +154,19 @@ def test_it_answers_as_it_should_not(
     assert run.returncode == 0, run.stderr
     assert re.search(answer, run.stdout), run.stdout
     assert not re.search(answer, invoke("five-minutes", text))
+
+
+def test_a_secret_between_calls_is_found_out_by_a_simulation(
+    lifeline: Lifeline, tmp_path: Path
+) -> None:
+    """One instance is used for many calls there."""
+    file = tmp_path / "keeps-a-secret.wasm"
+    file.write_bytes(hostile("keeps-a-secret"))
+    # As in Blender: each call has an instance of its own, and no secret.
+    code, told = lifeline("fleet", file, "--clients", "50", "--fresh")
+    assert (code, told["policy"]["returned"], told["steps"]["instances"]) == (0, 50, "fresh")
+    with pytest.raises(AssertionError, match=r"keeps something outside its state.*--fresh"):
+        lifeline("fleet", file, "--clients", "50")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ use crate::contract::{Phase, State};
 use crate::driver::outage_of;
 
 /// For a call from this state; None: nobody shares them, and they are to be random. In a countdown
-/// they are, so that a fleet is spread anew with each attempt.
+/// they are, so that no two users keep step with each other.
 pub(super) fn shared(username: &str, state: &State) -> Option<u64> {
     let first_attempts = matches!(state.phase, Phase::Connected | Phase::Reconnecting(_));
     if username.is_empty() || !first_attempts {

@@ -11,6 +11,7 @@ mod cache;
 mod compiler;
 mod functions;
 mod policy;
+mod warm;
 mod watchdog;
 
 pub use bindings::contract;
@@ -19,6 +20,7 @@ pub use cache::{Cache, CacheError};
 pub use lifeline_engine::{Limits, Usage};
 pub(crate) use policy::told;
 pub use policy::{Call, CallError, Code, Identity, LoadError, Policy, Sandbox};
+pub use warm::Warm;
 
 /// The default policy, embedded: also what decides when another policy fails.
 pub const FIVE_MINUTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/five-minutes.wasm"));

@@ -14,7 +14,7 @@ use lifeline_engine::{Limits, Usage};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use thiserror::Error;
-use wasmtime::component::{InstancePre, Linker};
+use wasmtime::component::{Instance, InstancePre, Linker};
 use wasmtime::{Engine, Store, Trap};
 
 /// Where policies are compiled and run.
@@ -88,6 +88,9 @@ pub enum CallError {
     /// It answered with too much.
     #[error("its answer has more than {0} bytes")]
     Answer(usize),
+    /// Called again in one instance it answers otherwise than in a fresh one.
+    #[error("it keeps something outside its state: a fresh instance decides otherwise")]
+    Remembers,
     /// Its answer could not be read, or it could not be started.
     #[error("it could not be called: {0}")]
     Other(String),
@@ -327,21 +330,52 @@ impl Policy {
         &self,
         run: impl FnOnce(&mut Store<Budget>) -> wasmtime::Result<T>,
     ) -> (Result<T, CallError>, Usage) {
-        let mut store = Store::new(self.pre.engine(), Budget::new(&self.limits));
-        store.limiter(|budget| budget);
-        store.set_hostcall_fuel(self.limits.answer);
-        store.set_epoch_deadline(Watchdog::DEADLINE);
-        let watched = self.watchdog.call();
-        let outcome = store
-            .set_fuel(self.limits.fuel)
-            .and_then(|()| run(&mut store))
-            .map_err(|error| self.classify(&error));
-        drop(watched);
+        let mut store = self.store();
+        let outcome = self.watched(&mut store, run);
         let usage = Usage {
             fuel: self.limits.fuel - store.get_fuel().unwrap_or(0).min(self.limits.fuel),
             memory: store.data().used(),
         };
         (outcome, usage)
+    }
+
+    /// For one instance.
+    pub(super) fn store(&self) -> Store<Budget> {
+        let mut store = Store::new(self.pre.engine(), Budget::new(&self.limits));
+        store.limiter(|budget| budget);
+        store.set_hostcall_fuel(self.limits.answer);
+        store
+    }
+
+    pub(super) fn instantiate(&self, store: &mut Store<Budget>) -> Result<Instance, CallError> {
+        self.watched(store, |store| self.pre.instantiate(store))
+    }
+
+    /// One call of an instance, within the bounds of a call.
+    pub(super) fn enter(
+        &self,
+        instance: &Instance,
+        store: &mut Store<Budget>,
+        call: &Call,
+        state: &State,
+        moment: &Moment,
+    ) -> Result<Decision, CallError> {
+        self.watched(store, |store| {
+            self.functions.call(instance, store, call, state, moment)
+        })
+    }
+
+    fn watched<T>(
+        &self,
+        store: &mut Store<Budget>,
+        run: impl FnOnce(&mut Store<Budget>) -> wasmtime::Result<T>,
+    ) -> Result<T, CallError> {
+        store.set_epoch_deadline(Watchdog::DEADLINE);
+        let _watched = self.watchdog.call();
+        store
+            .set_fuel(self.limits.fuel)
+            .and_then(|()| run(store))
+            .map_err(|error| self.classify(&error))
     }
 
     fn classify(&self, error: &wasmtime::Error) -> CallError {

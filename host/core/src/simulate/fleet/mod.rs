@@ -7,13 +7,14 @@ mod algorithm;
 mod report;
 mod socketio;
 
-pub use algorithm::{Algorithm, Client, Next, PolicyAlgorithm};
+pub use algorithm::{Algorithm, Client, Instances, Next, Pace, PolicyAlgorithm};
 pub use report::{Back, Report};
 pub use socketio::SocketIoAlgorithm;
 
 use crate::sandbox::CallError;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 use std::thread;
 use thiserror::Error;
 
@@ -67,53 +68,100 @@ struct Waiting<C> {
 /// Plays the story. `progress`: called now and then, from several threads, with how many more
 /// clients have come as far as the server's return.
 pub fn play<A: Algorithm>(
-    algorithm: &A,
+    algorithm: A,
     story: &Story,
     progress: &(dyn Fn(u32) + Sync),
 ) -> Result<Report, FleetError> {
     let mut report = Report::new(story);
-    let threads = thread::available_parallelism().map_or(1, |it| it.get().min(2)) as u32;
-    let share = story.clients.div_ceil(threads).max(1);
-    let parts: Vec<_> = thread::scope(|scope| {
-        let begin = |part: u32| {
-            let clients = part * share..story.clients.min((part + 1) * share);
-            scope.spawn(move || until_the_return(algorithm, story, clients, progress))
-        };
-        let running: Vec<_> = (0..threads).map(begin).collect();
-        running.into_iter().map(|part| part.join()).collect()
-    });
     let mut waiting = Vec::new();
-    for part in parts {
-        // A panic in there is this one's.
-        let (part, counted) = part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    for part in in_parts(story.clients, |clients| {
+        until_the_return(&algorithm, story, clients, progress)
+    }) {
+        let (part, counted) = part?;
         waiting.extend(part);
-        report.add(&counted);
+        report.add(counted);
     }
-    come_back(story, waiting, &mut report)?;
+    come_back(&algorithm, story, waiting, &mut report)?;
     Ok(report)
 }
+
+/// Plays the same outage for each of these instants at which the server might be back, in order, in
+/// milliseconds since the loss, in one go: what a client does before does not depend on it. A server
+/// accepts every attempt: the story's own outage and capacity are of no matter.
+pub fn survey<A: Algorithm>(
+    algorithm: A,
+    story: &Story,
+    returns: &[u64],
+    progress: &(dyn Fn(u32) + Sync),
+) -> Result<Vec<Report>, FleetError> {
+    let mut reports = blank(story, returns);
+    for part in in_parts(story.clients, |clients| {
+        past_all_returns(&algorithm, story, returns, clients, progress)
+    }) {
+        for (report, counted) in reports.iter_mut().zip(part?) {
+            report.add(counted);
+        }
+    }
+    Ok(reports)
+}
+
+fn blank(story: &Story, returns: &[u64]) -> Vec<Report> {
+    let of = |&outage: &u64| {
+        Report::new(&Story {
+            outage,
+            capacity: None,
+            ..story.clone()
+        })
+    };
+    returns.iter().map(of).collect()
+}
+
+/// The fleet's numbers in two parts at most, each on a thread of its own.
+fn in_parts<T: Send>(clients: u32, run: impl Fn(Range<u32>) -> T + Sync) -> Vec<T> {
+    let threads = thread::available_parallelism().map_or(1, |it| it.get().min(2)) as u32;
+    let share = clients.div_ceil(threads).max(1);
+    let run = &run;
+    thread::scope(|scope| {
+        let begin = |part: u32| {
+            let part = part * share..clients.min((part + 1) * share);
+            scope.spawn(move || run(part))
+        };
+        let running: Vec<_> = (0..threads).map(begin).collect();
+        running
+            .into_iter()
+            // A panic in there is this one's.
+            .map(|part| {
+                part.join()
+                    .unwrap_or_else(|it| std::panic::resume_unwind(it))
+            })
+            .collect()
+    })
+}
+
+/// So many clients more are told of at a time.
+const STEP: u32 = 500;
 
 /// All attempts while the server is away: the clients do not know of each other.
 #[allow(clippy::type_complexity)] // the clients that go on, and what was counted
 fn until_the_return<A: Algorithm>(
     algorithm: &A,
     story: &Story,
-    clients: std::ops::Range<u32>,
+    clients: Range<u32>,
     progress: &(dyn Fn(u32) + Sync),
 ) -> Result<(Vec<Waiting<A::Client>>, Report), FleetError> {
-    const STEP: u32 = 500;
     let mut report = Report::new(story);
     let mut waiting = Vec::with_capacity(clients.len());
+    let mut worker = algorithm.worker()?;
     for number in clients {
         let mut client = algorithm.client(story.seed, number);
         let noticed = client.pick(story.noticed_within);
-        let mut next = client.lost(noticed)?;
+        let mut next = client.lost(&mut worker, noticed)?;
         for attempts in 0.. {
             match next {
                 Next::Attempt(at) if attempts > ATTEMPTS => return Err(FleetError::Busy(at)),
                 Next::Attempt(at) if at < story.outage => {
                     report.attempt(at);
-                    next = client.failed(at)?;
+                    next = client.failed(&mut worker, at)?;
                 }
                 Next::Attempt(at) => {
                     waiting.push(Waiting { client, at });
@@ -132,12 +180,63 @@ fn until_the_return<A: Algorithm>(
     Ok((waiting, report))
 }
 
-/// Who comes first is served first.
-fn come_back<C: Client>(
+/// All attempts until the server would have been back at each of these instants.
+fn past_all_returns<A: Algorithm>(
+    algorithm: &A,
     story: &Story,
-    mut clients: Vec<Waiting<C>>,
+    returns: &[u64],
+    clients: Range<u32>,
+    progress: &(dyn Fn(u32) + Sync),
+) -> Result<Vec<Report>, FleetError> {
+    let mut reports = blank(story, returns);
+    let mut worker = algorithm.worker()?;
+    for number in clients {
+        let mut client = algorithm.client(story.seed, number);
+        let noticed = client.pick(story.noticed_within);
+        let mut next = client.lost(&mut worker, noticed)?;
+        // Those at which it would be back already.
+        let mut passed = 0;
+        for attempts in 0.. {
+            match next {
+                Next::Attempt(at) if attempts > ATTEMPTS => return Err(FleetError::Busy(at)),
+                Next::Attempt(at) => {
+                    for (report, &outage) in reports.iter_mut().zip(returns).skip(passed) {
+                        if at < outage {
+                            report.attempt(at);
+                            continue;
+                        }
+                        passed += 1;
+                        if at <= outage.saturating_add(story.patience) {
+                            report.attempt(at);
+                            report.back(at);
+                        }
+                    }
+                    if passed == returns.len() {
+                        break;
+                    }
+                    next = client.failed(&mut worker, at)?;
+                }
+                Next::Closed(at) => {
+                    reports.iter_mut().skip(passed).for_each(|it| it.closed(at));
+                    break;
+                }
+            }
+        }
+        if number % STEP == STEP - 1 {
+            progress(STEP);
+        }
+    }
+    Ok(reports)
+}
+
+/// Who comes first is served first.
+fn come_back<A: Algorithm>(
+    algorithm: &A,
+    story: &Story,
+    mut clients: Vec<Waiting<A::Client>>,
     report: &mut Report,
 ) -> Result<(), FleetError> {
+    let mut worker = algorithm.worker()?;
     let mut queue: BinaryHeap<Reverse<(u64, usize)>> = clients
         .iter()
         .enumerate()
@@ -159,7 +258,7 @@ fn come_back<C: Client>(
             report.back(at);
             continue;
         }
-        match clients[number].client.failed(at)? {
+        match clients[number].client.failed(&mut worker, at)? {
             Next::Attempt(next) => queue.push(Reverse((next, number))),
             Next::Closed(at) => report.closed(at),
         }
@@ -186,10 +285,14 @@ mod tests {
 
     fn five_minutes() -> PolicyAlgorithm {
         let sandbox = Sandbox::new(Limits::default(), None).unwrap();
-        PolicyAlgorithm::new(sandbox.built_in().unwrap(), default_timing())
+        PolicyAlgorithm::new(
+            sandbox.built_in().unwrap(),
+            default_timing(),
+            Instances::Warm,
+        )
     }
 
-    fn play(algorithm: &impl Algorithm, story: &Story) -> Report {
+    fn play(algorithm: impl Algorithm, story: &Story) -> Report {
         super::play(algorithm, story, &|_| ()).unwrap()
     }
 
@@ -199,10 +302,9 @@ mod tests {
         let report = play(&five_minutes(), &story);
         let back = report.back_after();
         assert_eq!((report.returned(), report.left()), (400, 0));
-        // Full jitter over ten seconds.
+        // An attempt every 7.5 to 10 s, and each instant of that is as likely.
         assert!(back.all.unwrap() <= 10_000, "{back:?}");
-        // What is left of such a wait, not all of it.
-        assert!((2_000..4_000).contains(&back.half.unwrap()), "{back:?}");
+        assert!((3_900..4_900).contains(&back.half.unwrap()), "{back:?}");
         assert_eq!(play(&five_minutes(), &story), report);
         let other = Story { seed: 2, ..story };
         assert_ne!(play(&five_minutes(), &other), report);
@@ -215,10 +317,57 @@ mod tests {
             ..story()
         };
         let ours = play(&five_minutes(), &story);
-        let theirs = play(&SocketIoAlgorithm::new(&default_timing()), &story);
+        let theirs = play(SocketIoAlgorithm::new(&default_timing()), &story);
         assert_eq!(theirs.returned(), 2_000);
         let (ours, theirs) = (ours.peak_after_return().1, theirs.peak_after_return().1);
-        assert!(ours < theirs, "{ours} {theirs}");
+        assert!(ours * 2 < theirs, "{ours} {theirs}");
+    }
+
+    #[test]
+    fn from_its_first_attempt_on_the_countdown_has_no_waves() {
+        let story = Story {
+            clients: 4_000,
+            ..story()
+        };
+        let returns: Vec<u64> = (0..100).map(|it| 40_000 + it * 2_500).collect();
+        let policy = five_minutes();
+        for report in survey(&policy, &story, &returns, &|_| ()).unwrap() {
+            // 4,000 in 8.75 s are 457 a second, if they are spread evenly.
+            let (outage, peak) = (report.outage(), report.peak_after_return().1);
+            assert!((430..560).contains(&peak), "{peak} after {outage}");
+        }
+    }
+
+    #[test]
+    fn a_survey_is_the_same_story_for_each_return() {
+        let returns = [0, 1_500, 36_250, 120_000, 331_000, 400_000];
+        let policy = five_minutes();
+        let socketio = SocketIoAlgorithm::new(&default_timing());
+        let story = story();
+        let ours = survey(&policy, &story, &returns, &|_| ()).unwrap();
+        let theirs = survey(socketio, &story, &returns, &|_| ()).unwrap();
+        for (number, outage) in returns.into_iter().enumerate() {
+            let story = Story {
+                outage,
+                ..story.clone()
+            };
+            assert_eq!(ours[number], play(&policy, &story), "{outage}");
+            assert_eq!(theirs[number], play(socketio, &story), "{outage}");
+        }
+        assert!(ours[4].closed_count() > 0 && ours[5].returned() == 0);
+    }
+
+    #[test]
+    fn one_instance_for_all_calls_decides_as_a_fresh_one_for_each() {
+        let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+        let policy = sandbox.built_in().unwrap();
+        let told = [Instances::Fresh, Instances::Warm].map(|instances| {
+            let algorithm = PolicyAlgorithm::new(policy.clone(), default_timing(), instances);
+            let report = play(&algorithm, &story());
+            (report, algorithm.pace().steps)
+        });
+        assert_eq!(told[0], told[1]);
+        assert!(told[0].1 > 400 * 20, "{}", told[0].1);
     }
 
     #[test]

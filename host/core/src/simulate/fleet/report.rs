@@ -56,14 +56,12 @@ impl Report {
         self.closed += 1;
     }
 
-    /// Of another part of the fleet, before the return.
-    pub(super) fn add(&mut self, part: &Self) {
-        if self.attempts.len() < part.attempts.len() {
-            self.attempts.resize(part.attempts.len(), 0);
-        }
-        for (all, some) in self.attempts.iter_mut().zip(&part.attempts) {
-            *all += some;
-        }
+    /// Of another part of the fleet.
+    pub(super) fn add(&mut self, part: Self) {
+        add(&mut self.attempts, &part.attempts);
+        add(&mut self.returns, &part.returns);
+        self.back.extend(part.back);
+        self.back.sort_unstable();
         self.closed += part.closed;
     }
 
@@ -108,6 +106,16 @@ impl Report {
         self.back.len()
     }
 
+    /// How many are back so many milliseconds after the return.
+    pub fn returned_within(&self, millis: u64) -> usize {
+        self.back.partition_point(|&after| after <= millis)
+    }
+
+    /// When the server was back, in milliseconds since the loss.
+    pub fn outage(&self) -> u64 {
+        self.outage
+    }
+
     /// How many have saved and closed instead.
     pub fn closed_count(&self) -> u32 {
         self.closed
@@ -129,6 +137,15 @@ impl Report {
             most: after(95),
             all: after(100),
         }
+    }
+}
+
+fn add(seconds: &mut Vec<u32>, more: &[u32]) {
+    if seconds.len() < more.len() {
+        seconds.resize(more.len(), 0);
+    }
+    for (all, some) in seconds.iter_mut().zip(more) {
+        *all += some;
     }
 }
 

@@ -12,6 +12,7 @@ use crate::contract::Settings;
 const RANDOMIZATION: f64 = 500.0;
 
 /// With the delays of the settings.
+#[derive(Clone, Copy, Debug)]
 pub struct SocketIoAlgorithm {
     delay: f64,
     delay_max: f64,
@@ -29,6 +30,11 @@ impl SocketIoAlgorithm {
 
 impl Algorithm for SocketIoAlgorithm {
     type Client = SocketIoClient;
+    type Worker = ();
+
+    fn worker(&self) -> Result<(), FleetError> {
+        Ok(())
+    }
 
     fn client(&self, seed: u64, number: u32) -> SocketIoClient {
         SocketIoClient {
@@ -60,15 +66,17 @@ impl SocketIoClient {
 }
 
 impl Client for SocketIoClient {
+    type Worker = ();
+
     fn pick(&mut self, most: u64) -> u64 {
         self.rng.u64(..=most)
     }
 
-    fn lost(&mut self, now: u64) -> Result<Next, FleetError> {
+    fn lost(&mut self, _: &mut (), now: u64) -> Result<Next, FleetError> {
         Ok(self.next(now))
     }
 
-    fn failed(&mut self, now: u64) -> Result<Next, FleetError> {
+    fn failed(&mut self, _: &mut (), now: u64) -> Result<Next, FleetError> {
         Ok(self.next(now))
     }
 }
