@@ -36,6 +36,9 @@ pub enum CommandError {
     /// The policy fails.
     #[error(transparent)]
     Fleet(#[from] FleetError),
+    /// Only fresh instances show what it would do.
+    #[error("{0} (with --fresh it is played as Blender would)")]
+    NeedsFresh(#[source] FleetError),
     /// Nobody to tell it.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -45,7 +48,7 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             CommandError::Usage(_) => USAGE,
-            CommandError::Load { .. } | CommandError::Fleet(_) => NO,
+            CommandError::Load { .. } | CommandError::Fleet(_) | CommandError::NeedsFresh(_) => NO,
             CommandError::File { .. } | CommandError::Timeline(_) | CommandError::Output(_) => {
                 FAILURE
             }

@@ -284,11 +284,38 @@ mod tests {
     }
 
     #[test]
+    fn a_fleet_is_told_for_many_returns() {
+        let words = [
+            "fleet",
+            "five-minutes",
+            "--clients",
+            "300",
+            "--moments",
+            "7",
+        ];
+        let (code, out, _) = lifeline(&words);
+        assert_eq!(code, YES);
+        assert!(out.contains("7 instants in the countdown"), "{out}");
+        assert!(out.contains("in an instance that is used again"), "{out}");
+        let (_, json, _) = lifeline(&[&words[..], &["--json"]].concat());
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let countdown = &json["moments"]["countdown"];
+        let worst = |whose: &str| countdown[whose]["peak_per_s"]["worst"].as_u64().unwrap();
+        assert_eq!(countdown["returns"], 7);
+        assert!(worst("policy") * 2 < worst("python_socketio"), "{json}");
+        assert_eq!(json["moments"]["each"].as_array().unwrap().len(), 17);
+        assert!(json["steps"]["steps"].as_u64().unwrap() > 300 * 20);
+        // A server with little room has a story of its own for each return.
+        let (code, ..) = lifeline(&[&words[..], &["--capacity", "5"]].concat());
+        assert_eq!(code, USAGE);
+    }
+
+    #[test]
     fn pictures_are_written() {
         let folder = tempfile::tempdir().unwrap();
         for words in [
             &["simulate", "five-minutes"][..],
-            &["fleet", "five-minutes", "--clients", "50"],
+            &["fleet", "five-minutes", "--clients", "50", "--moments", "2"],
         ] {
             let file = folder.path().join(format!("{}.svg", words[0]));
             let (code, ..) = lifeline(&[words, &["--svg", file.to_str().unwrap()]].concat());

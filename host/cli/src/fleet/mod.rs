@@ -1,13 +1,19 @@
 //! `lifeline fleet`: the load on a server that comes back, beside that of python-socketio's own
 //! algorithm.
 
+mod moments;
+mod picture;
+
 use crate::check::thousands;
 use crate::duration::{self, seconds};
 use crate::error::CommandError;
 use crate::input::{PolicyFile, SettingsOptions};
-use crate::svg::{Align, Picture};
 use clap::Args;
-use lifeline::simulate::fleet::{PolicyAlgorithm, Report, SocketIoAlgorithm, Story, play};
+use lifeline::sandbox::CallError;
+use lifeline::simulate::fleet::{
+    FleetError, Instances, Pace, PolicyAlgorithm, Report, SocketIoAlgorithm, Story, play,
+};
+use moments::Moments;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
@@ -33,6 +39,14 @@ pub struct Options {
     /// Connections that the server accepts in a second; left out: all.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: Option<u32>,
+    /// As well, the same fleet with the server back at so many other instants, spread evenly over the
+    /// countdown; each attempt is accepted.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000),
+        conflicts_with = "capacity")]
+    moments: Option<u32>,
+    /// A fresh instance of the policy for each call, as in Blender: several times as slow.
+    #[arg(long)]
+    fresh: bool,
     /// Of all chances: the same seed gives the same numbers.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -65,6 +79,13 @@ pub fn run(
         seed: options.seed,
     };
     let socketio = SocketIoAlgorithm::new(&timing);
+    let instances = if options.fresh {
+        Instances::Fresh
+    } else {
+        Instances::Warm
+    };
+    let moments = options.moments.map(|it| Moments::new(&timing, &story, it));
+    let policy = PolicyAlgorithm::new(policy, timing, instances);
     let done = Mutex::new((0, err));
     let progress = |more: u32| {
         let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,31 +96,73 @@ pub fn run(
             let _ = writeln!(err, "  {} clients", thousands(u64::from(*done)));
         }
     };
-    let ours = play(&PolicyAlgorithm::new(policy, timing), &story, &progress)?;
-    let theirs = play(&socketio, &story, &|_| ())?;
+    let ours = play(&policy, &story, &progress).map_err(told_of_fresh)?;
+    let theirs = play(socketio, &story, &|_| ())?;
+    let surveyed = match &moments {
+        None => None,
+        Some(moments) => Some(moments.play(&policy, socketio, &story, &progress)?),
+    };
     let name = format!("{} {}", who.name, who.version);
     if let Some(file) = &options.svg {
-        fs::write(file, draw(&name, &story, &ours, &theirs)).map_err(|source| {
-            CommandError::File {
-                path: file.clone(),
-                source,
-            }
+        let drawn = picture::draw(&name, &story, (&ours, &theirs), surveyed.as_ref());
+        fs::write(file, drawn).map_err(|source| CommandError::File {
+            path: file.clone(),
+            source,
         })?;
     }
     if options.json {
-        let policy = json!({"name": who.name, "version": who.version, "sha256": who.sha256});
+        let decides = json!({"name": who.name, "version": who.version, "sha256": who.sha256});
         let json = json!({
             "clients": story.clients,
             "outage_s": as_seconds(story.outage),
-            "decides": policy,
+            "decides": decides,
             "policy": as_json(&ours),
             "python_socketio": as_json(&theirs),
+            "moments": surveyed.as_ref().map(moments::Surveyed::as_json),
+            "steps": pace_as_json(policy.pace(), instances),
         });
         writeln!(out, "{json}")?;
     } else {
         as_text(&name, &story, &ours, &theirs, out)?;
+        if let Some(surveyed) = &surveyed {
+            surveyed.as_text(&name, out)?;
+        }
+        let pace = policy.pace();
+        writeln!(
+            out,
+            "\n  {} steps of the policy, each in {}: {} a second on one core",
+            thousands(pace.steps),
+            match instances {
+                Instances::Fresh => "a fresh instance",
+                Instances::Warm => "an instance that is used again",
+            },
+            thousands(pace.steps_per_second() as u64)
+        )?;
     }
     Ok(true)
+}
+
+/// How else it can be played.
+fn told_of_fresh(error: FleetError) -> CommandError {
+    match &error {
+        FleetError::Policy {
+            error: CallError::Remembers,
+            ..
+        } => CommandError::NeedsFresh(error),
+        _ => error.into(),
+    }
+}
+
+fn pace_as_json(pace: Pace, instances: Instances) -> Value {
+    json!({
+        "instances": match instances {
+            Instances::Fresh => "fresh",
+            Instances::Warm => "warm",
+        },
+        "steps": pace.steps,
+        "core_s": pace.busy.as_secs_f64(),
+        "per_core_s": pace.steps_per_second(),
+    })
 }
 
 fn as_seconds(millis: u64) -> f64 {
@@ -192,91 +255,4 @@ fn as_json(report: &Report) -> Value {
         "attempts_per_s": report.attempts_per_second(),
         "seconds_before_return": report.seconds_before(),
     })
-}
-
-const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 420.0;
-const LEFT: f64 = 90.0;
-const RIGHT: f64 = 30.0;
-const TOP: f64 = 90.0;
-const BOTTOM: f64 = 60.0;
-/// Seconds before and after the return.
-const BEFORE: usize = 30;
-const AFTER: usize = 30;
-
-/// Attempts a second around the return, both algorithms in one plot.
-fn draw(name: &str, story: &Story, ours: &Report, theirs: &Report) -> String {
-    let clients = thousands(u64::from(story.clients));
-    let title = format!("{clients} Blenders and a server that is back: attempts per second");
-    let mut picture = Picture::new(WIDTH, HEIGHT, &title);
-    let from = ours.seconds_before().saturating_sub(BEFORE);
-    let to = ours.seconds_before() + AFTER;
-    let at = |report: &Report, second: usize| {
-        report
-            .attempts_per_second()
-            .get(second)
-            .copied()
-            .unwrap_or(0)
-    };
-    let most = (from..to).map(|it| at(ours, it).max(at(theirs, it))).max();
-    let top = round_up(f64::from(most.unwrap_or(1).max(1)));
-    let x =
-        |second: f64| LEFT + (WIDTH - LEFT - RIGHT) * (second - from as f64) / (to - from) as f64;
-    let y = |count: f64| HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * count / top;
-    for part in 0..=4 {
-        let count = top * f64::from(part) / 4.0;
-        picture.line((LEFT, y(count)), (WIDTH - RIGHT, y(count)), "grid");
-        let label = thousands(count.round() as u64);
-        picture.text(LEFT - 10.0, y(count) + 4.0, Align::End, "dim", &label);
-    }
-    let back = x(ours.seconds_before() as f64);
-    picture.line((back, TOP - 10.0), (back, y(0.0)), "good");
-    picture.text(
-        back + 6.0,
-        TOP - 2.0,
-        Align::Start,
-        "small",
-        "the server is back",
-    );
-    for second in (from..=to).step_by(10) {
-        let relative = second as i64 - ours.seconds_before() as i64;
-        let label = format!("{relative} s");
-        picture.text(
-            x(second as f64),
-            y(0.0) + 20.0,
-            Align::Middle,
-            "dim",
-            &label,
-        );
-    }
-    let middle = (LEFT + WIDTH - RIGHT) / 2.0;
-    let axis = "time since the return; attempts counted by the second";
-    picture.text(middle, HEIGHT - 14.0, Align::Middle, "dim", axis);
-    for (report, class) in [(theirs, "two"), (ours, "one")] {
-        let steps: Vec<(f64, f64)> = (from..to)
-            .flat_map(|second| {
-                let count = y(f64::from(at(report, second)));
-                [(x(second as f64), count), (x(second as f64 + 1.0), count)]
-            })
-            .collect();
-        picture.polyline(&steps, class);
-    }
-    let peak = |report: &Report| thousands(u64::from(report.peak_after_return().1));
-    picture.rect((LEFT, 48.0), (14.0, 4.0), "one-key");
-    let ours = format!("{name}: at most {} since the return", peak(ours));
-    picture.text(LEFT + 22.0, 54.0, Align::Start, "", &ours);
-    picture.rect((LEFT + 400.0, 48.0), (14.0, 4.0), "two-key");
-    let theirs = format!("python-socketio's own algorithm: at most {}", peak(theirs));
-    picture.text(LEFT + 422.0, 54.0, Align::Start, "", &theirs);
-    picture.finish()
-}
-
-/// 1, 2 or 5 with zeros.
-fn round_up(number: f64) -> f64 {
-    let unit = 10_f64.powf(number.log10().floor());
-    [1.0, 2.0, 4.0, 5.0, 8.0, 10.0]
-        .into_iter()
-        .map(|factor| factor * unit)
-        .find(|&it| it >= number)
-        .unwrap_or(10.0 * unit)
 }
