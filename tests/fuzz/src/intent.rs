@@ -189,9 +189,7 @@ impl Step<'_> {
         let longest = settings.retry_delay_max;
         let (least, most) = if outage.attempts < settings.retry_attempts {
             let doubled = u128::from(settings.retry_delay) << outage.attempts.min(63);
-            let plain = u64::try_from(doubled)
-                .unwrap_or(u64::MAX)
-                .min(longest);
+            let plain = u64::try_from(doubled).unwrap_or(u64::MAX).min(longest);
             (
                 plain.saturating_sub(settings.retry_jitter),
                 plain.saturating_add(settings.retry_jitter),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from lifeline_bench.figure import Figure
-from lifeline_bench.rows import python_policy, step
+from lifeline_bench.rows import fleet, python_policy, simulation, step
 from lifeline_bench.site import Site
 
 
@@ -24,4 +24,6 @@ class Row(Protocol):
 ROWS: dict[str, Row] = {
     "step": step,
     "python-policy": python_policy,
+    "fleet": fleet,
+    "simulation": simulation,
 }
