@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: everything it needs, then the Python program that measures.
 
+use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -47,12 +48,15 @@ pub fn run(layout: &Layout, options: &BenchOptions) -> Result<ExitCode> {
     build::wheel(layout)?;
     let command = build::command(layout)?;
     package::build(layout)?;
+    let search = env::join_paths(
+        env::split_paths(&layout.test_python_path()?).chain([layout.blender_python()]),
+    )?;
     let document = layout.root().join("docs/performance.md");
     let status = Step::new("measuring", layout.venv_program("python"))
         .args(["-m", "lifeline_bench", "--write"])
         .arg(document)
         .args(options.words())
-        .env("PYTHONPATH", layout.test_python_path()?)
+        .env("PYTHONPATH", search)
         .env("LIFELINE_PYTHON", layout.blender_python())
         .env("LIFELINE_POLICIES", layout.policies())
         .env("LIFELINE_TEST_POLICIES", layout.test_policies())

@@ -8,7 +8,22 @@ from __future__ import annotations
 from typing import Protocol
 
 from lifeline_bench.figure import Figure
-from lifeline_bench.rows import fleet, python_policy, simulation, step
+from lifeline_bench.rows import (
+    cleanup,
+    enabling,
+    events,
+    fleet,
+    loading,
+    loss,
+    memory,
+    polling,
+    probing,
+    python_policy,
+    simulation,
+    sizes,
+    step,
+    swap,
+)
 from lifeline_bench.site import Site
 
 
@@ -24,6 +39,16 @@ class Row(Protocol):
 ROWS: dict[str, Row] = {
     "step": step,
     "python-policy": python_policy,
+    "enabling": enabling,
+    "memory": memory,
+    "polling": polling,
+    "swap": swap,
+    "loading": loading,
+    "loss": loss,
+    "probing": probing,
+    "events": events,
+    "cleanup": cleanup,
+    "sizes": sizes,
     "fleet": fleet,
     "simulation": simulation,
 }

@@ -1,4 +1,4 @@
-"""A policy's file is written: until the new policy has decided, and what it costs the main thread."""
+"""A policy's file is written: until the new one has decided, and what the main thread does."""
 
 from __future__ import annotations
 
