@@ -1,5 +1,6 @@
 //! Loading the default policy: compiled, from the cache of compiled policies, and built in.
 #![allow(missing_docs)] // criterion's macros write functions
+#![allow(clippy::unwrap_used)] // what fails cannot be measured
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lifeline::sandbox::{Cache, Code, FIVE_MINUTES, Limits, Sandbox};

@@ -1,5 +1,6 @@
 //! One step of the default policy: in its sandbox, a fresh one each time, and as native code.
 #![allow(missing_docs)] // criterion's macros write functions
+#![allow(clippy::unwrap_used)] // what fails cannot be measured
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lifeline::sandbox::{Call, Limits, Sandbox};
