@@ -28,8 +28,8 @@ _CONNECTED = 1.0
 _OUTAGE = 0.25
 _CLEANUP = 0.02
 # Between a save and the quit that follows it nobody should get to work on, and Blender would draw:
-# that long, at most, it waits in the same tick. A large file takes longer to be read back.
-_QUIT_AT_ONCE = 1.0
+# that long, at most, it waits in the same tick. A huge file takes longer to be read back.
+_QUIT_AT_ONCE = 3.0
 _QUIT_LOOK = 0.002
 
 _session: Session | None = None
@@ -95,12 +95,17 @@ class Session:
         return min(self._look_at - now, pace(now - self.handler.talked_at))
 
     def _wait_for_quit(self) -> list[Event]:
-        """What comes behind a save: a moment later it is the quit, if the server stays away."""
+        """What comes behind a save: a moment later it is the quit, if the server stays away.
+
+        Not for an upload, which takes its time.
+        """
         events: list[Event] = []
         end = time.monotonic() + _QUIT_AT_ONCE
         while self.handler.saved_just_now and time.monotonic() < end:
             time.sleep(_QUIT_LOOK)
             events += self.handler.poll()
+            if self.handler.status()["upload"] is not None:
+                break
         self.handler.saved_just_now = False
         return events
 

@@ -277,7 +277,8 @@ class WebSocketHandler:
                 self._line.save_failed(pending.ticket, reasons)
         if not reasons:
             self._changes.begin()
-            self.saved_just_now = True
+            # When the time after a SIGTERM is up, the quit would come before the file is read back.
+            self.saved_just_now = pending.reason != "termination"
             took = time.monotonic() - begun
             logger.info(
                 "Saved in %s", amount(took, "second"), extra=about("saved", seconds=round(took, 3))
