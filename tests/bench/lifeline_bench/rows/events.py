@@ -52,7 +52,7 @@ def measure(site: Site) -> list[Figure]:
                     ours=ours.quantile(share),
                     peer=peer.quantile(share),
                     peer_name=drain.name,
-                    ratio_goal=Bound(0.9, at_least=True) if share == 0.5 else None,
+                    ratio_goal=Bound(1.0, at_least=True) if share == 0.5 else None,
                     note=note,
                 )
             )
