@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 _CONNECTED = 1.0
 _OUTAGE = 0.25
 _CLEANUP = 0.02
-# Between a save and the quit that follows it nobody should get to work on, and Blender would draw:
-# that long, at most, it waits in the same tick. A huge file takes longer to be read back.
-_QUIT_AT_ONCE = 3.0
+# Between a save and the quit that follows it nobody should get to work on, and Blender would draw
+# all that the save has changed: so the quit of a file that is read back in a moment is taken in the
+# same tick. That is the only wait on this thread, and no longer than a frame that takes long.
+_QUIT_AT_ONCE = 0.2
 _QUIT_LOOK = 0.002
 
 _session: Session | None = None
