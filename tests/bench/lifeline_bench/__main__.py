@@ -26,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in names:
             print(f"  {name}: {ROWS[name].TITLE}", file=sys.stderr, flush=True)
             try:
-                figures += ROWS[name].measure(site)
+                measured = ROWS[name].measure(site)
+                figures += measured
+                print(report.table(measured, end=False), file=sys.stderr, flush=True)
             except BenchError as error:
                 failed.append(f"{name}: {error}")
                 print(f"    not measured: {error}", file=sys.stderr, flush=True)

@@ -15,14 +15,16 @@ from lifeline_bench.site import Site
 _HEADINGS = ("what", "ours", "peer", "ratio", "goal", "met")
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """For a terminal."""
+def table(figures: Sequence[Figure], *, end: bool = True) -> str:
+    """For a terminal. end: with how many goals were met."""
     cells = [_HEADINGS, *(_cells(figure) for figure in figures)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(_HEADINGS))]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     )
+    if not end:
+        return "\n".join(lines)
     met = sum(figure.met is True for figure in figures)
     judged = sum(figure.met is not None for figure in figures)
     return "\n".join([*lines, "", f"{met} of {judged} goals met"])
