@@ -1,7 +1,9 @@
 //! What uploads, notifications and the probing of a server have in common. Their URLs are secrets:
 //! no text from here carries one.
 
+use reqwest::dns::Resolve;
 use reqwest::{Client, ClientBuilder, redirect};
+use std::sync::Arc;
 use std::time::Duration;
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -11,9 +13,11 @@ pub(crate) fn client() -> Result<Client, String> {
     builder().build().map_err(words)
 }
 
-/// As [`client`], but by no proxy, as Socket.IO goes, and with a new connection for each request.
-pub(crate) fn direct_client() -> Result<Client, String> {
+/// As [`client`], but by no proxy, as Socket.IO goes, with a new connection for each request, and
+/// with names looked up by this.
+pub(crate) fn direct_client<R: Resolve + 'static>(names: R) -> Result<Client, String> {
     builder()
+        .dns_resolver(Arc::new(names))
         .no_proxy()
         .pool_max_idle_per_host(0)
         .build()

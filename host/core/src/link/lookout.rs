@@ -39,20 +39,23 @@ pub(super) struct Lookout {
     askings: FuturesUnordered<BoxFuture<'static, Answer>>,
     /// Why the last asking was not answered.
     why: String,
-    unable: bool,
 }
 
 impl Lookout {
     /// A line that is up since now.
     pub fn new(asking: Asking) -> Self {
         let trusted = asking.trusted.load(Ordering::Relaxed);
+        // Each line has its own, or all that a server has told something at once would ask at once.
+        let probing = Probing {
+            silence: asking.probing.silence.mul_f64(1.0 - fastrand::f64() / 2.0),
+            ..asking.probing
+        };
         Lookout {
-            silence: Silence::new(asking.probing, trusted, Duration::ZERO),
+            silence: Silence::new(probing, trusted, Duration::ZERO),
             asking,
             up: Instant::now(),
             askings: FuturesUnordered::new(),
             why: String::new(),
-            unable: false,
         }
     }
 
@@ -69,9 +72,6 @@ impl Lookout {
 
     /// Until there is something to look at; [`Lookout::look`] must follow. May be dropped.
     pub async fn wait(&mut self) {
-        if self.unable {
-            std::future::pending::<()>().await;
-        }
         // A time too far away for the system never comes.
         let due = self.up.checked_add(self.silence.due());
         tokio::select! {
@@ -95,8 +95,8 @@ impl Lookout {
                 self.why = why;
                 self.silence.unanswered();
             }
-            Answer::Unable => {
-                self.unable = true;
+            Answer::Unclear => {
+                self.silence.unclear(self.up.elapsed());
                 self.askings.clear();
             }
         }

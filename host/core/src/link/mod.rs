@@ -6,6 +6,7 @@
 mod bucket;
 mod failure;
 mod lookout;
+mod names;
 mod probe;
 mod session;
 mod silence;

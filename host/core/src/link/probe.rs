@@ -6,6 +6,7 @@
 //! Each asking has a thread and a runtime of its own, gone with the answer: reqwest's tasks would
 //! be taken for the poll task of the line's runtime.
 
+use super::names::Names;
 use crate::http;
 use reqwest::{Client, StatusCode};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,8 +28,9 @@ pub(super) enum Answer {
     Alive(Duration),
     /// None, or a gateway's own. In words, without the URL.
     None(String),
-    /// This computer cannot ask.
-    Unable,
+    /// No server was reached that could have answered, for a reason that is known: its name, its
+    /// certificate, this computer, or nobody listens. It says nothing of a line that stands.
+    Unclear,
 }
 
 /// Who asks.
@@ -64,18 +66,18 @@ impl Probe {
         let (_wanted, unwanted) = oneshot::channel::<()>();
         spawn_blocking(move || self.ask_here(unwanted))
             .await
-            .unwrap_or(Answer::Unable)
+            .unwrap_or(Answer::Unclear)
     }
 
     fn ask_here(&self, unwanted: oneshot::Receiver<()>) -> Answer {
         let Some(client) = self.client() else {
-            return Answer::Unable;
+            return Answer::Unclear;
         };
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
         else {
-            return Answer::Unable;
+            return Answer::Unclear;
         };
         let answer = runtime.block_on(async {
             tokio::select! {
@@ -103,6 +105,7 @@ impl Probe {
                 )),
                 _ => Answer::Alive(begun.elapsed()),
             },
+            Err(error) if error.is_connect() && !error.is_timeout() => Answer::Unclear,
             Err(error) => Answer::None(http::words(error)),
         }
     }
@@ -111,7 +114,7 @@ impl Probe {
         // Written as a whole: a poisoned one is still in order.
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if client.is_none() {
-            *client = http::direct_client().ok();
+            *client = http::direct_client(Names::default()).ok();
         }
         client.clone()
     }

@@ -13,6 +13,9 @@ const FIRST: Duration = Duration::from_secs(3);
 const SECOND: Duration = Duration::from_secs(3);
 /// So often a silent line is asked at once; after that only when the bucket is full.
 const ATTENTION: u32 = 10;
+/// So often a line that has just come up, without any traffic: a fleet that returns has a server that
+/// has enough to do.
+const WELCOME: u32 = 3;
 /// An answer is followed by a pause this many times as long as it took: a server that has much to
 /// do is asked less.
 const MODESTY: u32 = 20;
@@ -72,7 +75,7 @@ impl Silence {
             silence,
             bucket: Bucket::full(probing.every),
             trusted,
-            asked: 0,
+            asked: ATTENTION - WELCOME,
             state: State::Quiet {
                 since: now,
                 pause: if trusted { silence } else { Duration::ZERO },
@@ -106,6 +109,14 @@ impl Silence {
                 .saturating_mul(MODESTY)
                 .min(PAUSE_MAX)
                 .max(self.silence),
+        };
+    }
+
+    /// An asking has reached nobody, and it is known why: that says nothing of the server.
+    pub fn unclear(&mut self, now: Duration) {
+        self.state = State::Quiet {
+            since: now,
+            pause: PAUSE_MAX.max(self.silence),
         };
     }
 
@@ -296,6 +307,7 @@ mod tests {
     #[test]
     fn an_idle_line_is_left_alone_after_ten_askings_until_the_bucket_is_full() {
         let mut silence = line();
+        silence.heard(at(0.0));
         let askings = answering(&mut silence, at(86_400.0));
         let (quick, slow) = askings.split_at(10);
         assert!(quick.windows(2).all(|pair| pair[1] - pair[0] < at(3.1)));
@@ -324,8 +336,30 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_has_just_come_up_is_asked_three_times() {
+        let mut silence = line();
+        let askings = answering(&mut silence, at(100.0));
+        assert_eq!(askings.len(), 3);
+        assert!(askings[2] < at(9.1));
+    }
+
+    #[test]
+    fn an_asking_that_reaches_nobody_says_nothing() {
+        for askings in 1..=2 {
+            let mut silence = line();
+            for _ in 0..askings {
+                assert_eq!(next(&mut silence).1, Step::Ask);
+            }
+            silence.unclear(at(7.0));
+            nothing_until(&mut silence, at(26.9));
+            assert_eq!(next(&mut silence), (at(27.0), Step::Ask));
+        }
+    }
+
+    #[test]
     fn who_sends_into_an_idle_line_is_attended_to_again() {
         let mut silence = line();
+        silence.heard(at(0.0));
         answering(&mut silence, at(100.0));
         assert!(silence.due() > at(500.0));
         silence.sent(at(200.0));
