@@ -69,8 +69,10 @@ impl Warm {
     }
 
     fn renew(&mut self) -> Result<(), CallError> {
-        self.store = self.policy.store();
-        self.instance = self.policy.instantiate(&mut self.store)?;
+        // Both or none: an instance is of one store.
+        let mut store = self.policy.store();
+        self.instance = self.policy.instantiate(&mut store)?;
+        self.store = store;
         Ok(())
     }
 }
