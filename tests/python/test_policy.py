@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,18 @@ def test_settings_are_those_of_the_line() -> None:
     assert counting(policy).actions == ["warn(30000)"]
     with pytest.raises(SettingsError, match="cleanup: there is no such setting"):
         Policy(settings={"cleanup": 3})
+
+
+def test_a_reason_that_people_are_told_is_taken(policy: Policy) -> None:
+    up = policy.on_connect(policy.start(0).state, 0).state
+    silent, frozen = (policy.on_disconnect(up, 1, why) for why in ("ping-timeout", "frozen"))
+    assert silent.state == frozen.state
+
+
+def test_threads_take_turns(policy: Policy) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        decisions = list(pool.map(lambda now: policy.start(now).wake_at, range(2_000)))
+    assert decisions == [10_000 + now for now in range(2_000)]
 
 
 def test_states_are_compared_by_what_they_hold(policy: Policy) -> None:

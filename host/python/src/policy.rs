@@ -11,11 +11,14 @@ use pyo3::types::{PyBytes, PyDict};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 /// A policy component, each call in an instance of its own.
 #[pyclass(frozen, module = "cr8_lifeline")]
 pub struct Policy {
     policy: lifeline::sandbox::Policy,
+    /// One call at a time: there is room for a few instances only.
+    turn: Mutex<()>,
     settings: Option<contract::Settings>,
 }
 
@@ -60,7 +63,11 @@ impl Policy {
                 }
             })
             .map_err(|error| PolicyError::new_err(error.to_string()))?;
-        Ok(Policy { policy, settings })
+        Ok(Policy {
+            policy,
+            turn: Mutex::new(()),
+            settings,
+        })
     }
 
     #[getter]
@@ -139,7 +146,8 @@ impl Policy {
         let why = match why {
             "never-connected" => Loss::NeverConnected,
             "transport-error" => Loss::TransportError,
-            "ping-timeout" => Loss::PingTimeout,
+            // What people are told of a silence that the host has found itself.
+            "ping-timeout" | "frozen" => Loss::PingTimeout,
             "server-disconnect" => Loss::ServerDisconnect,
             other => {
                 let known = "never-connected, transport-error, ping-timeout, server-disconnect";
@@ -224,7 +232,10 @@ impl Policy {
             take(circumstances, &mut moment)?;
         }
         let decision = py
-            .detach(|| self.policy.call(call, state, &moment))
+            .detach(|| {
+                let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+                self.policy.call(call, state, &moment)
+            })
             .map_err(|error| PolicyError::new_err(format!("{}: {error}", call.name())))?;
         Ok(Decision {
             state: Py::new(py, State(decision.state))?,

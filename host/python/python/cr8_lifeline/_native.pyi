@@ -270,7 +270,7 @@ class Policy:
     here and now (milliseconds; for a policy in Python half a minute): not for Blender's main
     thread. settings: by name, as for `Lifeline`; None: the policy's own defaults.
 
-    Each call runs in an instance of its own, under the bounds that hold in Blender. Instants and
+    Each call runs in an instance of its own, one at a time, under the bounds that hold in Blender. Instants and
     durations are milliseconds, as in `wit/policy.wit`. Circumstances of a call, by keyword:
     due: when the policy had asked to be woken. entropy: 64 bits. modified, untitled, rendering:
     of the scene, which is not known if none of them is given.
@@ -309,7 +309,7 @@ class Policy:
     def on_disconnect(
         self, state: State, now: int, why: str, **circumstances: int | None
     ) -> Decision:
-        """The connection was lost. why: see `Status.reason`."""
+        """The connection was lost. why: see `Status.reason`; `frozen` is a `ping-timeout`."""
 
     def on_saved(
         self, state: State, now: int, failure: str | None = None, **circumstances: int | None
