@@ -8,6 +8,7 @@ legacy add-on (`bl_info`).
 from __future__ import annotations
 
 import atexit
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ import bpy
 from . import loading
 
 if TYPE_CHECKING:
-    from threading import Thread
-
     from .ws.websocket_handler import WebSocketHandler
 
 bl_info = {
@@ -32,11 +31,8 @@ bl_info = {
 
 __all__ = ["bl_info", "handler", "register", "run", "started", "unregister"]
 
-# Seconds between two looks at what is being loaded.
-_LOOK = 0.1
-
 _registered = ExitStack()
-_loading: Thread | None = None
+_loading: loading.Loading | None = None
 
 
 def register() -> None:
@@ -50,28 +46,15 @@ def register() -> None:
     if bpy.app.background or loading.loaded():
         _start()
     else:
-        _loading = loading.begin()
-        bpy.app.timers.register(_look, first_interval=_LOOK, persistent=True)
+        _loading = loading.Loading(_start)
+        try:
+            _loading.begin()
+        except RuntimeError:  # no thread is to be had
+            _loading.cancel()
+            _start()
     # As a Python module Blender crashes or hangs at exit over a class or a handler that is left.
     if getattr(bpy.app, "module", False):
         atexit.register(unregister)
-
-
-def _look() -> float | None:
-    if _loading is not None:
-        if _loading.is_alive():
-            return _LOOK
-        _start_now()
-    return None
-
-
-def _start_now() -> None:
-    """If it has not started yet."""
-    global _loading
-    thread, _loading = _loading, None
-    if thread is not None:
-        thread.join()
-        _start()
 
 
 def _start() -> None:
@@ -102,21 +85,23 @@ def _show() -> None:
 def unregister() -> None:
     """Leave no timer, thread, socket, handler or class behind."""
     global _loading
-    _loading = None
-    if bpy.app.timers.is_registered(_look):
-        bpy.app.timers.unregister(_look)
+    if _loading is not None:
+        _loading.cancel()
+        _loading = None
     atexit.unregister(unregister)
     _registered.close()
 
 
 def started() -> bool:
     """Whether everything is imported, and the add-on shown."""
-    return _loading is None
+    return _loading is None or _loading.over
 
 
 def handler() -> WebSocketHandler | None:
     """The live handler; None while idle."""
-    _start_now()
+    # Classes are registered on the main thread alone.
+    if _loading is not None and threading.current_thread() is threading.main_thread():
+        _loading.finish()
     from . import session
 
     return session.handler()

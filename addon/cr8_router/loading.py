@@ -7,38 +7,113 @@ Importing touches nothing of Blender but names, and classes that are not registe
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import bpy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PARTS = ("background", "log", "session", "translations", "preferences", "ui")
 _ADDON = __package__ or "cr8_router"
 
 # Seconds in which whoever has started the thread gets on without waiting for Python's lock.
 _FIRST_GO_ON = 0.005
-
-
-_all_there = threading.Event()
+# Seconds between two looks at whether all is there; and after a start that has failed.
+_LOOK = 0.1
+_AGAIN = 5.0
+# As in `ws.clock_watch`: a wall clock that is set back holds up Blender's timers.
+_CLOCK_LOOK = 1.0
+_CLOCK_NOTICED = 2.0
 
 
 def loaded() -> bool:
-    """Whether a thread has imported all of it, so that nobody has to wait."""
-    return _all_there.is_set()
+    """Whether all of it is there, so that nobody has to wait."""
+    return all(f"{_ADDON}.{part}" in sys.modules for part in _PARTS)
 
 
-def begin() -> threading.Thread:
-    """Import what is missing. What cannot be imported raises when it is imported again."""
-    thread = threading.Thread(target=_load, name="cr8-load", daemon=True)
-    thread.start()
-    return thread
+class Loading:
+    """Imports what is missing, then calls `start` on the main thread, until that has worked once.
 
+    What cannot be imported raises there.
+    """
 
-def _load() -> None:
-    time.sleep(_FIRST_GO_ON)
-    for part in _PARTS:
-        importlib.import_module(f"{_ADDON}.{part}")
-    from . import errors, native
+    def __init__(self, start: Callable[[], None]) -> None:
+        self._start = start
+        self._loaded = threading.Event()
+        self._over = threading.Event()
+        self._last_failure = ""
+        self._ticked_at = 0.0
 
-    with suppress(errors.NativeMissingError):
-        native.settings_table()
-    _all_there.set()
+        # Blender knows a timer by the identity of its function.
+        def look() -> float | None:
+            return self._look()
+
+        self._timer = look
+        self._thread = threading.Thread(target=self._load, name="cr8-load", daemon=True)
+
+    def begin(self) -> None:
+        """Raises RuntimeError if there is no thread to be had."""
+        self._thread.start()
+        self._arm()
+
+    def cancel(self) -> None:
+        """Nothing is started any more."""
+        self._over.set()
+        if bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.unregister(self._timer)
+
+    def finish(self) -> None:
+        """Start now, waiting for what is missing. Raises whatever `start` raises."""
+        if not self.over:
+            self._loaded.wait()
+            self._start()
+            self.cancel()
+
+    @property
+    def over(self) -> bool:
+        """It has started, or was cancelled."""
+        return self._over.is_set()
+
+    def _arm(self) -> None:
+        self._ticked_at = time.time()
+        bpy.app.timers.register(self._timer, first_interval=_LOOK, persistent=True)
+
+    def _look(self) -> float | None:
+        self._ticked_at = time.time()
+        if self.over:
+            return None
+        if not self._loaded.is_set():
+            return _LOOK
+        try:
+            self._start()
+        except Exception as error:
+            # There may be no log yet. Blender would drop the timer, and nobody would start at all.
+            if repr(error) != self._last_failure:
+                self._last_failure = repr(error)
+                traceback.print_exc()
+                print(f"[ERROR] CR8 Router has not started; it tries again every {_AGAIN:g} s")
+            return _AGAIN
+        self._over.set()
+        return None
+
+    def _load(self) -> None:
+        time.sleep(_FIRST_GO_ON)
+        try:
+            with suppress(Exception):
+                for part in _PARTS:
+                    importlib.import_module(f"{_ADDON}.{part}")
+                from . import native
+
+                native.settings_table()
+        finally:
+            self._loaded.set()
+        while not self._over.wait(_CLOCK_LOOK):
+            if time.time() < self._ticked_at - _CLOCK_NOTICED:
+                bpy.app.timers.unregister(self._timer)
+                self._arm()

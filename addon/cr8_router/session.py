@@ -32,6 +32,8 @@ _CLEANUP = 0.02
 # same tick. That is the only wait on this thread, and no longer than a frame that takes long.
 _QUIT_AT_ONCE = 0.2
 _QUIT_LOOK = 0.002
+# From the end of a countdown to the order to save.
+_ASKED_WITHIN = 1.0
 
 _session: Session | None = None
 _idle_reason = ""
@@ -53,6 +55,7 @@ class Session:
         self._scene = SceneWatch(line)
         self._recovery = Recovery(store, at_start=first)
         self._look_at = 0.0
+        self._due_since: float | None = None
 
     def start(self) -> None:
         """Begin to tick; the first tick connects."""
@@ -90,8 +93,10 @@ class Session:
             start()
             return None
         now = time.monotonic()
-        # Most ticks of a session in which something happens only ask the host.
-        if events or now >= self._look_at:
+        # Most ticks of a session in which something happens only ask the host. What the server has
+        # sent has been handled: nothing else follows from it.
+        news = any(event.kind != "server" for event in events)
+        if news or now >= self._look_at:
             self._look_at = now + self._look(events)
         return min(self._look_at - now, pace(now - self.handler.talked_at))
 
@@ -125,7 +130,13 @@ class Session:
             return _CONNECTED
         # The end of a countdown does not wait for the next look.
         left = status["remaining"]
-        return _OUTAGE if left is None else max(_CLEANUP, min(_OUTAGE, left))
+        if left is None or left > 0:
+            self._due_since = None
+            return _OUTAGE if left is None else max(_CLEANUP, min(_OUTAGE, left))
+        # The save is asked for in a moment, unless it waits for a render.
+        now = time.monotonic()
+        self._due_since = self._due_since or now
+        return _CLEANUP if now - self._due_since < _ASKED_WITHIN else _OUTAGE
 
 
 def start() -> None:

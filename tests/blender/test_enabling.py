@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from lifeline_harness.blender import Blender
+from lifeline_harness.wall_clock import DAY, WallClock
 
 from tests.blender.conftest import MakeStage
 from tests.blender.stage import Stage
@@ -26,11 +29,12 @@ sys.meta_path.insert(0, Watch)
 """
 
 
-def without_addon(stage: Stage) -> Blender:
+def without_addon(stage: Stage, environment: Mapping[str, str] | None = None) -> Blender:
     """It can be enabled."""
     stage.profile.prepare()
     profile = replace(stage.profile, addon=False)
-    return stage.own(Blender.start(profile, environment=stage.engine.line("ann"))).wait_ready()
+    line = {**stage.engine.line("ann"), **(environment or {})}
+    return stage.own(Blender.start(profile, environment=line)).wait_ready()
 
 
 def test_it_is_imported_beside_the_main_thread(make_stage: MakeStage) -> None:
@@ -65,3 +69,36 @@ def test_disabled_before_it_has_started(make_stage: MakeStage) -> None:
     assert not blender.lines.matching("Connecting")
     blender.run(ENABLE)
     stage.engine.wait_for_blender("ann")
+
+
+def test_a_start_that_fails_is_tried_again(make_stage: MakeStage) -> None:
+    """A Blender without a line would be an orphan that nobody hears of."""
+    stage = make_stage()
+    blender = without_addon(stage)
+    blender.run(
+        "import builtins, os, cr8_router\n"
+        "cr8_router.__time__ = os.path.getmtime(cr8_router.__file__)  # it is not to be reloaded\n"
+        "cr8_router.loading._AGAIN = 0.2\n"
+        "builtins.failures, start = 2, cr8_router._start\n"
+        "def fail_first():\n"
+        "    if builtins.failures:\n"
+        "        builtins.failures -= 1\n"
+        "        raise RuntimeError('not yet')\n"
+        "    start()\n"
+        "cr8_router._start = fail_first\n" + ENABLE
+    )
+    stage.engine.wait_for_blender("ann")
+    said = [line.text for line in blender.lines.all()]
+    assert sum("CR8 Router has not started; it tries again" in text for text in said) == 1
+    assert blender.run("import cr8_router; result = cr8_router.started()") is True
+
+
+def test_a_clock_that_is_set_back_meanwhile(make_stage: MakeStage, tmp_path: Path) -> None:
+    """Blender's timers stand still then, and its line comes up all the same."""
+    stage = make_stage()
+    clock = WallClock(tmp_path / "clock")
+    blender = without_addon(stage, clock.environment)
+    seconds = clock.environment["LIFELINE_WALL_CLOCK"]
+    set_back = f"open({seconds!r}, 'r+b').write(struct.pack('=q', {-round(DAY)}))"
+    blender.begin(ENABLE + "import struct\n" + set_back)
+    stage.engine.wait_for_blender("ann", 20)

@@ -163,7 +163,9 @@ def test_the_last_look_of_a_countdown_is_at_its_end(make_stage: MakeStage) -> No
         "for left in (50.0, 0.1, 0.0):\n"
         "    session.handler.status = lambda: {**status(), 'remaining': left}\n"
         "    pauses.append(session._look([]))\n"
+        "session._due_since -= 1.1  # it waits for a render\n"
+        "pauses.append(session._look([]))\n"
         "session.handler.status = status\n"
         "result = pauses"
     )
-    assert pauses == [0.25, 0.1, 0.02]
+    assert pauses == [0.25, 0.1, 0.02, 0.25]

@@ -82,6 +82,7 @@ class WebSocketHandler:
     def disconnect(self) -> None:
         """Say goodbye to the server, for good."""
         self.server_cleanup_timer = None
+        self.saved_just_now = False
         self._changes.end()
         processing.clear()
         if not self._line.close(closing=self.finished):
