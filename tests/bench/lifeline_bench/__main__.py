@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lifeline_harness.errors import HarnessError
+
 from lifeline_bench import report
 from lifeline_bench.errors import BenchError
 from lifeline_bench.figure import Figure
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 measured = ROWS[name].measure(site)
                 figures += measured
                 print(report.table(measured, end=False), file=sys.stderr, flush=True)
-            except BenchError as error:
+            except (BenchError, HarnessError) as error:
                 failed.append(f"{name}: {error}")
                 print(f"    not measured: {error}", file=sys.stderr, flush=True)
     finally:

@@ -77,6 +77,6 @@ def _cells(figure: Figure) -> tuple[str, ...]:
 def _machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"Machine: {os.cpu_count()} cores, {memory:.0f} GiB, no graphics card (Blender draws by "
-        f"software), Linux {platform.release().split('-')[0]}."
+        f"Machine: {os.cpu_count()} cores, {memory:.0f} GiB, Linux "
+        f"{platform.release().split('-')[0]}; Blender on a virtual display, drawn by software."
     )

@@ -140,4 +140,26 @@ mod tests {
         );
         assert_eq!(asked("https://h"), "https://h/ws/socket.io/");
     }
+
+    #[tokio::test]
+    async fn what_reaches_no_server_says_nothing_of_it() {
+        let ask = |server: &str| Probe::new(ServerUrl::parse(server).unwrap().reveal()).ask();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let hangs_up = std::thread::spawn(move || {
+            for _ in 0..2 {
+                listener.accept().unwrap();
+            }
+        });
+        // Not TLS, and broken off: the one is told in the handshake, the other after it.
+        let answer = ask(&format!("wss://127.0.0.1:{port}")).await;
+        assert_eq!(answer, Answer::Unclear);
+        let answer = ask(&format!("ws://127.0.0.1:{port}")).await;
+        assert!(matches!(answer, Answer::None(_)), "{answer:?}");
+        hangs_up.join().unwrap();
+        // Nobody listens any more.
+        let answer = ask(&format!("ws://127.0.0.1:{port}")).await;
+        assert_eq!(answer, Answer::Unclear);
+        assert_eq!(ask("ws://nowhere.invalid").await, Answer::Unclear);
+    }
 }

@@ -96,8 +96,9 @@ def measure(site: Site) -> list[Figure]:
             site.tell,
         )
     where_it_goes = (
-        "enabling, and all ticks until the line is connected; most modules are imported "
-        "on a thread of their own meanwhile"
+        "Enabling, and all ticks until the line is connected. Most modules are imported on a "
+        "thread of their own meanwhile; that Blender's drawing may wait for Python's lock then is "
+        "not in it."
     )
     return [
         Figure(
@@ -121,7 +122,7 @@ def measure(site: Site) -> list[Figure]:
             peer_name="python-socketio: import and construction",
             ratio_goal=Bound(_RATIO, at_least=True),
             spread=cold["ours"].spread,
-            note="no byte code of any module, and the packages' files not in memory",
+            note="Cold: no byte code of any module, and the packages' files not in memory.",
         ),
     ]
 

@@ -39,7 +39,7 @@ def measure(site: Site) -> list[Figure]:
     ours, newest, earlier = (waits[name] for name in ("ours", NEWEST.name, EARLIER.name))
     note = (
         f"{_EVENTS} events at random times, one in {_MEAN_PAUSE:g} s on average, to one Blender "
-        "of each kind, side by side"
+        "of each kind, side by side. Ours looks 100 times a second for 5 s after each."
     )
     figures = []
     for peer, drain in ((newest, NEWEST), (earlier, EARLIER)):

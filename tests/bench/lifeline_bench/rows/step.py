@@ -43,6 +43,8 @@ def measure(site: Site) -> list[Figure]:
             peer_name="wasmtime-py, the same component",
             goal=Bound(5),
             ratio_goal=Bound(100, at_least=True),
+            note="Ours hands the state over as it is; wasmtime-py makes Python objects of every "
+            "record, each way.",
         ),
         Figure(
             row="step",
@@ -51,6 +53,8 @@ def measure(site: Site) -> list[Figure]:
             ours=ours,
             peer=taken["python"].median * 1e6,
             peer_name="the policy `steady` as plain Python, without a sandbox",
+            note="Plain Python gets a copy of the state for each call, which is part of its time: "
+            "its calls may change their arguments.",
         ),
         Figure(
             row="step",
