@@ -52,7 +52,7 @@ pub fn run(layout: &Layout, options: &BenchOptions) -> Result<ExitCode> {
         env::split_paths(&layout.test_python_path()?).chain([layout.blender_python()]),
     )?;
     let document = layout.root().join("docs/performance.md");
-    let status = Step::new("measuring", layout.venv_program("python"))
+    Step::new("measuring", layout.venv_program("python"))
         .args(["-m", "lifeline_bench", "--write"])
         .arg(document)
         .args(options.words())
@@ -64,12 +64,7 @@ pub fn run(layout: &Layout, options: &BenchOptions) -> Result<ExitCode> {
         .env("LIFELINE_PEERS", layout.venv_bench().join("bin/python"))
         .dir(layout.root())
         .with_our_stdout()
-        .status()?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+        .exit_code()
 }
 
 #[cfg(test)]

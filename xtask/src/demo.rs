@@ -70,19 +70,14 @@ pub fn run(layout: &Layout, options: &DemoOptions) -> Result<ExitCode> {
             .transpose()?,
         ..*options
     };
-    let status = Step::new("the demo", layout.venv_program("python"))
+    Step::new("the demo", layout.venv_program("python"))
         .args(["-m", "lifeline_demo"])
         .args(options.words())
         .env("PYTHONPATH", layout.test_python_path()?)
         .env("LIFELINE_PYTHON", layout.blender_python())
         .dir(layout.root())
         .with_our_stdout()
-        .status()?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+        .exit_code()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -105,6 +105,15 @@ impl Step {
             return Err(failure(&line, &status.to_string(), way_out.as_deref()));
         }
         Ok(())
+    }
+
+    /// Run it; whether it succeeded is whether we do.
+    pub fn exit_code(self) -> Result<ExitCode> {
+        Ok(if self.status()?.success() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 
     /// Run it and hand its exit status on.

@@ -58,7 +58,7 @@ pub fn run(layout: &Layout, options: &SoakOptions) -> Result<ExitCode> {
     build::policies(layout)?;
     build::test_policies(layout)?;
     build::wheel(layout)?;
-    let status = Step::new("the soak", layout.venv_program("python"))
+    Step::new("the soak", layout.venv_program("python"))
         .args(["-m", "lifeline_soak"])
         .args(options.words())
         .env("PYTHONPATH", layout.test_python_path()?)
@@ -67,12 +67,7 @@ pub fn run(layout: &Layout, options: &SoakOptions) -> Result<ExitCode> {
         .env("LIFELINE_TEST_POLICIES", layout.test_policies())
         .dir(layout.root())
         .with_our_stdout()
-        .status()?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+        .exit_code()
 }
 
 #[cfg(test)]
