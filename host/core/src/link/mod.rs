@@ -7,6 +7,7 @@ mod bucket;
 mod failure;
 mod lookout;
 mod names;
+mod plain;
 mod probe;
 mod session;
 mod silence;

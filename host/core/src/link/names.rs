@@ -21,7 +21,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    async fn look_up(self, name: String) -> io::Result<Vec<SocketAddr>> {
+    /// Its addresses, with port 0.
+    pub async fn look_up(self, name: String) -> io::Result<Vec<SocketAddr>> {
         // The port is put in by whoever asks.
         let found = spawn_blocking(move || (name.as_str(), 0).to_socket_addrs());
         let found = match timeout(LIMIT, found).await {

@@ -7,13 +7,14 @@
 //! be taken for the poll task of the line's runtime.
 
 use super::names::Names;
+use super::plain::{self, Unanswered};
 use crate::http;
 use reqwest::{Client, StatusCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 /// The longest that an answer is waited for.
@@ -37,7 +38,8 @@ pub(super) enum Answer {
 #[derive(Clone, Debug)]
 pub(super) struct Probe {
     url: Url,
-    /// Made with the first asking: reading the certificates takes a while.
+    names: Names,
+    /// For TLS. Made with the first asking: reading the certificates takes a while.
     client: Arc<Mutex<Option<Client>>>,
 }
 
@@ -56,6 +58,7 @@ impl Probe {
         url.set_fragment(None);
         Probe {
             url,
+            names: Names::default(),
             client: Arc::default(),
         }
     }
@@ -70,9 +73,6 @@ impl Probe {
     }
 
     fn ask_here(&self, unwanted: oneshot::Receiver<()>) -> Answer {
-        let Some(client) = self.client() else {
-            return Answer::Unclear;
-        };
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -81,7 +81,7 @@ impl Probe {
         };
         let answer = runtime.block_on(async {
             tokio::select! {
-                answer = self.request(&client) => answer,
+                answer = self.request() => answer,
                 _ = unwanted => Answer::None("nobody waits for it".into()),
             }
         });
@@ -89,24 +89,33 @@ impl Probe {
         answer
     }
 
-    async fn request(&self, client: &Client) -> Answer {
+    async fn request(&self) -> Answer {
         let begun = Instant::now();
         let mut url = self.url.clone();
         // The number keeps caches out of it, as Engine.IO's own clients do.
         let query = format!("EIO=4&transport=probe&t={:x}", fastrand::u64(..));
         url.set_query(Some(&query));
-        match client.get(url).timeout(LIMIT).send().await {
-            Ok(response) => match response.status() {
-                StatusCode::BAD_GATEWAY
+        let answer = async {
+            if url.scheme() == "http" {
+                return plain::get(&url, &self.names).await;
+            }
+            let client = self.client().ok_or(Unanswered::Unreached)?;
+            match client.get(url).send().await {
+                Ok(response) => Ok(response.status()),
+                Err(error) if error.is_connect() => Err(Unanswered::Unreached),
+                Err(error) => Err(Unanswered::BrokenOff(http::words(error))),
+            }
+        };
+        match timeout(LIMIT, answer).await {
+            Err(_) => Answer::None("nothing came back".into()),
+            Ok(Err(Unanswered::Unreached)) => Answer::Unclear,
+            Ok(Err(Unanswered::BrokenOff(why))) => Answer::None(why),
+            Ok(Ok(
+                status @ (StatusCode::BAD_GATEWAY
                 | StatusCode::SERVICE_UNAVAILABLE
-                | StatusCode::GATEWAY_TIMEOUT => Answer::None(format!(
-                    "a gateway answers for it: HTTP {}",
-                    response.status()
-                )),
-                _ => Answer::Alive(begun.elapsed()),
-            },
-            Err(error) if error.is_connect() && !error.is_timeout() => Answer::Unclear,
-            Err(error) => Answer::None(http::words(error)),
+                | StatusCode::GATEWAY_TIMEOUT),
+            )) => Answer::None(format!("a gateway answers for it: HTTP {status}")),
+            Ok(Ok(_)) => Answer::Alive(begun.elapsed()),
         }
     }
 
@@ -114,7 +123,7 @@ impl Probe {
         // Written as a whole: a poisoned one is still in order.
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if client.is_none() {
-            *client = http::direct_client(Names::default()).ok();
+            *client = http::direct_client(self.names.clone()).ok();
         }
         client.clone()
     }

@@ -106,7 +106,7 @@ async def _ask(port: int) -> None:
     """As `host/core/src/link/probe.rs` does."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     query = f"EIO=4&transport=probe&t={secrets.randbits(64):x}"
-    head = f"GET /ws/socket.io/?{query} HTTP/1.1\r\naccept: */*\r\nhost: 127.0.0.1:{port}\r\n\r\n"
+    head = f"GET /ws/socket.io/?{query} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n"
     writer.write(head.encode())
     answer = await reader.readuntil(b"\r\n\r\n")
     assert b" 400 " in answer, answer
