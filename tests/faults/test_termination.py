@@ -65,9 +65,9 @@ def test_while_the_main_thread_is_blocked(make_stage: MakeStage, tmp_path: Path)
 
 
 def test_an_upload_that_takes_too_long(make_stage: MakeStage) -> None:
-    """The platform does not wait for ever."""
+    """The platform does not wait for ever. Half of its time is for the save and the upload."""
     with Uploads(DROP) as store:
-        stage = make_stage(save_url=store.url, upload_timeout=600, terminate_timeout=2)
+        stage = make_stage(save_url=store.url, upload_timeout=600, terminate_timeout=6)
         stage.secrets.append(store.secret)
         blender = stage.launch(stage.file)
         edit(blender)
