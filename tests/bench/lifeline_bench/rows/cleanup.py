@@ -128,10 +128,11 @@ def _figures(size: str, times: dict[str, list[_Times]]) -> list[Figure]:
     read_back = statistics.median(one.read_back for one in times["ours"])
     hashed = statistics.median(one.hashed for one in times["ours"])
     miss = (
-        f"of ours, {number(read_back)} ms are flushing the file and reading it back from the disk, "
+        f"Of ours, {number(read_back)} ms are flushing the file and reading it back from the disk, "
         f"and {number(hashed)} ms its SHA-256 for the journal, neither of which the peer does: "
         "without them nobody knows that the work is safe before the machine is taken away. "
-        "Tried: the save begins at the deadline itself, and nothing is drawn between save and quit"
+        "Tried: the save begins at the deadline itself, and nothing is drawn between save and "
+        "quit, unless the file takes longer than a fifth of a second to be read back."
     )
     for part, what in enumerate(("saved", "process gone")):
         samples = {name: Sample(tuple(one[part] for one in given)) for name, given in times.items()}
@@ -149,7 +150,7 @@ def _figures(size: str, times: dict[str, list[_Times]]) -> list[Figure]:
                     peer_name=peer_name,
                     ratio_goal=Bound(_RATIO, at_least=True),
                     spread=samples["ours"].spread,
-                    note="from outside: the file has been replaced; the process has ended",
+                    note="From outside: the file has been replaced; the process has ended.",
                     miss=miss,
                 )
             )
