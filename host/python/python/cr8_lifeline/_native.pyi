@@ -270,10 +270,11 @@ class Policy:
     here and now (milliseconds; for a policy in Python half a minute): not for Blender's main
     thread. settings: by name, as for `Lifeline`; None: the policy's own defaults.
 
-    Each call runs in an instance of its own, one at a time, under the bounds that hold in Blender. Instants and
-    durations are milliseconds, as in `wit/policy.wit`. Circumstances of a call, by keyword:
-    due: when the policy had asked to be woken. entropy: 64 bits. modified, untitled, rendering:
-    of the scene, which is not known if none of them is given.
+    Each call runs in an instance of its own, one at a time, under the bounds that hold in Blender.
+    Instants and durations are milliseconds, as in `wit/policy.wit`.
+
+    Circumstances of a call, by keyword: due: when the policy had asked to be woken; entropy: 64
+    bits; modified, untitled, rendering: of the scene, which is not known if none of them is given.
 
     Raises PolicyError (cannot be read or loaded; a call trapped, or used up its fuel, time or
     memory), SettingsError.
