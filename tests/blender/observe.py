@@ -16,6 +16,12 @@ UNREACHABLE = r"^\[WARNING\] Server unreachable after "
 SAVING = r"^\[INFO\] Saving Blender file: "
 CLOSING = r"^\[INFO\] Closing Blender instance$"
 
+DEADLINE = """
+import time, cr8_router
+remaining = cr8_router.handler().status()["remaining"]
+result = None if remaining is None else time.monotonic() + remaining
+"""
+
 
 def wait_lost(blender: Blender, *, since: float = 0.0) -> None:
     """The add-on has heard of the loss."""
@@ -25,9 +31,10 @@ def wait_lost(blender: Blender, *, since: float = 0.0) -> None:
 def wait_countdown(blender: Blender, *, since: float = 0.0) -> float:
     """The countdown runs; its deadline, in seconds of the monotonic clock."""
     blender.wait_for_line(UNREACHABLE, LINE_SECONDS, since=since)
-    remaining = status(blender)["remaining"]
-    assert isinstance(remaining, float), "the countdown has ended before it was seen"
-    return time.monotonic() + remaining
+    # By the clock in Blender: its answer may be late.
+    deadline = blender.run(DEADLINE)
+    assert isinstance(deadline, float), "the countdown has ended before it was seen"
+    return deadline
 
 
 def wait_phase(blender: Blender, phase: str) -> dict[str, object]:
