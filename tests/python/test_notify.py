@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
 from lifeline_harness.journal import DIGEST, INSTANT, SCHEMA
 from lifeline_harness.waiting import wait_until
 from lifeline_harness.webhook import ACCEPT, BUSY, FORBID, SILENT, Webhook
@@ -103,7 +102,7 @@ def test_from_the_countdown_to_the_saved_file(
         assert [one["outcome"] for one in told] == [None, None, None]
         first, second, last = told
         assert first["seconds"]["left"] == 0.4
-        assert second["seconds"]["left"] == pytest.approx(0.2, abs=0.1)
+        assert 0 < second["seconds"]["left"] <= 0.2
         assert last["seconds"]["left"] is None
         assert first["seconds"]["outage"] < last["seconds"]["outage"]
         assert first["save"] is None

@@ -28,7 +28,7 @@ def test_back_in_the_middle_of_the_countdown(shut_out: Recorder, server: Server)
     server.refuse(False)
     recovered = recorder.until("recovered")
     assert recovered.seconds is not None
-    assert 0 < recovered.seconds < 1
+    assert 0 < recovered.seconds < 10
     status = recorder.line.status()
     assert (status["phase"], status["outages"], status["recoveries"]) == ("connected", 1, 1)
     assert (status["remaining"], status["lost_for"], status["reason"]) == (None, None, None)

@@ -27,9 +27,9 @@ def test_the_whole_outage_in_order(make_line: MakeLine, own_server: Server, user
     countdown = recorder.until("countdown")
     begun = time.monotonic()
     assert (countdown.attempts, countdown.seconds) == (2, 0.4)
-    assert recorder.until("warn").seconds == pytest.approx(0.2, abs=0.1)
+    assert 0 < (recorder.until("warn").seconds or 0) <= 0.2
     save = recorder.until("save")
-    assert 0.3 < time.monotonic() - begun < 2
+    assert time.monotonic() - begun > 0.3
     assert save.place == "in-place"
     assert line.claim(ticket_of(save))
     line.saved(ticket_of(save), SAVED)
