@@ -29,7 +29,8 @@ macro_rules! policy {
     ($policy:ident) => {
         #[cfg(target_arch = "wasm32")]
         #[global_allocator]
-        static ALLOCATOR: $crate::component::Allocator = $crate::component::allocator();
+        static ALLOCATOR: $crate::component::Shared =
+            $crate::component::allocator();
 
         #[cfg(target_arch = "wasm32")]
         #[panic_handler]
