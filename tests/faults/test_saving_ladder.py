@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -302,6 +303,46 @@ finally:
     )
     size = ladder.file.stat().st_size
     assert said == f"{ladder.file}: {size} of its {size + 1} bytes can be read back"
+
+
+# What Python may lack: a thread more, its hashes.
+LACKING = {
+    "nothing": "pass",
+    "threads": "hashing.Thread = NoThread",
+    "hashes": "sys.modules['hashlib'] = None",
+}
+
+
+@pytest.mark.parametrize("lacking", LACKING)
+@pytest.mark.parametrize("size", [7, (8 << 20) + 1, (13 << 20) - 5])
+def test_what_is_read_back_is_hashed(
+    ladder: Ladder, tmp_path: Path, size: int, lacking: str
+) -> None:
+    path = tmp_path / "a.blend"
+    path.write_bytes(b"BLENDER" + os.urandom(size - 7))
+    found = ladder.run(
+        f"""
+import sys, threading
+from cr8_router.saving import hashing
+class NoThread(threading.Thread):
+    def start(self):
+        raise RuntimeError("can't start new thread")
+kept = hashing.Thread, sys.modules.get("hashlib")
+try:
+    {LACKING[lacking]}
+    result = verification.verify(Path(path), None)
+finally:
+    hashing.Thread = kept[0]
+    sys.modules.pop("hashlib", None)
+    if kept[1] is not None:
+        sys.modules["hashlib"] = kept[1]
+""",
+        path=str(path),
+    )
+    if size == 7 or lacking == "hashes":
+        assert found is None  # the host does it
+    else:
+        assert found[:2] == [size, hashlib.sha256(path.read_bytes()).hexdigest()]
 
 
 def test_who_is_told_cannot_stop_the_save(ladder: Ladder) -> None:

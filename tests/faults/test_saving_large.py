@@ -40,6 +40,7 @@ def test_large_file(stage: Stage) -> None:
     assert found["images"]["Ballast"]["packed_size"] == BYTES
     assert found["images"]["Ballast"]["packed"] == work
     assert tuple(found["objects"]["Cube"]["location"]) == EDIT
+    check(stage.journal.entry(), outcome="quit", safe=True, path=stage.file)
 
 
 def test_killed_in_the_middle_of_a_save(stage: Stage, template: Path) -> None:

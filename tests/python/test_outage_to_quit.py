@@ -123,6 +123,37 @@ def test_a_file_that_is_not_there_was_not_saved(make_line: MakeLine, nowhere: st
     assert "cannot be read back" in recorder.log()
 
 
+def test_what_was_read_back_is_not_read_again(make_line: MakeLine, nowhere: str) -> None:
+    recorder, ticket = saving(make_line, nowhere)
+    assert recorder.line.claim(ticket)
+    digest = (5, "ab" * 32, 0.25)
+    recorder.line.saved(ticket, SAVED, digest=digest)
+    recorder.until("quit")
+    last = recorder.line.status()["last_save"]
+    assert last is not None
+    assert (last["bytes"], last["sha256"]) == digest[:2]
+
+
+@pytest.mark.parametrize(
+    ("digest", "reason"),
+    [
+        ((5, "ab" * 31, 0.25), "64 lower-case hexadecimal digits"),
+        ((5, "AB" * 32, 0.25), "64 lower-case hexadecimal digits"),
+        ((5, "ab" * 32, float("nan")), "NaN is no number of seconds"),
+        ((5, "ab" * 32, -1.0), "-1 is no number of seconds"),
+    ],
+)
+def test_what_is_no_digest(
+    make_line: MakeLine, nowhere: str, digest: tuple[int, str, float], reason: str
+) -> None:
+    recorder, ticket = saving(make_line, nowhere)
+    assert recorder.line.claim(ticket)
+    with pytest.raises(ValueError, match=f"digest: .*{reason}"):
+        recorder.line.saved(ticket, SAVED, digest=digest)
+    recorder.line.saved(ticket, SAVED)
+    recorder.until("quit")
+
+
 def test_changes_since_the_save_are_saved_first(make_line: MakeLine, nowhere: str) -> None:
     recorder, ticket = saving(make_line, nowhere)
     assert recorder.line.claim(ticket)

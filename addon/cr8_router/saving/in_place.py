@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..recovery_store import RecoveryStore
+    from .verification import Digest
     from .version import Version
 
 
-def save_in_place(store: RecoveryStore, announce: Callable[[Path], None]) -> Path:
+def save_in_place(
+    store: RecoveryStore, announce: Callable[[Path], None]
+) -> tuple[Path, Digest | None]:
     """announce: called with the path once nothing speaks against writing it. Raises SaveError."""
     if not bpy.data.filepath:
         raise SaveError("the file has no name yet: give it one with File > Save As")
@@ -44,13 +47,13 @@ def save_in_place(store: RecoveryStore, announce: Callable[[Path], None]) -> Pat
                 during.enter_context(_no_backup())
             during.callback(_mark_if_new, path, version_of(path))
             compress = first_bytes(path).startswith(tuple(COMPRESSED))
-            write(path, lambda: bpy.ops.wm.save_mainfile(compress=compress))
+            digest = write(path, lambda: bpy.ops.wm.save_mainfile(compress=compress))
     # A recovery copy that is worked on, and left again, waits for its user again.
     record = store.find(path)
     if record is not None and record.restored_at:
         with contextlib.suppress(OSError):
             store.mark_unclaimed(record)
-    return path
+    return path, digest
 
 
 def _mark_if_new(path: Path, before: Version | None) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..recovery_store import RecoveryStore
+    from .verification import Digest
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Saved:
     path: Path
     recovery: bool
     """A copy in a recovery folder, not the file itself."""
+    digest: Digest | None
+    """Of what was read back from the disk; None: the host does that."""
     failures: tuple[str, ...]
     """Why the rungs above it failed, and what it lacks, if anything: a sentence each."""
 
@@ -78,15 +81,15 @@ def _climb(
     # Whatever goes wrong on one rung, there is the next.
     if in_place:
         try:
-            path = save_in_place(store, announce)
+            path, digest = save_in_place(store, announce)
         except Exception as error:
             failed(error)
         else:
             open_file.copies.superseded(store)
-            return Saved(path, recovery=False, failures=tuple(failures))
+            return Saved(path, recovery=False, digest=digest, failures=tuple(failures))
     for folder in store.folders:
         try:
-            copy = save_recovery_copy(store, folder, announce)
+            copy, digest = save_recovery_copy(store, folder, announce)
         except CopyInDoubtError as error:
             doubtful.append(error.copy)
             failed(error)
@@ -94,6 +97,6 @@ def _climb(
             failed(error)
         else:
             open_file.copies.superseded(store, *doubtful, by=copy)
-            return Saved(copy, recovery=True, failures=tuple(failures))
+            return Saved(copy, recovery=True, digest=digest, failures=tuple(failures))
     open_file.copies.in_doubt(store, doubtful)
     raise SaveError(*failures)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..recovery_store import RecoveryFolder, RecoveryStore
+    from .verification import Digest
 
 
 class CopyInDoubtError(SaveError):
@@ -33,7 +34,7 @@ class CopyInDoubtError(SaveError):
 
 def save_recovery_copy(
     store: RecoveryStore, folder: RecoveryFolder, announce: Callable[[Path], None]
-) -> Path:
+) -> tuple[Path, Digest | None]:
     """announce: called with the copy's path before it is written.
 
     Raises SaveError, leaving nothing behind; CopyInDoubtError.
@@ -47,7 +48,7 @@ def save_recovery_copy(
         compress = _compressed()
         # Private from its first byte on.
         with umask(0o077), open_file.copying():
-            write(
+            digest = write(
                 copy,
                 lambda: bpy.ops.wm.save_as_mainfile(
                     filepath=str(copy), copy=True, compress=compress
@@ -61,7 +62,7 @@ def save_recovery_copy(
             store.give_back(copy)
         raise
     _keep(store, copy, original)
-    return copy
+    return copy, digest
 
 
 def _original(store: RecoveryStore) -> str:

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import SaveError
+from .hashing import Hashing
 from .version import version_of
 
 if TYPE_CHECKING:
@@ -18,30 +21,59 @@ if TYPE_CHECKING:
 # Plain, Zstandard and (before 3.0) gzip.
 PLAIN, *COMPRESSED = MAGIC = (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b")
 
-_CHUNK = 1 << 20
+_CHUNK = 4 << 20
+# Bytes. Less is read twice before Python's hashes are imported.
+_WORTH_HASHING = 8 << 20
 
 # A file system that has no such thing as flushing.
 _CANNOT_FLUSH = (errno.EINVAL, errno.ENOTSUP)
 
 
-def verify(path: Path, before: Version | None) -> None:
-    """before: the version that the save was to replace. Raises SaveError.
+class Digest(NamedTuple):
+    """Of a file as it was read back from the disk."""
+
+    size: int
+    """Bytes."""
+    sha256: str
+    """Lower-case hex."""
+    seconds: float
+    """How long it took."""
+
+
+class _ReadBack(NamedTuple):
+    start: bytes
+    """The first bytes."""
+    read: int
+    """How many there were."""
+    size: int
+    """How many there should be."""
+    sha256: str | None
+
+
+def verify(path: Path, before: Version | None) -> Digest | None:
+    """What was read back, if it could be hashed.
+
+    before: the version that the save was to replace. Raises SaveError.
 
     Not by the clock, which may have been set back: a new version differs.
     """
+    begun = time.monotonic()
     if before is not None and version_of(path) == before:
         raise SaveError(f"{path}: the file has not changed")
     try:
-        start, read, size = _read_back(path)
+        found = _read_back(path)
         flush_folder(path.parent)
     except OSError as error:
         raise SaveError(f"{path}: {error.strerror or error}") from error
-    if not size:
+    if not found.size:
         raise SaveError(f"{path}: the file is empty")
-    if not start.startswith(MAGIC):
+    if not found.start.startswith(MAGIC):
         raise SaveError(f"{path}: not a Blender file")
-    if read != size:
-        raise SaveError(f"{path}: {read} of its {size} bytes can be read back")
+    if found.read != found.size:
+        raise SaveError(f"{path}: {found.read} of its {found.size} bytes can be read back")
+    if found.sha256 is None:
+        return None
+    return Digest(found.size, found.sha256, time.monotonic() - begun)
 
 
 def first_bytes(path: Path) -> bytes:
@@ -56,19 +88,37 @@ def first_bytes(path: Path) -> bytes:
     return b""
 
 
-def _read_back(path: Path) -> tuple[bytes, int, int]:
-    """The first bytes, how many can be read, and how many there should be."""
+def _read_back(path: Path) -> _ReadBack:
     with path.open("rb", buffering=0) as file:
         descriptor = file.fileno()
         flush(descriptor)
         # Else it would come from memory, which proves nothing.
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        start = file.read(len(PLAIN))
-        read = len(start)
-        chunk = bytearray(_CHUNK)
-        while count := file.readinto(chunk):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        size = os.fstat(descriptor).st_size
+        start, read, hashing = b"", 0, _hashing(size)
+        chunk = max(len(PLAIN), min(size, _CHUNK))
+        # Two: one is hashed while the other is filled.
+        for buffer in itertools.cycle((bytearray(chunk), bytearray(chunk))):
+            count = file.readinto(buffer)
+            if not count:
+                break
+            start = start or bytes(buffer[: len(PLAIN)])
             read += count
-        return start, read, os.fstat(descriptor).st_size
+            if hashing is not None:
+                hashing.update(memoryview(buffer)[:count])
+        sha256 = None if hashing is None else hashing.hexdigest()
+        return _ReadBack(start, read, os.fstat(descriptor).st_size, sha256)
+
+
+def _hashing(size: int) -> Hashing | None:
+    """None: the host hashes it later. What was saved does not depend on it."""
+    if size < _WORTH_HASHING:
+        return None
+    try:
+        return Hashing()
+    except (ImportError, ValueError):
+        return None
 
 
 def flush(descriptor: int) -> None:

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from .verification import Digest
+
 # Bytes. With less, a full disk is the likely reason, which Blender does not name.
 _SCARCE = 256_000_000
 
 
-def write(path: Path, operator: Callable[[], Any]) -> None:
+def write(path: Path, operator: Callable[[], Any]) -> Digest | None:
     """Have Blender save to `path`, and verify that it did. Raises SaveError."""
     before = version_of(path)
     try:
@@ -29,7 +31,7 @@ def write(path: Path, operator: Callable[[], Any]) -> None:
         raise SaveError(f"{path}: {one_line(error)}{_scarcity(path)}") from error
     if "FINISHED" not in result:
         raise SaveError(f"{path}: Blender gave up saving")
-    verify(path, before)
+    return verify(path, before)
 
 
 def _scarcity(path: Path) -> str:

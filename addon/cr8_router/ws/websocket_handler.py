@@ -266,6 +266,7 @@ class WebSocketHandler:
                 saved.path,
                 recovery=saved.recovery,
                 failures=[utf8(failure) for failure in saved.failures],
+                digest=saved.digest,
             )
             reasons = []
         except SaveError as error:

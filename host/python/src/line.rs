@@ -4,8 +4,10 @@ use crate::convert::{environment, from_python, preferences, to_python};
 use crate::errors::{LifelineError, PolicyError, SettingsError, raised};
 use crate::event::Event;
 use lifeline::contract::Scene;
+use lifeline::keep::Digest;
 use lifeline::settings::Settings;
 use lifeline::{PolicySource, Saved};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use serde_json::{Map, Value};
@@ -50,20 +52,23 @@ impl Lifeline {
         self.0.saving(ticket, path);
     }
 
-    #[pyo3(signature = (ticket, path, *, recovery=false, failures=Vec::new()))]
+    #[pyo3(signature = (ticket, path, *, recovery=false, failures=Vec::new(), digest=None))]
     fn saved(
         &self,
         ticket: u64,
         path: PathBuf,
         recovery: bool,
         failures: Vec<Bound<'_, PyString>>,
-    ) {
+        digest: Option<(u64, String, f64)>,
+    ) -> PyResult<()> {
         let saved = Saved {
             path,
             recovery,
             failures: texts(&failures),
+            digest: digest.map(read_back).transpose()?,
         };
         self.0.answer(ticket, Ok(saved));
+        Ok(())
     }
 
     fn save_failed(&self, ticket: u64, reasons: Vec<Bound<'_, PyString>>) {
@@ -173,6 +178,26 @@ fn process_environment() -> BTreeMap<String, String> {
 fn texts(texts: &[Bound<'_, PyString>]) -> Vec<String> {
     let lossy = |text: &Bound<'_, PyString>| text.to_string_lossy().into_owned();
     texts.iter().map(lossy).collect()
+}
+
+/// What the add-on has read back: bytes, SHA-256, and seconds.
+fn read_back((bytes, sha256, seconds): (u64, String, f64)) -> PyResult<Digest> {
+    let is_hex = |it: u8| matches!(it, b'0'..=b'9' | b'a'..=b'f');
+    if sha256.len() != 64 || !sha256.bytes().all(is_hex) {
+        return Err(PyValueError::new_err(
+            "digest: its SHA-256 is not 64 lower-case hexadecimal digits",
+        ));
+    }
+    if !seconds.is_finite() || seconds < 0.0 {
+        return Err(PyValueError::new_err(format!(
+            "digest: {seconds} is no number of seconds"
+        )));
+    }
+    Ok(Digest {
+        bytes,
+        sha256,
+        seconds,
+    })
 }
 
 fn source(policy: &Bound<'_, PyAny>) -> PyResult<PolicySource> {

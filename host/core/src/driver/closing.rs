@@ -250,6 +250,7 @@ impl Driver {
         let order = Order {
             id,
             path: saved.path.clone(),
+            digest: saved.digest.clone(),
             url: self.upload_url(),
             timeout: Duration::from_millis(self.settings.bounds.upload),
         };

@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::contract::{Request, Scene};
 use crate::event::{Event, LogLine, Queue};
 use crate::exit::succeed_at_exit;
+use crate::keep::Digest;
 use crate::link::{Connector, SocketIo};
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
@@ -80,7 +81,7 @@ const RESERVED: [&str; 7] = [
 ];
 
 /// A save that has ended well.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
     /// Where the work is.
     pub path: PathBuf,
@@ -88,6 +89,8 @@ pub struct Saved {
     pub recovery: bool,
     /// Why what was tried before has failed.
     pub failures: Vec<String>,
+    /// Of what was read back from the disk, if it was.
+    pub digest: Option<Digest>,
 }
 
 /// How a save has ended: where it is, or why there is none, a sentence for each place.

@@ -120,6 +120,7 @@ fn saved(path: &str) -> SaveOutcome {
         path: path.into(),
         recovery: false,
         failures: vec![],
+        digest: None,
     })
 }
 
@@ -1433,6 +1434,7 @@ async fn a_copy_is_safe_although_the_open_file_stays_changed() {
         path: "/tmp/copy.blend".into(),
         recovery: true,
         failures: vec![],
+        digest: None,
     };
     stage.answer_save(Ok(copy)).await;
     stage.pass(31.0).await;

@@ -1,5 +1,6 @@
-//! What happens to a saved file before Blender may close: it is read back whole, and uploaded if
-//! that was asked for. On a thread of its own, so that neither the driver nor Blender waits.
+//! What happens to a saved file before Blender may close: it is read back whole, unless whoever
+//! saved it has done so, and uploaded if that was asked for. On a thread of its own, so that neither
+//! the driver nor Blender waits.
 
 mod digest;
 mod upload;
@@ -23,6 +24,8 @@ pub struct Order {
     pub id: u64,
     /// The saved file.
     pub path: PathBuf,
+    /// It was read back already: that is not done again.
+    pub digest: Option<Digest>,
     /// Where it goes, if anywhere.
     pub url: Option<Secret>,
     /// For all requests of the upload.
@@ -96,7 +99,11 @@ fn work(order: &Order, cancelled: &AtomicBool, say: &impl Fn(KeepEvent)) {
         Ok(file) => file,
         Err(error) => return say(unreadable(error)),
     };
-    let bytes = match digest::read(&mut file, cancelled) {
+    let digest = match &order.digest {
+        Some(digest) => Ok(Some(digest.clone())),
+        None => digest::read(&mut file, cancelled),
+    };
+    let bytes = match digest {
         Ok(Some(digest)) => {
             let bytes = digest.bytes;
             say(KeepEvent::Digested(digest));
@@ -142,6 +149,7 @@ mod tests {
         Order {
             id: 7,
             path: path.to_path_buf(),
+            digest: None,
             url: None,
             timeout: Duration::from_secs(1),
         }
@@ -159,6 +167,29 @@ mod tests {
         };
         assert_eq!(digest.bytes, 3);
         assert!(digest.sha256.starts_with("ba7816bf"), "{}", digest.sha256);
+        assert!(events.blocking_recv().is_none());
+    }
+
+    #[test]
+    fn a_file_that_was_read_back_is_not_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.blend");
+        std::fs::write(&path, b"abc").unwrap();
+        let given = Digest {
+            bytes: 5,
+            sha256: "ab".repeat(32),
+            seconds: 0.25,
+        };
+        let order = Order {
+            digest: Some(given.clone()),
+            ..order(&path)
+        };
+        let (sink, mut events) = unbounded_channel();
+        let _keeping = begin(order, sink);
+        let Some((7, KeepEvent::Digested(digest))) = events.blocking_recv() else {
+            panic!()
+        };
+        assert_eq!(digest, given);
         assert!(events.blocking_recv().is_none());
     }
 

@@ -47,6 +47,7 @@ fn what_is_recorded_is_told() {
             path: "/a.blend".into(),
             recovery,
             failures: vec![],
+            digest: None,
         };
         metrics.saved(&Ok(saved), 0.5);
     }

@@ -138,10 +138,13 @@ class Lifeline:
         *,
         recovery: bool = False,
         failures: list[str] = ...,
+        digest: tuple[int, str, float] | None = None,
     ) -> None:
         """Answer a claimed `save`: the file is safe at `path`.
 
-        recovery: it is a copy in a recovery folder; failures: why what was tried before failed.
+        recovery: it is a copy in a recovery folder; failures: why what was tried before failed;
+        digest: the bytes, the SHA-256 (lower-case hex) and the seconds of reading the file back from
+        the disk, if that was done: else the host does it. Raises ValueError for what is no digest.
         """
 
     def save_failed(self, ticket: int, reasons: list[str]) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lifeline_harness.blender import Blender
-from lifeline_harness.journal import Journal
 from lifeline_harness.waiting import wait_until
 
 from lifeline_bench.errors import BenchError
@@ -30,8 +29,6 @@ _END_SECONDS = 120.0
 _LOOK_SECONDS = 0.001
 # Until the deadline of a plain save, from when it is asked for.
 _AHEAD = 1.0
-
-_JOURNAL = Path("datafiles") / "cr8_lifeline" / "journal.jsonl"
 
 _COMPRESSED_TIMES = {
     "CR8_RETRY_ATTEMPTS": "1",
@@ -83,12 +80,11 @@ _FLUSH = """
 
 
 class _Times(NamedTuple):
-    """Milliseconds: after the deadline; and for reading back and hashing, if that is done."""
+    """Milliseconds: after the deadline; and for reading the file back, if that is done."""
 
     saved: float
     gone: float
     read_back: float = 0.0
-    hashed: float = 0.0
 
 
 def measure(site: Site) -> list[Figure]:
@@ -126,13 +122,11 @@ def _rounds(where: Stage, path: Path, rounds: int) -> dict[str, list[_Times]]:
 def _figures(size: str, times: dict[str, list[_Times]]) -> list[Figure]:
     figures = []
     read_back = statistics.median(one.read_back for one in times["ours"])
-    hashed = statistics.median(one.hashed for one in times["ours"])
     miss = (
         f"Of ours, {number(read_back)} ms are flushing the file and reading it back from the disk, "
-        f"and {number(hashed)} ms its SHA-256 for the journal, neither of which the peer does: "
-        "without them nobody knows that the work is safe before the machine is taken away. "
-        "Tried: the save begins at the deadline itself, and nothing is drawn between save and "
-        "quit, unless the file takes longer than a fifth of a second to be read back."
+        "which the peer does not do: without it nobody knows that the work is safe before the "
+        "machine is taken away. Tried: the save begins at the deadline itself, a large file is "
+        "hashed while it is read back, and nothing is drawn between save and quit."
     )
     for part, what in enumerate(("saved", "process gone")):
         samples = {name: Sample(tuple(one[part] for one in given)) for name, given in times.items()}
@@ -170,11 +164,7 @@ def _ours(where: Stage, path: Path) -> _Times:
         finally:
             where.engine.start()
         believed = blender.wait_for_line("Saved in", _PHASE_SECONDS).at
-        entry = Journal(where.profile.folder / _JOURNAL).last_of(blender.pid)
-        return times._replace(
-            read_back=(believed - deadline) * 1e3 - times.saved,
-            hashed=(entry["seconds"]["digest"] or 0.0) * 1e3,
-        )
+        return times._replace(read_back=(believed - deadline) * 1e3 - times.saved)
 
 
 def _plain(where: Stage, path: Path, then: str) -> _Times:

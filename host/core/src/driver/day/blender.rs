@@ -338,6 +338,7 @@ impl Blender {
                 path: "/work.blend".into(),
                 recovery: false,
                 failures: vec![],
+                digest: None,
             })
         } else {
             Err(vec!["disk full".into()])

@@ -265,6 +265,7 @@ impl<'a> Stage<'a> {
                 path: "/work.blend".into(),
                 recovery: place == Place::Recovery,
                 failures: Vec::new(),
+                digest: None,
             })
         } else {
             Err(vec!["as the scenario has it".into()])
