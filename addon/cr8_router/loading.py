@@ -108,9 +108,10 @@ class Loading:
             with suppress(Exception):
                 for part in _PARTS:
                     importlib.import_module(f"{_ADDON}.{part}")
-                from . import native
+                from . import preferences, translations
 
-                native.settings_table()
+                preferences.prepare()
+                translations.prepare()
         finally:
             self._loaded.set()
         while not self._over.wait(_CLOCK_LOOK):

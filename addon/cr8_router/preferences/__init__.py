@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import bpy
@@ -14,18 +15,27 @@ from . import fields, layout
 _classes: list[Any] = []
 
 
+@cache
+def _fields() -> dict[str, Any]:
+    table = native.settings_table()
+    return {
+        **{info["name"]: fields.field(info) for info in table},
+        **{layout.toggle(section): fields.toggle() for section in layout.sections(table)},
+    }
+
+
+def prepare() -> None:
+    """Make what registering needs; on whatever thread. Raises NativeMissingError."""
+    _fields()
+
+
 def _preferences() -> Any:
     members: dict[str, Any] = {"bl_idname": configuration.ADDON}
     try:
-        table = native.settings_table()
+        members["__annotations__"] = dict(_fields())
+        members["draw"] = layout.draw(native.settings_table())
     except NativeMissingError as error:
         members["draw"] = layout.draw_missing(str(error))
-    else:
-        members["draw"] = layout.draw(table)
-        members["__annotations__"] = {
-            **{info["name"]: fields.field(info) for info in table},
-            **{layout.toggle(section): fields.toggle() for section in layout.sections(table)},
-        }
     return type("CR8_AddonPreferences", (bpy.types.AddonPreferences,), members)
 
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from functools import cache
 
 import bpy
 
@@ -12,33 +13,39 @@ from ..errors import NativeMissingError
 from ..preferences import fields
 from . import german
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _OWNER = __name__
 
 # Labels of operators are looked up apart from everything else.
 _CONTEXTS = ("*", "Operator")
 
 
-def _for_blender(texts: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    entries = {(context, text): told for context in _CONTEXTS for text, told in texts.items()}
-    try:
-        table = native.settings_table()
-    except NativeMissingError:
-        return entries  # there are no fields either
+@cache
+def _texts() -> dict[tuple[str, str], str]:
+    return {(context, text): told for context in _CONTEXTS for text, told in german.TEXTS.items()}
 
+
+@cache
+def _descriptions() -> dict[tuple[str, str], str]:
     def translate(text: str) -> str:
-        return texts.get(text, text)
+        return german.TEXTS.get(text, text)
 
-    for info in table:
-        entries["*", fields.described(info)] = fields.described(info, translate)
-    return entries
+    return {
+        ("*", fields.described(info)): fields.described(info, translate)
+        for info in native.settings_table()
+    }
+
+
+def prepare() -> None:
+    """Make what registering needs; on whatever thread. Raises NativeMissingError."""
+    _texts()
+    _descriptions()
 
 
 def register() -> None:
     """Let Blender know the texts."""
-    texts = _for_blender(german.TEXTS)
+    texts = _texts()
+    with suppress(NativeMissingError):  # without it there are no fields either
+        texts = texts | _descriptions()
     # German is named with its country, or by itself, depending on the version.
     bpy.app.translations.register(_OWNER, {"de_DE": texts, "de": texts})
 
