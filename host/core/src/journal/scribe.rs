@@ -4,9 +4,16 @@ use super::entry::Entry;
 use super::file::{Journal, JournalError};
 use super::open::{OpenEntry, adopt};
 use super::policy::PolicyLine;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::sleep;
+
+/// Where the system has no thread to give, it is asked for one again this much later.
+const NO_THREAD: Duration = Duration::from_millis(500);
 
 /// What the scribe has to say.
 #[derive(Debug)]
@@ -115,6 +122,8 @@ impl Scribe {
 struct Desk {
     journal: Journal,
     open: Option<(String, OpenEntry)>,
+    /// Not sent yet.
+    told: Vec<News>,
 }
 
 impl Desk {
@@ -122,6 +131,7 @@ impl Desk {
         Desk {
             journal,
             open: None,
+            told: Vec::new(),
         }
     }
 
@@ -181,20 +191,45 @@ impl Desk {
     }
 }
 
-async fn work(mut desk: Desk, mut inbox: UnboundedReceiver<Job>, out: UnboundedSender<News>) {
+async fn work(desk: Desk, mut inbox: UnboundedReceiver<Job>, out: UnboundedSender<News>) {
+    let desk = Arc::new(Mutex::new(desk));
     while let Some(job) = inbox.recv().await {
-        let done = spawn_blocking(move || {
+        let at_work = Arc::clone(&desk);
+        let mut done = begin(move || {
+            let mut desk = at(&at_work);
             let news = desk.carry_out(job);
-            (desk, news)
+            desk.told.extend(news);
         });
-        // A panic in there ends the journal, and nothing else.
-        let Ok((back, news)) = done.await else { return };
-        desk = back;
-        for item in news {
+        let done = loop {
+            match done {
+                Some(done) => break done,
+                // What comes next makes the runtime try again, and waits for what came before.
+                None => {
+                    sleep(NO_THREAD).await;
+                    done = begin(|| ());
+                }
+            }
+        };
+        if done.await.is_err() {
+            return; // a panic in there ends the journal, and nothing else
+        }
+        // By this task, so that it is told in its turn.
+        for item in std::mem::take(&mut at(&desk).told) {
             // The driver may have ended.
             let _ = out.send(item);
         }
     }
+}
+
+/// After a panic there is no next job.
+fn at(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// None: the system has no thread to give. The work is not lost: the runtime, which has one thread
+/// for it, does it first when there is one. It says so with a panic.
+fn begin(work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    catch_unwind(AssertUnwindSafe(|| spawn_blocking(work))).ok()
 }
 
 #[cfg(test)]

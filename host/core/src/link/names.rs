@@ -3,12 +3,12 @@
 //! A name that cannot be looked up says nothing of the server: its last addresses are taken then.
 //! Nor may a lookup that hangs be taken for a silent server, so it ends before an asking does.
 
+use super::aside::aside;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 /// Less than the first asking waits for its answer.
@@ -24,11 +24,16 @@ impl Names {
     /// Its addresses, with port 0.
     pub async fn look_up(self, name: String) -> io::Result<Vec<SocketAddr>> {
         // The port is put in by whoever asks.
-        let found = spawn_blocking(move || (name.as_str(), 0).to_socket_addrs());
-        let found = match timeout(LIMIT, found).await {
-            Ok(Ok(found)) => found.map(Vec::from_iter),
-            Ok(Err(_)) => Err(io::Error::other("the lookup has died")),
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        let found = aside("lifeline-name", move || {
+            (name.as_str(), 0).to_socket_addrs().map(Vec::from_iter)
+        });
+        let found = match found {
+            Ok(found) => match timeout(LIMIT, found).await {
+                Ok(Ok(found)) => found,
+                Ok(Err(_)) => Err(io::Error::other("the lookup has died")),
+                Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            },
+            Err(no_thread) => Err(no_thread),
         };
         // Written as a whole: a poisoned one is still in order.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,6 +6,7 @@
 //! Each asking has a thread and a runtime of its own, gone with the answer: reqwest's tasks would
 //! be taken for the poll task of the line's runtime.
 
+use super::aside::aside;
 use super::names::Names;
 use super::plain::{self, Unanswered};
 use crate::http;
@@ -13,7 +14,6 @@ use reqwest::{Client, StatusCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -67,9 +67,10 @@ impl Probe {
     pub async fn ask(self) -> Answer {
         // Goes with this future, and the asking with it.
         let (_wanted, unwanted) = oneshot::channel::<()>();
-        spawn_blocking(move || self.ask_here(unwanted))
-            .await
-            .unwrap_or(Answer::Unclear)
+        match aside("lifeline-ask", move || self.ask_here(unwanted)) {
+            Ok(answer) => answer.await.unwrap_or(Answer::Unclear),
+            Err(_) => Answer::Unclear, // this computer has no thread to give
+        }
     }
 
     fn ask_here(&self, unwanted: oneshot::Receiver<()>) -> Answer {
