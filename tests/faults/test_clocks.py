@@ -44,10 +44,11 @@ def stop_for(blender: Blender, seconds: float) -> float:
 def test_stopped_for_three_countdowns(make_stage: MakeStage) -> None:
     """The countdown goes on where it was, after another attempt to connect.
 
-    It goes on from where something was due next, since only that can come late: the warning.
+    It goes on from where something was due next, since only that can come late: the warning, or
+    after it the end of an attempt.
     """
-    warn_before = 3
-    stage = make_stage(**QUICK, cleanup_timeout=4, warn_before=warn_before)
+    warn_before, attempt = 3, 0.5
+    stage = make_stage(**QUICK, cleanup_timeout=4, warn_before=warn_before, connect_timeout=attempt)
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
@@ -58,7 +59,7 @@ def test_stopped_for_three_countdowns(make_stage: MakeStage) -> None:
         assert_kept(stage, blender, stage.file)
     assert_closed_once(blender)
     saving = blender.wait_for_line(SAVING, 1)
-    assert saving.at > continued_at + min(left, warn_before) - 0.1
+    assert saving.at > continued_at + min(left - attempt, warn_before) - 0.1
     assert [at for at in server.connected_at if continued_at < at < saving.at]
 
 

@@ -305,11 +305,12 @@ finally:
     assert said == f"{ladder.file}: {size} of its {size + 1} bytes can be read back"
 
 
-# What Python may lack: a thread more, its hashes.
+# What Python may lack: a thread more, its hashes, or their sense.
 LACKING = {
     "nothing": "pass",
-    "threads": "hashing.Thread = NoThread",
-    "hashes": "sys.modules['hashlib'] = None",
+    "threads": "hashing.threading = types.SimpleNamespace(Thread=NoThread)",
+    "hashes": "hashing._sha256 = None",
+    "sense": "hashing._sha256 = Broken",
 }
 
 
@@ -322,27 +323,66 @@ def test_what_is_read_back_is_hashed(
     path.write_bytes(b"BLENDER" + os.urandom(size - 7))
     found = ladder.run(
         f"""
-import sys, threading
+import threading, types
 from cr8_router.saving import hashing
+thread = hashing.prepare()
+if thread is not None:
+    thread.join()
 class NoThread(threading.Thread):
     def start(self):
         raise RuntimeError("can't start new thread")
-kept = hashing.Thread, sys.modules.get("hashlib")
+class Broken:
+    def __init__(self, usedforsecurity):
+        pass
+    def update(self, chunk):
+        raise OSError("Input/output error")
+kept = hashing.threading, hashing._sha256
 try:
     {LACKING[lacking]}
     result = verification.verify(Path(path), None)
 finally:
-    hashing.Thread = kept[0]
-    sys.modules.pop("hashlib", None)
-    if kept[1] is not None:
-        sys.modules["hashlib"] = kept[1]
+    hashing.threading, hashing._sha256 = kept
 """,
         path=str(path),
     )
-    if size == 7 or lacking == "hashes":
+    if size == 7 or lacking in ("hashes", "sense"):
         assert found is None  # the host does it
     else:
         assert found[:2] == [size, hashlib.sha256(path.read_bytes()).hexdigest()]
+
+
+def test_hashes_are_imported_once_and_not_at_the_save(ladder: Ladder) -> None:
+    assert ladder.run(
+        """
+from cr8_router.saving import hashing
+kept, hashing._sha256 = hashing._sha256, None
+try:
+    without = hashing.Hashing().hexdigest()
+    hashing.prepare().join()
+    result = [without, hashing._sha256 is not None, hashing.prepare()]
+finally:
+    hashing._sha256 = kept
+"""
+    ) == [None, True, None]
+
+
+def test_an_older_native_module_is_told_of_a_save_as_it_knows_it(ladder: Ladder) -> None:
+    """An add-on that is updated in a running Blender still has the one that was loaded first."""
+    told = ladder.run(
+        """
+from cr8_router.saving.verification import Digest
+from cr8_router.ws.websocket_handler import WebSocketHandler
+class Older:
+    told = []
+    def saved(self, ticket, path, *, recovery=False, failures=()):
+        self.told.append([ticket, str(path), recovery, list(failures)])
+handler = WebSocketHandler(Older(), None)
+digest = Digest(9, "ab" * 32, 0.5)
+handler._tell_saved(7, saving.Saved(Path("/a.blend"), True, digest, ("read-only",)))
+result = Older.told
+"""
+    )
+    assert told == [[7, "/a.blend", True, ["read-only"]]]
 
 
 def test_who_is_told_cannot_stop_the_save(ladder: Ladder) -> None:

@@ -19,6 +19,21 @@ from tests.faults.saving_scene import QUICK, grow, lose, not_saved
 
 BYTES = 500_000_000
 
+# What the host is told of a save.
+TELL = """
+import cr8_router
+class Told:
+    def __init__(self, line):
+        self._line = line
+    def __getattr__(self, name):
+        return getattr(self._line, name)
+    def saved(self, *arguments, **named):
+        print("Told:", named.get("digest"), flush=True)
+        return self._line.saved(*arguments, **named)
+handler = cr8_router.handler()
+handler._line = Told(handler._line)
+"""
+
 
 @pytest.fixture
 def stage(make_stage: MakeStage) -> Iterator[Stage]:
@@ -33,6 +48,7 @@ def test_large_file(stage: Stage) -> None:
     blender = stage.launch(stage.file)
     work = grow(blender, BYTES)
     edit(blender)
+    blender.run(TELL)
     lose(stage, blender)
     assert not_saved(blender) == []
     assert stage.file.stat().st_size > BYTES
@@ -40,7 +56,11 @@ def test_large_file(stage: Stage) -> None:
     assert found["images"]["Ballast"]["packed_size"] == BYTES
     assert found["images"]["Ballast"]["packed"] == work
     assert tuple(found["objects"]["Cube"]["location"]) == EDIT
-    check(stage.journal.entry(), outcome="quit", safe=True, path=stage.file)
+    save = check(stage.journal.entry(), outcome="quit", safe=True, path=stage.file)
+    # It was hashed while it was read back: the host did not have to.
+    assert save is not None
+    [told] = blender.lines.matching("^Told: ")
+    assert told.text.startswith(f"Told: Digest(size={save['bytes']}, sha256='{save['sha256']}', ")
 
 
 def test_killed_in_the_middle_of_a_save(stage: Stage, template: Path) -> None:

@@ -22,10 +22,10 @@ def test_the_whole_outage_in_order(make_line: MakeLine, own_server: Server, user
     line = recorder.line
     line.connect()
     recorder.until("connected")
+    begun = time.monotonic()
     own_server.kill()
     assert recorder.until("lost").reason in ("transport-error", "ping-timeout")
     countdown = recorder.until("countdown")
-    begun = time.monotonic()
     assert (countdown.attempts, countdown.seconds) == (2, 0.4)
     assert 0 < (recorder.until("warn").seconds or 0) <= 0.2
     save = recorder.until("save")
@@ -126,7 +126,7 @@ def test_a_file_that_is_not_there_was_not_saved(make_line: MakeLine, nowhere: st
 def test_what_was_read_back_is_not_read_again(make_line: MakeLine, nowhere: str) -> None:
     recorder, ticket = saving(make_line, nowhere)
     assert recorder.line.claim(ticket)
-    digest = (5, "ab" * 32, 0.25)
+    digest = (Path(SAVED).stat().st_size, "ab" * 32, 0.25)
     recorder.line.saved(ticket, SAVED, digest=digest)
     recorder.until("quit")
     last = recorder.line.status()["last_save"]

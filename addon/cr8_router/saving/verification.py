@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 PLAIN, *COMPRESSED = MAGIC = (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b")
 
 _CHUNK = 4 << 20
-# Bytes. Less is read twice before Python's hashes are imported.
+_SMALL_CHUNK = 1 << 20
+# Bytes. Less is read twice in a moment.
 _WORTH_HASHING = 8 << 20
 
 # A file system that has no such thing as flushing.
@@ -96,8 +97,10 @@ def _read_back(path: Path) -> _ReadBack:
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         size = os.fstat(descriptor).st_size
-        start, read, hashing = b"", 0, _hashing(size)
-        chunk = max(len(PLAIN), min(size, _CHUNK))
+        start, read = b"", 0
+        # Small ones are hashed by the host.
+        hashing = Hashing() if size >= _WORTH_HASHING else None
+        chunk = _CHUNK if hashing is not None else _SMALL_CHUNK
         # Two: one is hashed while the other is filled.
         for buffer in itertools.cycle((bytearray(chunk), bytearray(chunk))):
             count = file.readinto(buffer)
@@ -109,16 +112,6 @@ def _read_back(path: Path) -> _ReadBack:
                 hashing.update(memoryview(buffer)[:count])
         sha256 = None if hashing is None else hashing.hexdigest()
         return _ReadBack(start, read, os.fstat(descriptor).st_size, sha256)
-
-
-def _hashing(size: int) -> Hashing | None:
-    """None: the host hashes it later. What was saved does not depend on it."""
-    if size < _WORTH_HASHING:
-        return None
-    try:
-        return Hashing()
-    except (ImportError, ValueError):
-        return None
 
 
 def flush(descriptor: int) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -199,6 +200,7 @@ class WebSocketHandler:
         if self.server_cleanup_timer is not None or whole is None:
             return
         self.server_cleanup_timer = ServerCleanupTimer(self._line)
+        saving.prepare()
         logger.warning(
             "Server unreachable after %s. Blender will save and close in %s "
             "if server does not reconnect.",
@@ -261,13 +263,7 @@ class WebSocketHandler:
         reasons = ["the save was broken off"]
         try:
             saved = saving.save(self._store, in_place=pending.place == "in-place", begin=begin)
-            self._line.saved(
-                pending.ticket,
-                saved.path,
-                recovery=saved.recovery,
-                failures=[utf8(failure) for failure in saved.failures],
-                digest=saved.digest,
-            )
+            self._tell_saved(pending.ticket, saved)
             reasons = []
         except SaveError as error:
             reasons = [utf8(reason) for reason in error.reasons]
@@ -285,6 +281,19 @@ class WebSocketHandler:
             logger.info(
                 "Saved in %s", amount(took, "second"), extra=about("saved", seconds=round(took, 3))
             )
+
+    def _tell_saved(self, ticket: int, saved: saving.Saved) -> None:
+        told: dict[str, Any] = {
+            "recovery": saved.recovery,
+            "failures": [utf8(failure) for failure in saved.failures],
+        }
+        if saved.digest is not None:
+            # An add-on that is updated in a running Blender still has its old native module, which
+            # takes none.
+            with contextlib.suppress(TypeError):
+                self._line.saved(ticket, saved.path, **told, digest=saved.digest)
+                return
+        self._line.saved(ticket, saved.path, **told)
 
     def close_blender(self, ticket: int) -> None:
         """The host wants Blender to close: agree, or have it saved once more.

@@ -3,6 +3,7 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32::{memory_size, unreachable};
 use core::cell::Cell;
+use core::ptr::with_exposed_provenance_mut;
 use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
 
 const PAGE_BYTES: usize = 65_536;
@@ -42,7 +43,7 @@ impl Allocator {
             && size >= align
         {
             // SAFETY: nobody else uses what lies behind the linker's data.
-            unsafe { self.list.dealloc(start as *mut u8, rest) };
+            unsafe { self.list.dealloc(with_exposed_provenance_mut(start), rest) };
         }
     }
 }

@@ -224,6 +224,13 @@ impl Driver {
         };
         let now = self.now();
         self.account.save_ends(place, &outcome, &self.settings, now);
+        if let Ok(Saved {
+            digest: Some(digest),
+            ..
+        }) = &outcome
+        {
+            self.account.digested(digest);
+        }
         if self.guard.is_connected() {
             self.end_outage(Outcome::Recovered);
             self.ask_pending();

@@ -1586,13 +1586,22 @@ async fn an_outage_that_ends_well_is_written_down_and_reported_with_its_late_sav
     stage.pass(20.0).await;
     assert_eq!(stage.phase(), "connected");
     assert!(journal_of(&path).is_empty(), "the save still runs");
-    let outcome = saved("/tmp/a.blend");
+    let outcome = saved("/tmp/a.blend").map(|saved| Saved {
+        digest: Some(Digest {
+            bytes: 9,
+            sha256: "cd".repeat(32),
+            seconds: 0.5,
+        }),
+        ..saved
+    });
     stage.send(Command::Saved { ticket, outcome });
     stage.pass(1.0).await;
     let [entry] = &journal_of(&path)[..] else {
         panic!()
     };
     assert_eq!((entry.outcome, entry.saves.len()), (Outcome::Recovered, 1));
+    assert_eq!(entry.saves[0].bytes, Some(9));
+    assert_eq!(entry.saves[0].sha256, Some("cd".repeat(32)));
     assert_eq!(stage.counted("saves_total{outcome=\"in-place\"}"), 1);
     assert_eq!(stage.counted("cleanups_total{outcome=\"recovered\"}"), 1);
 }

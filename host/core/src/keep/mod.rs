@@ -76,6 +76,7 @@ pub fn begin(order: Order, sink: KeepSink) -> Keeping {
     let keeping = Keeping::default();
     let cancelled = Arc::clone(&keeping.0);
     let id = order.id;
+    let known = order.digest.clone().filter(|_| order.url.is_none());
     let out = sink.clone();
     let spawned = thread::Builder::new()
         .name("lifeline-keep".into())
@@ -86,8 +87,9 @@ pub fn begin(order: Order, sink: KeepSink) -> Keeping {
         });
     if let Err(error) = spawned {
         let reason = format!("no thread to read it back: {error}");
+        let event = known.map_or(KeepEvent::Unreadable(reason), KeepEvent::Digested);
         // As above.
-        let _ = out.send((id, KeepEvent::Unreadable(reason)));
+        let _ = out.send((id, event));
     }
     keeping
 }
@@ -99,8 +101,8 @@ fn work(order: &Order, cancelled: &AtomicBool, say: &impl Fn(KeepEvent)) {
         Ok(file) => file,
         Err(error) => return say(unreadable(error)),
     };
-    let digest = match &order.digest {
-        Some(digest) => Ok(Some(digest.clone())),
+    let digest = match known(order, &file) {
+        Some(digest) => Ok(Some(digest)),
         None => digest::read(&mut file, cancelled),
     };
     let bytes = match digest {
@@ -129,6 +131,14 @@ fn work(order: &Order, cancelled: &AtomicBool, say: &impl Fn(KeepEvent)) {
         seconds: begun.elapsed().as_secs_f64(),
         error,
     }));
+}
+
+/// What was read back already. Not of a file that is uploaded: others may have written another one
+/// under its name meanwhile, and the upload's is the one that counts.
+fn known(order: &Order, file: &File) -> Option<Digest> {
+    let digest = order.digest.as_ref().filter(|_| order.url.is_none())?;
+    let same = file.metadata().is_ok_and(|it| it.len() == digest.bytes);
+    same.then(|| digest.clone())
 }
 
 /// An ordinary file: opening a pipe would wait for its writer.
@@ -176,7 +186,7 @@ mod tests {
         let path = folder.path().join("a.blend");
         std::fs::write(&path, b"abc").unwrap();
         let given = Digest {
-            bytes: 5,
+            bytes: 3,
             sha256: "ab".repeat(32),
             seconds: 0.25,
         };
@@ -191,6 +201,36 @@ mod tests {
         };
         assert_eq!(digest, given);
         assert!(events.blocking_recv().is_none());
+    }
+
+    #[test]
+    fn what_was_read_back_is_not_believed_of_another_file_or_of_one_that_is_uploaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.blend");
+        std::fs::write(&path, b"abc").unwrap();
+        let given = |bytes| Digest {
+            bytes,
+            sha256: "ab".repeat(32),
+            seconds: 0.25,
+        };
+        let another = Order {
+            digest: Some(given(4)),
+            ..order(&path)
+        };
+        let uploaded = Order {
+            digest: Some(given(3)),
+            url: Some(Secret::new("http://127.0.0.1:9/a")),
+            ..order(&path)
+        };
+        for order in [another, uploaded] {
+            let (sink, mut events) = unbounded_channel();
+            let _keeping = begin(order, sink);
+            let Some((7, KeepEvent::Digested(digest))) = events.blocking_recv() else {
+                panic!()
+            };
+            assert_eq!(digest.bytes, 3);
+            assert!(digest.sha256.starts_with("ba7816bf"), "{}", digest.sha256);
+        }
     }
 
     #[test]

@@ -143,8 +143,9 @@ class Lifeline:
         """Answer a claimed `save`: the file is safe at `path`.
 
         recovery: it is a copy in a recovery folder; failures: why what was tried before failed;
-        digest: the bytes, the SHA-256 (lower-case hex) and the seconds of reading the file back from
-        the disk, if that was done: else the host does it. Raises ValueError for what is no digest.
+        digest: the bytes, the SHA-256 (lower-case hex) and the seconds of reading the file back
+        from the disk, if that was done: else, and for an upload, the host does it. Raises
+        ValueError for what is no digest.
         """
 
     def save_failed(self, ticket: int, reasons: list[str]) -> None:
