@@ -1,8 +1,11 @@
 //! What uploads, notifications and the probing of a server have in common. Their URLs are secrets:
 //! no text from here carries one.
 
-use reqwest::dns::Resolve;
+use crate::aside::aside;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, redirect};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +13,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// A client that follows no redirect: it would lead what is sent to somewhere else.
 pub(crate) fn client() -> Result<Client, String> {
-    builder().build().map_err(words)
+    builder()
+        .dns_resolver(Arc::new(System))
+        .build()
+        .map_err(words)
 }
 
 /// As [`client`], but by no proxy, as Socket.IO goes, with a new connection for each request, and
@@ -30,6 +36,26 @@ fn builder() -> ClientBuilder {
         .connect_timeout(CONNECT)
 }
 
+/// A name's addresses, as the system has them. The port is put in by whoever asks.
+pub(crate) async fn look_up(name: String) -> io::Result<Vec<SocketAddr>> {
+    let found = aside("lifeline-name", move || {
+        (name.as_str(), 0).to_socket_addrs().map(Vec::from_iter)
+    })?;
+    found
+        .await
+        .unwrap_or_else(|_| Err(io::Error::other("the lookup has died")))
+}
+
+/// As reqwest's own, but see [`crate::aside`].
+struct System;
+
+impl Resolve for System {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = look_up(name.as_str().to_owned());
+        Box::pin(async { Ok(Box::new(found.await?.into_iter()) as Addrs) })
+    }
+}
+
 /// An error with its causes, without the URL.
 pub(crate) fn words(error: reqwest::Error) -> String {
     let error = error.without_url();
@@ -40,4 +66,34 @@ pub(crate) fn words(error: reqwest::Error) -> String {
         cause = inner.source();
     }
     words.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_looked_up() {
+        let found = look_up("localhost".into()).await.unwrap();
+        assert!(
+            found
+                .iter()
+                .all(|it| it.ip().is_loopback() && it.port() == 0)
+        );
+        assert!(!found.is_empty());
+        look_up("nowhere.invalid".into()).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_client_finds_a_server_by_its_name() {
+        // Nobody listens: the name was found, and the connection refused.
+        let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = nowhere.local_addr().unwrap().port();
+        drop(nowhere);
+        let url = format!("http://localhost:{port}/");
+        let error = client().unwrap().get(url).send().await.unwrap_err();
+        let words = words(error);
+        assert!(words.contains("refused"), "{words}");
+        assert!(!words.contains("localhost"), "{words}");
+    }
 }

@@ -13,12 +13,13 @@
 //! | [`termination`], [`exit`] | SIGTERM, and the end of a process that does not close by itself |
 //! | [`tickets`] | `save` and `quit` wait for Blender's main thread, and can be withdrawn |
 //! | [`settings`] | environment, preferences, defaults |
-//! | [`simulate`] | what would happen, in no time |
 //! | [`clock`] | time that stands still while the computer sleeps |
 //! | [`event`], [`status`] | what the main thread gets to see |
+//! | `http`, `aside` | what uploads, notifications and askings have in common: clients, names, threads |
 //! | `metrics` | what an administrator watches (the only place that names prometheus_client) |
 //! | [`simulate`] | a policy without any Blender: time lines, exploration, fleets |
 
+mod aside;
 pub mod clock;
 pub mod driver;
 pub mod event;

@@ -3,7 +3,6 @@
 //! [`Connector`] is what the driver sees; [`SocketIo`] is the real one. Each attempt has an id,
 //! under which everything that becomes of it is reported.
 
-mod aside;
 mod bucket;
 mod failure;
 mod lookout;

@@ -3,10 +3,10 @@
 //! A name that cannot be looked up says nothing of the server: its last addresses are taken then.
 //! Nor may a lookup that hangs be taken for a silent server, so it ends before an asking does.
 
-use super::aside::aside;
+use crate::http::look_up;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -23,18 +23,8 @@ pub(super) struct Names {
 impl Names {
     /// Its addresses, with port 0.
     pub async fn look_up(self, name: String) -> io::Result<Vec<SocketAddr>> {
-        // The port is put in by whoever asks.
-        let found = aside("lifeline-name", move || {
-            (name.as_str(), 0).to_socket_addrs().map(Vec::from_iter)
-        });
-        let found = match found {
-            Ok(found) => match timeout(LIMIT, found).await {
-                Ok(Ok(found)) => found,
-                Ok(Err(_)) => Err(io::Error::other("the lookup has died")),
-                Err(_) => Err(io::ErrorKind::TimedOut.into()),
-            },
-            Err(no_thread) => Err(no_thread),
-        };
+        let found = timeout(LIMIT, look_up(name)).await;
+        let found = found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         // Written as a whole: a poisoned one is still in order.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match found {

@@ -6,9 +6,9 @@
 //! Each asking has a thread and a runtime of its own, gone with the answer: reqwest's tasks would
 //! be taken for the poll task of the line's runtime.
 
-use super::aside::aside;
 use super::names::Names;
 use super::plain::{self, Unanswered};
+use crate::aside::aside;
 use crate::http;
 use reqwest::{Client, StatusCode};
 use std::sync::{Arc, Mutex, PoisonError};

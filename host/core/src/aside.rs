@@ -1,14 +1,14 @@
 //! Work on a thread of its own, whose end can be awaited.
 //!
-//! Where the system has no thread to give, tokio's `spawn_blocking` panics, which would end a line
-//! that stands.
+//! Where the system has no thread to give, tokio's `spawn_blocking` panics, which would end
+//! whatever asked for it: a line that stands, or the way to the webhook.
 
 use std::io;
 use std::thread::Builder;
 use tokio::sync::oneshot;
 
 /// What comes of the work; an error if it panics. Fails if there is no thread to be had.
-pub(super) fn aside<T: Send + 'static>(
+pub(crate) fn aside<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<oneshot::Receiver<T>> {
