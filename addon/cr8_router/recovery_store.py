@@ -61,7 +61,8 @@ class RecoveryFolder:
         try:
             if self._strange():
                 return
-            paths = list(self.path.glob("*.json"))
+            # Not by `glob`, which makes a regular expression first.
+            paths = [path for path in self.path.iterdir() if path.suffix == ".json"]
         except OSError:
             return
         for path in paths:
