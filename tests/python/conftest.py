@@ -59,6 +59,17 @@ def nowhere() -> Iterator[str]:
         yield f"ws://127.0.0.1:{bound.getsockname()[1]}"
 
 
+@pytest.fixture
+def patient() -> Iterator[Server]:
+    """With the pings of the real engine, which find nothing out for minutes."""
+    server = Server(ping_interval=90.0, ping_timeout=120.0)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
 @pytest.fixture(scope="session")
 def shared_server() -> Iterator[Server]:
     # Its pings are those of a server that does not mind a busy machine.

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.python.conftest import MakeLine
 from tests.python.server import Server
 
 # What it takes at most, and some for a busy machine.
 FOUND_SECONDS = 30.0
-
-
-@pytest.fixture
-def patient() -> Iterator[Server]:
-    server = Server(ping_interval=90.0, ping_timeout=120.0)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.close()
 
 
 def test_it_is_lost_and_told_by_its_name_and_back_when_it_thaws(

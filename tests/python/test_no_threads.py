@@ -98,16 +98,6 @@ class Child:
 
 
 @pytest.fixture
-def patient() -> Iterator[Server]:
-    server = Server(ping_interval=90.0, ping_timeout=120.0)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.close()
-
-
-@pytest.fixture
 def make_child() -> Iterator[Callable[[dict[str, object]], Child]]:
     children: list[Child] = []
 
