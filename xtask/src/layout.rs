@@ -55,7 +55,7 @@ impl Layout {
         self.root.join("target")
     }
 
-    /// What tests/requirements.txt names, for building, linting and testing.
+    /// The group `dev` of pyproject.toml, for building, linting and testing.
     pub fn venv(&self) -> PathBuf {
         self.target().join("venv")
     }
@@ -65,12 +65,12 @@ impl Layout {
         self.venv().join("bin").join(name)
     }
 
-    /// What tests/requirements-bench.txt names: what Lifeline is measured beside.
+    /// The group `bench`: what Lifeline is measured beside.
     pub fn venv_bench(&self) -> PathBuf {
         self.target().join("venv-bench")
     }
 
-    /// What tests/requirements-bpy*.txt name: Blender as a Python module.
+    /// One of the groups `bpy-…`: Blender as a Python module.
     pub fn venv_bpy(&self, blender: Bpy) -> PathBuf {
         self.target().join(match blender {
             Bpy::V4_5 => "venv-bpy".to_owned(),

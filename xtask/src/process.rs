@@ -161,6 +161,11 @@ impl Step {
         Ok(status)
     }
 
+    /// Whether it succeeds: without a word, of it or about it.
+    pub fn succeeds(mut self) -> bool {
+        self.command.output().is_ok_and(|it| it.status.success())
+    }
+
     fn line(&self) -> String {
         let mut line = self.command.get_program().to_string_lossy().into_owned();
         for arg in self.command.get_args() {

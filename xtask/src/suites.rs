@@ -181,6 +181,8 @@ fn lint(layout: &Layout, extra: &[String]) -> Result<()> {
                 .args(["clippy", "--release", "--workspace", "--all-targets"])
                 .args(["--", "-D", "warnings"]),
         ),
+        // For a change of pyproject.toml alone nothing is installed anew.
+        check(setup::uv(layout, "uv lock")?.args(["lock", "--check"])),
         check(
             Step::new("ruff check", layout.venv_program("ruff"))
                 .arg("check")

@@ -70,17 +70,13 @@ pub fn built_wheel(layout: &Layout) -> Result<PathBuf> {
 
 fn unpack(layout: &Layout, wheel: &PathBuf) -> Result<()> {
     let folder = layout.blender_python();
-    Step::new("unpacking it for Blender", layout.venv_program("python"))
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--no-index",
-            "--upgrade",
-            "--target",
-        ])
+    setup::uv(layout, "unpacking it for Blender")?
+        .args(["pip", "install", "--no-deps", "--no-index"])
+        // Each build would stay in the cache.
+        .args(["--no-cache", "--reinstall", "--compile-bytecode"])
+        .arg("--python")
+        .arg(layout.venv_program("python"))
+        .arg("--target")
         .arg(&folder)
         .arg(wheel)
         .quiet()

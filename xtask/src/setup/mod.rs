@@ -4,6 +4,7 @@ mod apt;
 mod browser;
 mod cargo_command;
 mod guest_toolchain;
+mod uv;
 mod venv;
 mod wasmtime_cli;
 
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::layout::{Bpy, Layout};
+use crate::process::Step;
 
 pub use guest_toolchain::{GUEST_TARGET, GuestToolchain};
 
@@ -22,15 +24,15 @@ pub enum Part {
     Native,
     /// A compiler for the policies.
     Guest,
-    /// Python with the packages of tests/requirements.txt.
+    /// Python with the group `dev` of pyproject.toml.
     Venv,
     /// Blender, and a display to run it on.
     Blender,
     /// The wasmtime command.
     WasmtimeCli,
-    /// Blender as a Python module, with the packages of tests/requirements-bpy.txt.
+    /// Blender as a Python module.
     Bpy,
-    /// The same, of later Blenders, each from its own file.
+    /// The same, of later Blenders.
     LaterBpy,
     /// What faults are made with.
     Faults,
@@ -40,7 +42,7 @@ pub enum Part {
     Fuzz,
     /// Chromium, and the packages of browser/package-lock.json.
     Browser,
-    /// What Lifeline is measured beside, with the packages of tests/requirements-bench.txt.
+    /// What Lifeline is measured beside.
     Bench,
 }
 
@@ -90,6 +92,11 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
 /// The compiler for the policies, installed if need be.
 pub fn guest_toolchain() -> Result<GuestToolchain> {
     guest_toolchain::ensure()
+}
+
+/// uv, installed if need be, for the environments that there are.
+pub fn uv(layout: &Layout, what: &str) -> Result<Step> {
+    uv::step(what, &uv::ensure(layout)?)
 }
 
 /// The wasmtime command, installed if need be.

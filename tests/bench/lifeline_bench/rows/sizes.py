@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import re
 from pathlib import Path
 
 from lifeline_bench import peers
@@ -24,15 +23,13 @@ def measure(site: Site) -> list[Figure]:
     target = site.root / "target"
     wheel = _newest(target / "wheels", "cr8_lifeline-*.whl")
     zips = list((target / "packages").glob("*.zip"))
-    (peer,) = (one for one in peers.versions(site) if one.startswith("wasmtime "))
-    theirs = _download(peer.replace(" ", "=="), site.scratch).stat().st_size / 1e6
     figures = [
         Figure(
             row="sizes",
             what="the wheel",
             unit="MB",
             ours=wheel.stat().st_size / 1e6,
-            peer=theirs,
+            peer=_their_wheel(site) / 1e6,
             peer_name="wasmtime-py's wheel, which has no Socket.IO and no TLS",
             goal=Bound(5),
             miss=MISS,
@@ -60,11 +57,17 @@ def _newest(folder: Path, pattern: str) -> Path:
     return found[-1]
 
 
-def _download(requirement: str, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--only-binary", ":all:", "--dest", str(folder), requirement]
-    try:
-        subprocess.run(command, check=True, timeout=300)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise BenchError(f"{requirement} cannot be downloaded: {error}") from error
-    return _newest(folder, "wasmtime-*.whl")
+def _their_wheel(site: Site) -> int:
+    """Its size as downloaded: the lock file has it."""
+    version, wheel = peers.ask(
+        site,
+        "import json; from importlib.metadata import distribution; it = distribution('wasmtime'); "
+        "print(json.dumps([it.version, it.read_text('WHEEL')]))",
+    )
+    (tag, *_) = re.findall(r"^Tag: (\S+)$", wheel, re.MULTILINE)
+    name = re.escape(f"/wasmtime-{version}-{tag}")
+    line = rf'{name}[^"/]*\.whl",.* size = (\d+)'
+    found = re.search(line, (site.root / "uv.lock").read_text())
+    if found is None:
+        raise BenchError(f"uv.lock has no size of wasmtime {version}, {tag}; run `uv lock`")
+    return int(found[1])
