@@ -10,21 +10,27 @@ use anyhow::{Context, Result};
 
 use crate::layout::Layout;
 use crate::process;
+use crate::setup::venv;
 
-/// The same as the library's, so that both read components alike.
+/// What is compiled where there is none: the library's. Any of the same major version will do, since
+/// it reads components alike; what it has compiled nobody runs but itself.
 const VERSION: &str = "48.0.8";
 
 /// The smallest component: it holds nothing.
 const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// `wasmtime 48.0.8 (…)` → `48.0.8`.
-fn version_in(answer: &str) -> Option<&str> {
-    answer.strip_prefix("wasmtime")?.split_whitespace().next()
+/// `wasmtime 48.0.8 (…)` → `48`.
+fn major_in(answer: &str) -> Option<&str> {
+    major(answer.strip_prefix("wasmtime ")?)
 }
 
-/// It has the version, and can compile ahead of a run: a trimmed one may not.
+fn major(version: &str) -> Option<&str> {
+    version.split_once('.').map(|(major, _)| major)
+}
+
+/// It has the major version, and can compile ahead of a run: a trimmed one may not.
 fn will_do(program: &Path) -> bool {
-    process::ask(program, ["--version"]).is_some_and(|answer| version_in(&answer) == Some(VERSION))
+    process::ask(program, ["--version"]).is_some_and(|answer| major_in(&answer) == major(VERSION))
         && can_compile(program)
 }
 
@@ -45,10 +51,22 @@ fn can_compile(program: &Path) -> bool {
     can
 }
 
-/// The one on the search path if it will do, else ours, compiled if need be.
+/// The one that a package of the group `dev` brings, where there is one. Not its entry point: that
+/// one starts a Python first, 50 ms for each of some hundred calls.
+fn packaged(layout: &Layout) -> Result<Option<PathBuf>> {
+    venv::ensure(layout)?;
+    let tell = "import wasmtime_cli; print(wasmtime_cli.__path__[0])";
+    let folder = process::ask(layout.venv_program("python"), ["-c", tell]);
+    Ok(folder.map(|it| PathBuf::from(it).join("wasmtime")))
+}
+
+/// The one on the search path if it will do, else the packaged one, else ours, compiled if need be.
 pub fn ensure(layout: &Layout) -> Result<PathBuf> {
     if let Some(found) = process::find_program("wasmtime").filter(|it| will_do(it)) {
         return Ok(found);
+    }
+    if let Some(packaged) = packaged(layout)?.filter(|it| will_do(it)) {
+        return Ok(packaged);
     }
     let ours = layout.tools().join("bin/wasmtime");
     if will_do(&ours) {
@@ -77,7 +95,8 @@ pub fn ensure(layout: &Layout) -> Result<PathBuf> {
     .env("CARGO_TARGET_DIR", &scratch)
     .dir(layout.root())
     .way_out(format!(
-        "install wasmtime {VERSION} with its `compile` yourself and put it on the search path"
+        "install wasmtime {VERSION}, or another of its major version, with its `compile` yourself \
+         and put it on the search path"
     ))
     .run()?;
     // A gigabyte that nobody needs again.
@@ -88,16 +107,17 @@ pub fn ensure(layout: &Layout) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{can_compile, version_in};
+    use super::{VERSION, can_compile, major, major_in};
 
     #[test]
-    fn the_version_is_read_with_and_without_a_commit() {
+    fn the_major_version_is_read_with_and_without_a_commit() {
         assert_eq!(
-            version_in("wasmtime 48.0.8 (1234abcd 2026-09-01)"),
-            Some("48.0.8")
+            major_in("wasmtime 48.0.8 (1234abcd 2026-09-01)"),
+            Some("48")
         );
-        assert_eq!(version_in("wasmtime 48.0.80"), Some("48.0.80"));
-        assert_eq!(version_in("wasmer 48.0.8"), None);
+        assert_eq!(major_in("wasmtime 480.0.8"), Some("480"));
+        assert_eq!(major_in("wasmtime-min 48.0.8"), None);
+        assert!(major(VERSION).is_some());
     }
 
     #[test]
