@@ -59,10 +59,14 @@ def register() -> None:
 
 def _start() -> None:
     global _registered
-    from . import background, log, preferences, session, translations, ui
+    from . import background, interrupts, log, preferences, session, translations, ui
 
     with ExitStack() as undo:
         undo.callback(background.unregister)
+        undo.callback(interrupts.unregister)
+        # There Blender has a handler of its own, which breaks a render off: see `session.run`.
+        if not bpy.app.background:
+            interrupts.register()
         for part in (log, translations, preferences, ui, session):
             undo.callback(part.unregister)
             if part is ui:

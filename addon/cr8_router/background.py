@@ -4,39 +4,74 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Generic, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import bpy
 
 from .errors import AddonError
+from .log import about, logger
+from .timers import LastingTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
 
-# Seconds between two looks at work that goes on.
+# Seconds between two looks at work that goes on, and at the timer that looks.
 _LOOK = 0.1
+_WATCH = 1.0
 
-_looks: list[Callable[[], float | None]] = []
+_jobs: list[_Job[Any]] = []
 
 
 class _Job(Generic[T]):
-    def __init__(self, work: Callable[[], T]) -> None:
+    def __init__(self, work: Callable[[], T], done: Callable[[T | AddonError], None]) -> None:
         self._work = work
-        self._outcome: list[T | AddonError] = []
-        self.thread = threading.Thread(target=self.run, name="cr8-work", daemon=True)
+        self._done = done
+        self._outcome: T | AddonError = AddonError("The work was broken off")
+        self._ended = threading.Event()
+        self._over = threading.Event()
+        self._timer = LastingTimer(self._look)
+        self._thread = threading.Thread(target=self._run, name="cr8-work", daemon=True)
 
-    def run(self) -> None:
+    def start(self) -> None:
+        """Raises RuntimeError if there is no thread to be had."""
+        self._thread.start()
+        self._timer.start(_LOOK)
+
+    def work(self) -> None:
         try:
-            self._outcome.append(self._work())
+            self._outcome = self._work()
         except AddonError as error:
-            self._outcome.append(error)
+            self._outcome = error
+        except BaseException:
+            logger.exception("Work in the background failed", extra=about("work-failed"))
 
-    @property
-    def outcome(self) -> T | AddonError:
-        """Once the thread has ended."""
-        return self._outcome[0] if self._outcome else AddonError("The work was broken off")
+    def tell(self) -> None:
+        """On the main thread."""
+        self.forget()
+        self._done(self._outcome)
+
+    def forget(self) -> None:
+        """Nobody waits for it any more."""
+        self._over.set()
+        self._timer.stop()
+        if self in _jobs:
+            _jobs.remove(self)
+
+    def _run(self) -> None:
+        self.work()
+        self._ended.set()
+        while not self._over.wait(_WATCH):
+            with suppress(ValueError):  # the main thread was faster
+                self._timer.look()
+
+    def _look(self) -> float | None:
+        if not self._ended.is_set():
+            return _LOOK
+        self.tell()
+        return None
 
 
 def run(work: Callable[[], T], done: Callable[[T | AddonError], None]) -> None:
@@ -44,27 +79,16 @@ def run(work: Callable[[], T], done: Callable[[T | AddonError], None]) -> None:
 
     In background mode, where no timer ticks, both are done before this returns.
     """
-    job = _Job(work)
+    job = _Job(work, done)
     if bpy.app.background:
-        job.run()
-        done(job.outcome)
+        job.work()
+        job.tell()
         return
-    job.thread.start()
-
-    def look() -> float | None:
-        if job.thread.is_alive():
-            return _LOOK
-        _looks.remove(look)
-        done(job.outcome)
-        return None
-
-    _looks.append(look)
-    bpy.app.timers.register(look, first_interval=_LOOK, persistent=True)
+    job.start()
+    _jobs.append(job)
 
 
 def unregister() -> None:
     """Nobody waits for what goes on any more."""
-    while _looks:
-        look = _looks.pop()
-        if bpy.app.timers.is_registered(look):
-            bpy.app.timers.unregister(look)
+    while _jobs:
+        _jobs[-1].forget()

@@ -27,9 +27,9 @@ _FIRST_GO_ON = 0.005
 # Seconds between two looks at whether all is there; and after a start that has failed.
 _LOOK = 0.1
 _AGAIN = 5.0
-# As in `ws.clock_watch`: a wall clock that is set back holds up Blender's timers.
-_CLOCK_LOOK = 1.0
-_CLOCK_NOTICED = 2.0
+# As in `timers`, whose import would cost the main thread something here.
+_WATCH = 1.0
+_SET_BACK = 2.0
 
 
 def loaded() -> bool:
@@ -92,12 +92,11 @@ class Loading:
             return _LOOK
         try:
             self._start()
-        except Exception as error:
-            # There may be no log yet. Blender would drop the timer, and nobody would start at all.
+        except BaseException as error:
+            # Blender would drop the timer, and nobody would start at all.
             if repr(error) != self._last_failure:
                 self._last_failure = repr(error)
-                traceback.print_exc()
-                print(f"[ERROR] CR8 Router has not started; it tries again every {_AGAIN:g} s")
+                _complain(error)
             return _AGAIN
         self._over.set()
         return None
@@ -114,7 +113,26 @@ class Loading:
                 translations.prepare()
         finally:
             self._loaded.set()
-        while not self._over.wait(_CLOCK_LOOK):
-            if time.time() < self._ticked_at - _CLOCK_NOTICED:
-                bpy.app.timers.unregister(self._timer)
-                self._arm()
+        while not self._over.wait(_WATCH):
+            with suppress(ValueError):  # the main thread was faster
+                self._watch()
+
+    def _watch(self) -> None:
+        """Not on the main thread: a timer that is gone, or held up by the clock, ticks again."""
+        if bpy.app.timers.is_registered(self._timer):
+            if time.time() > self._ticked_at - _SET_BACK:
+                return
+            bpy.app.timers.unregister(self._timer)
+        self._arm()
+
+
+def _complain(error: BaseException) -> None:
+    """There may be no log yet, and standard output may be a pipe that nobody reads."""
+
+    def complain() -> None:
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+        print(*lines, sep="", end="", file=sys.stderr)
+        print(f"[ERROR] CR8 Router has not started; it tries again every {_AGAIN:g} s", flush=True)
+
+    with suppress(RuntimeError):  # no thread is to be had
+        threading.Thread(target=complain, name="cr8-complain", daemon=True).start()

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import bpy
 
-from . import configuration, log, saving
+from . import configuration, interrupts, log, saving
 from .errors import AddonError, NotRunningError
 from .log import about, logger
 from .recovery import Recovery, store_for
@@ -73,6 +74,11 @@ class Session:
             watcher(None, [])
 
     def _step(self) -> float | None:
+        if not bpy.app.background and interrupts.taken():
+            logger.info(
+                "Ctrl-C (SIGINT): Blender goes on, and its work stays guarded",
+                extra=about("interrupted"),
+            )
         try:
             saving.open_file.notice()
         except Exception:  # a save must not wait for it
@@ -215,14 +221,32 @@ def run() -> None:
     """The loop for background mode (`blender -b`, the bpy module), where timers never tick.
 
     Ends the process with exit code 0 when Blender is to close; returns when the
-    add-on is unregistered meanwhile. Raises NotRunningError.
+    add-on is unregistered meanwhile. Ctrl-C ends it like a SIGTERM: the work is saved first.
+    Raises NotRunningError, and KeyboardInterrupt at a second Ctrl-C, or where no SIGTERM is heard.
     """
     if _session is None:
         raise NotRunningError(_idle_reason or "The add-on is not registered.")
     if not bpy.app.background:
         raise NotRunningError("With a window the add-on runs by itself; run() would freeze it.")
+    interrupts.register()
+    interrupts.taken()
+    ending = False
+
+    def interrupted() -> None:
+        # Whoever presses Ctrl-C here wants the script to end. Nothing guards the work after that,
+        # so it is saved on the way out, as when the machine is taken away.
+        nonlocal ending
+        if ending or _session is None or not _session.handler.hears_sigterm:
+            raise KeyboardInterrupt
+        ending = True
+        logger.info(
+            "Ctrl-C (SIGINT): saving and closing; once more, and the work is not saved",
+            extra=about("interrupted"),
+        )
+        signal.raise_signal(signal.SIGTERM)
+
     # A session may be followed by another one: over a change of settings, or a lost host.
     while (session := _session) is not None:
-        if session.pump.run():
+        if session.pump.run(interrupted):
             stop()
             sys.exit(0)

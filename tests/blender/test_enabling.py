@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from lifeline_harness.blender import Blender
 from lifeline_harness.wall_clock import DAY, WallClock
 
 from tests.blender.conftest import MakeStage
+from tests.blender.observe import count
 from tests.blender.stage import Stage
 
 ENABLE = "import addon_utils; addon_utils.enable('cr8_router', default_set=True)\n"
@@ -71,7 +73,8 @@ def test_disabled_before_it_has_started(make_stage: MakeStage) -> None:
     stage.engine.wait_for_blender("ann")
 
 
-def test_a_start_that_fails_is_tried_again(make_stage: MakeStage) -> None:
+@pytest.mark.parametrize("error", ["RuntimeError", "KeyboardInterrupt", "SystemExit"])
+def test_a_start_that_fails_is_tried_again(make_stage: MakeStage, error: str) -> None:
     """A Blender without a line would be an orphan that nobody hears of."""
     stage = make_stage()
     blender = without_addon(stage)
@@ -83,13 +86,12 @@ def test_a_start_that_fails_is_tried_again(make_stage: MakeStage) -> None:
         "def fail_first():\n"
         "    if builtins.failures:\n"
         "        builtins.failures -= 1\n"
-        "        raise RuntimeError('not yet')\n"
+        f"        raise {error}('not yet')\n"
         "    start()\n"
         "cr8_router._start = fail_first\n" + ENABLE
     )
     stage.engine.wait_for_blender("ann")
-    said = [line.text for line in blender.lines.all()]
-    assert sum("CR8 Router has not started; it tries again" in text for text in said) == 1
+    assert count(blender, r"^\[ERROR\] CR8 Router has not started; it tries again") == 1
     assert blender.run("import cr8_router; result = cr8_router.started()") is True
 
 
@@ -101,4 +103,13 @@ def test_a_clock_that_is_set_back_meanwhile(make_stage: MakeStage, tmp_path: Pat
     seconds = clock.environment["LIFELINE_WALL_CLOCK"]
     set_back = f"open({seconds!r}, 'r+b').write(struct.pack('=q', {-round(DAY)}))"
     blender.begin(ENABLE + "import struct\n" + set_back)
+    stage.engine.wait_for_blender("ann", 20)
+
+
+def test_its_timer_is_gone_meanwhile(make_stage: MakeStage) -> None:
+    """Ctrl-C, for one, strikes between two of its lines."""
+    stage = make_stage()
+    blender = without_addon(stage)
+    lose = "import cr8_router; timer = cr8_router._loading._timer; bpy.app.timers.unregister(timer)"
+    blender.run(ENABLE + lose)
     stage.engine.wait_for_blender("ann", 20)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.app.handlers import persistent
 
+from .. import interrupts
 from ..log import about, logger
-from .clock_watch import ClockWatch
+from ..timers import LastingTimer
+from .timer_watch import TimerWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,84 +21,66 @@ if TYPE_CHECKING:
 _RETRY = 1.0
 
 
-class Pump:
+class Pump(LastingTimer):
     """Calls `step`, which gives the seconds until its next call, or None when all is done.
 
-    With a window: a persistent timer. In background mode timers never tick, so
+    With a window: a timer that lasts. In background mode timers never tick, so
     there `run` is the loop.
     """
 
     def __init__(self, step: Callable[[], float | None]) -> None:
-        self._step = step
-        self._running = False
+        super().__init__(self._safe_step)
+        self._session_step = step
         self._last_failure = ""
-
-        # Blender knows a timer by the identity of its function, and a bound
-        # method is a new object each time it is looked up.
-        def tick() -> float | None:
-            return self._tick()
 
         @persistent  # type: ignore[untyped-decorator]
         def rearm(*_args: Any) -> None:
-            self._arm()
+            self.look()
 
-        self._timer = tick
         self._rearm = rearm
-        self._clock = ClockWatch(self._start_over)
+        self._watch = TimerWatch(self)
 
-    def start(self) -> None:
+    def start(self, first: float = 0.0) -> None:
         """Begin to tick. In background mode nothing ticks until `run`."""
-        self._running = True
         if bpy.app.background:
             # A timer that never ticks is not only useless: bpy 4.5 hangs at exit over it.
+            self._wanted = True
             return
         bpy.app.handlers.load_post.append(self._rearm)
-        self._arm()
-        self._clock.start()
+        super().start(first)
+        self._watch.begin()
 
     def stop(self) -> None:
         """Tick no more. Later calls do nothing."""
-        self._running = False
-        self._clock.stop()
+        self._watch.stop()
         if self._rearm in bpy.app.handlers.load_post:
             bpy.app.handlers.load_post.remove(self._rearm)
-        if bpy.app.timers.is_registered(self._timer):
-            bpy.app.timers.unregister(self._timer)
+        super().stop()
 
-    def run(self) -> bool:
-        """Loop until the step says that all is done (True) or the pump is stopped (False)."""
-        while self._running:
-            interval = self._tick()
+    def run(self, interrupted: Callable[[], None]) -> bool:
+        """Loop until the step says that all is done (True) or the pump is stopped (False).
+
+        interrupted: called when Ctrl-C has been pressed; what it raises passes through.
+        """
+        while self._wanted:
+            interval = self._safe_step()
             if interval is None:
-                return self._running
+                return self._wanted
+            if interrupts.taken():
+                interrupted()
             time.sleep(interval)
         return False
 
-    def _arm(self) -> None:
-        if self._running and not bpy.app.timers.is_registered(self._timer):
-            bpy.app.timers.register(self._timer, first_interval=0.0, persistent=True)
-
-    def _start_over(self) -> None:
-        """Blender's timers go by the wall clock, and that was set back: let this one tick now.
-
-        Not on the main thread, which may not come to us for hours. Blender's list of timers has
-        no lock; Python's keeps our own timers off it, and this is rarer than rare.
-        """
-        if self._running and bpy.app.timers.is_registered(self._timer):
-            bpy.app.timers.unregister(self._timer)
-            self._arm()
-
-    def _tick(self) -> float | None:
-        if not self._running:
-            return None
-        self._clock.ticked()
+    def _safe_step(self) -> float | None:
         try:
-            return self._step()
-        except Exception as error:
+            return self._session_step()
+        except BaseException as error:  # a handler's SystemExit would end Blender unsaved
             # Blender drops a timer that raises, and with it the line. The same
             # failure, four times a second, is worth one traceback.
             failure = repr(error)
             if failure != self._last_failure:
                 self._last_failure = failure
-                logger.exception("A step of the add-on failed", extra=about("step-failed"))
+                logger.error(
+                    "A step of the add-on failed", exc_info=error, extra=about("step-failed")
+                )
             return _RETRY

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
 
-from .. import processing, saving
+from .. import interrupts, processing, saving
 from ..errors import SaveError
 from ..log import about, logger
 from ..wording import amount, hyphenated, span, utf8
@@ -113,6 +113,11 @@ class WebSocketHandler:
         """The host thread has ended, though nobody told it to."""
         return self._line.closed
 
+    @property
+    def hears_sigterm(self) -> bool:
+        """A SIGTERM has the work saved, and does not end the process at once."""
+        return not self._line.closed and self._line.settings()["terminate_timeout"] > 0
+
     def hold(self, by: str = "script") -> None:
         """Keep Blender open until `release`. by: who asks, for the journal."""
         self._line.hold(by=by)
@@ -158,7 +163,7 @@ class WebSocketHandler:
         for event in events:
             try:
                 HANDLERS[event.kind](self, event)
-            except Exception:
+            except BaseException:  # the events behind it are not to be lost
                 logger.exception(
                     "The event %s was not handled",
                     event.kind,
@@ -173,8 +178,8 @@ class WebSocketHandler:
             processing.begin(name)
             outcome: object = None
             try:
-                outcome = fn(*args)
-            except Exception:
+                outcome = interrupts.call(fn, *args)
+            except BaseException:  # it may call sys.exit(), or be interrupted by Ctrl-C
                 logger.exception(
                     "A handler of the server event %s failed",
                     name,
