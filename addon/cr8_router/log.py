@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from . import output
 
 if TYPE_CHECKING:
     from .log_file import LogFile
+    from .output import Outlet
 
 logger = logging.getLogger("cr8_router")
 
-_handlers: list[logging.StreamHandler[Any]] = []
+_handlers: list[logging.Handler] = []
 _file: LogFile | None = None
 
 
@@ -21,10 +24,26 @@ def about(event: str, **fields: object) -> dict[str, object]:
     return {"event": event, "fields": fields}
 
 
+class _Lines(logging.Handler):
+    """Lines on standard output, which nobody waits for."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        super().__init__()
+        self._outlet = outlet
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+        except Exception:  # `handleError` would print, and wait
+            line = f"[{record.levelname}] {record.msg}"
+        self._outlet.say(line)
+
+
 def register() -> None:
     """Let the log out."""
-    # Every line is flushed as it is written: a Blender that is killed has still said it.
-    handler = logging.StreamHandler(sys.stdout)
+    outlet = output.standard_output()
+    # What a script has put in the place of standard output is written to as it stands.
+    handler = _Lines(outlet) if outlet is not None else logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
     logger.addHandler(handler)
     logger.propagate = False
@@ -58,3 +77,4 @@ def unregister() -> None:
     while _handlers:
         logger.removeHandler(_handlers.pop())
     logger.propagate = True
+    output.unregister()

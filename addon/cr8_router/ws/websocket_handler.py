@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
 
-from .. import interrupts, processing, saving
+from .. import interrupts, output, processing, saving
 from ..errors import SaveError
 from ..log import about, logger
 from ..wording import amount, hyphenated, span, utf8
@@ -86,6 +86,8 @@ class WebSocketHandler:
         self.saved_just_now = False
         self._changes.end()
         processing.clear()
+        if not self.finished:
+            output.give_back()
         if not self._line.close(closing=self.finished):
             logger.warning(
                 "The connection to the server has not ended in time", extra=about("goodbye-late")

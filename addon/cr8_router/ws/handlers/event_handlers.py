@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from ... import processing
+from ... import output, processing
 from ...log import about, logger
 from ...wording import span
 
@@ -35,12 +35,14 @@ def on_log(_handler: WebSocketHandler, event: Event) -> None:
 
 def on_connect(handler: WebSocketHandler, _event: Event) -> None:
     """The server accepted the connection."""
+    output.give_back()
     logger.info("Connected to server", extra=about("connected"))
     handler.cancel_server_cleanup()
 
 
 def on_disconnect(handler: WebSocketHandler, event: Event) -> None:
     """The server is lost, and with it whoever waits for the command being processed."""
+    output.take_over()
     # Of an outage that a host thread has not survived.
     handler.cancel_server_cleanup()
     logger.warning(
@@ -58,6 +60,7 @@ def on_disconnect(handler: WebSocketHandler, event: Event) -> None:
 
 def on_recovered(handler: WebSocketHandler, event: Event) -> None:
     """The server is back."""
+    output.give_back()
     logger.info(
         "Server reconnected after %s",
         span(event.seconds or 0.0),
@@ -88,6 +91,7 @@ def on_held(handler: WebSocketHandler, _event: Event) -> None:
 
 def on_save(handler: WebSocketHandler, event: Event) -> None:
     """Save, and answer."""
+    output.take_over()  # after SIGTERM no server was lost
     if event.ticket is not None and event.place is not None:
         handler.ask_to_save(event.ticket, event.place, event.reason or "outage")
         handler.perform_server_cleanup()
