@@ -8,9 +8,10 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
 use crate::build;
@@ -95,15 +96,15 @@ pub fn suite(layout: &Layout, each: Duration) -> Result<()> {
     for_each(layout, &all, each)
 }
 
-/// Runs every target, whatever fails, and says what came of it.
+/// Runs every target, one on each processor, whatever fails, and says what came of it.
 fn for_each(layout: &Layout, targets: &[String], each: Duration) -> Result<()> {
     let mut table = format!(
         "{:<14} {:>12} {:>9} {:>8} {:>7}\n",
         "target", "runs", "runs/s", "edges", "corpus"
     );
     let (mut runs, mut failures) = (0, Vec::new());
-    for target in targets {
-        match fuzz(layout, target, each) {
+    for (target, result) in targets.iter().zip(side_by_side(layout, targets, each)) {
+        match result {
             Ok(figures) => {
                 runs += figures.runs;
                 table += &format!(
@@ -126,6 +127,25 @@ fn for_each(layout: &Layout, targets: &[String], each: Duration) -> Result<()> {
         bail!("{}", failures.join("\n"));
     }
     Ok(())
+}
+
+/// What came of each target, in their order.
+fn side_by_side(layout: &Layout, targets: &[String], each: Duration) -> Vec<Result<Figures>> {
+    let at_once = thread::available_parallelism().map_or(1, usize::from);
+    let batches = targets.chunks(at_once).map(|batch| {
+        thread::scope(|scope| {
+            let runs: Vec<_> = batch
+                .iter()
+                .map(|target| scope.spawn(|| fuzz(layout, target, each)))
+                .collect();
+            let ended = runs.into_iter().map(|run| {
+                run.join()
+                    .unwrap_or_else(|_| Err(anyhow!("a thread that ran a target has panicked")))
+            });
+            ended.collect::<Vec<_>>()
+        })
+    });
+    batches.flatten().collect()
 }
 
 /// The names of the files.
