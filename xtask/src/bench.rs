@@ -45,6 +45,7 @@ pub fn run(layout: &Layout, options: &BenchOptions) -> Result<ExitCode> {
     build::policies(layout)?;
     build::python_policies(layout)?;
     build::test_policies(layout)?;
+    build::python_bindings(layout)?;
     build::wheel(layout)?;
     let command = build::command(layout)?;
     package::build(layout)?;

@@ -20,11 +20,16 @@ const STACK_BYTES: u32 = 32_768;
 const NO_OVERFLOW_CHECKS: &str = "profile.release.package.lifeline-machine.overflow-checks=false";
 
 /// Build every policy in Rust into `target/policies/NAME.wasm`, and the built-in one's machine code
-/// beside it. A file whose content stays the same
-/// is not touched, because the host library is built anew when it is.
+/// beside it.
 pub fn policies(layout: &Layout) -> Result<()> {
-    build(layout, "guest", &layout.policies())?;
+    components(layout)?;
     precompiled::built_in_policy(layout)
+}
+
+/// Build every policy in Rust into `target/policies/NAME.wasm`. A file whose content stays the same
+/// is not touched, because the host library is built anew when it is.
+pub fn components(layout: &Layout) -> Result<()> {
+    build(layout, "guest", &layout.policies())
 }
 
 /// Build the policies that tests make others of, and that are never shipped, into

@@ -34,6 +34,18 @@ const REQUIREMENTS: &[Requirement] = &[
         present: is_program,
     },
     Requirement {
+        part: Part::OpenSsl,
+        what: "OpenSSL's headers",
+        package: "libssl-dev",
+        present: is_installed_or_not_debian,
+    },
+    Requirement {
+        part: Part::OpenSsl,
+        what: "pkg-config",
+        package: "pkg-config",
+        present: is_program,
+    },
+    Requirement {
         part: Part::Fuzz,
         what: "a C++ compiler, for libFuzzer",
         package: "g++",
@@ -136,6 +148,10 @@ fn has_blender(_: &'static str) -> bool {
 
 fn has_chromium(_: &'static str) -> bool {
     env::var_os("CHROMIUM").is_some() || is_program("chromium")
+}
+
+pub fn has_openssl() -> bool {
+    process::ask("pkg-config", ["--exists", "openssl"]).is_some()
 }
 
 fn has_xvfb(_: &'static str) -> bool {

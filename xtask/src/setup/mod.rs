@@ -22,6 +22,8 @@ pub use guest_toolchain::{GUEST_TARGET, GuestToolchain};
 pub enum Part {
     /// What the libraries that the host links are compiled with.
     Native,
+    /// OpenSSL, to be linked instead of compiled. Only `has_openssl` tells whether it is there.
+    OpenSsl,
     /// A compiler for the policies.
     Guest,
     /// Python with the group `dev` of pyproject.toml.
@@ -69,7 +71,12 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
     for part in parts {
         match part {
             // System packages alone.
-            Part::Native | Part::Blender | Part::Faults | Part::Pointer | Part::Fuzz => {}
+            Part::Native
+            | Part::OpenSsl
+            | Part::Blender
+            | Part::Faults
+            | Part::Pointer
+            | Part::Fuzz => {}
             Part::Guest => {
                 guest_toolchain::ensure()?;
             }
@@ -87,6 +94,16 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether this system's OpenSSL can be linked.
+pub fn has_openssl() -> bool {
+    apt::has_openssl()
+}
+
+/// Whether what is missing of the system is installed without asking anybody.
+pub fn can_install() -> bool {
+    apt::can_install()
 }
 
 /// The compiler for the policies, installed if need be.
