@@ -53,7 +53,7 @@ class Outlet:
             os.close(self._target)
             raise
         os.set_blocking(self._into, False)
-        with suppress(OSError):
+        with suppress(AttributeError, OSError):  # Linux alone can do it
             fcntl.fcntl(self._into, fcntl.F_SETPIPE_SZ, _CAPACITY)
         self._thread: threading.Thread | None = None
         # Of what the pipe could not take.

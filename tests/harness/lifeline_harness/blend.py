@@ -2,22 +2,78 @@
 
 from __future__ import annotations
 
+import atexit
+import itertools
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lifeline_harness import processes
 from lifeline_harness.errors import HarnessError
 from lifeline_harness.profile import SCRIPT_FAILED, blender_executable
+from lifeline_harness.waiting import wait_until
 
 SCRIPT = Path(__file__).with_name("inspection.py")
 SECONDS = 120.0
 
 
+class Inspector:
+    """A Blender without a window that opens one file after the other."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._numbers = itertools.count()
+        self._log = Path(self._folder.name) / "blender.log"
+        line = [blender_executable(), "--background", "--factory-startup"]
+        line += ["--python-exit-code", str(SCRIPT_FAILED), "--python", str(SCRIPT), "--"]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                line,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+                bufsize=1,
+                start_new_session=True,
+            )
+        processes.keep(self._process.pid)
+
+    def inspect(self, path: Path) -> dict[str, Any]:
+        """See `inspect`."""
+        answer = Path(self._folder.name) / f"{next(self._numbers)}.json"
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{json.dumps([str(path), str(answer)])}\n")
+
+        def told() -> bool:
+            ended = not self.runs()
+            if not answer.exists() and ended:
+                said = self._log.read_text(errors="replace")
+                raise HarnessError(f"{path}: Blender has ended over it:\n{said}")
+            return answer.exists()
+
+        wait_until("what is in a file", told, SECONDS)
+        facts: dict[str, Any] | str = json.loads(answer.read_text(encoding="utf-8"))
+        answer.unlink()
+        if isinstance(facts, str):
+            raise HarnessError(f"{path} cannot be opened: {facts}")
+        return facts
+
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+
+
+_inspector: Inspector | None = None
+
+
 def inspect(path: str | Path) -> dict[str, Any]:
-    """Open a file in a Blender without a window.
+    """Open a file in a Blender without a window, the same for all files.
 
     `{"version": [3, 4, 1], "scene": name, "properties": {…of the scene…}, "texts": {name: text},
     "objects": {name: {"type": …, "location": [x, y, z], "properties": {…}, "mesh": None or
@@ -26,39 +82,8 @@ def inspect(path: str | Path) -> dict[str, Any]:
     "pixels": [r, g, b, a, …]}}}`, of vertices and pixels the first thousand.
     Raises HarnessError if the file cannot be opened.
     """
-
-    def command(path: str, answer: str) -> list[str]:
-        line = [blender_executable(), "--background", "--factory-startup"]
-        line += ["--python-exit-code", str(SCRIPT_FAILED), path]
-        return [*line, "--python", str(SCRIPT), "--", path, answer]
-
-    return inspect_by(command, path)
-
-
-def inspect_by(
-    command: Callable[[str, str], list[str]],
-    path: str | Path,
-    environment: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """The same, by the command line that opens the first path and answers into the second one."""
-    path = Path(path).resolve()
-    with tempfile.TemporaryDirectory() as folder:
-        # The answer has a file of its own: Blender's output is full of other things.
-        answer = Path(folder) / "answer.json"
-        try:
-            done = subprocess.run(
-                command(str(path), str(answer)),
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise HarnessError(f"{path}: not opened within {SECONDS:g} s") from error
-        if done.returncode != 0 or not answer.exists():
-            said = done.stdout.decode(errors="replace")
-            raise HarnessError(f"{path} cannot be opened (exit code {done.returncode}):\n{said}")
-        facts: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-        return facts
+    global _inspector
+    if _inspector is None or not _inspector.runs():
+        _inspector = Inspector()
+        atexit.register(_inspector.close)
+    return _inspector.inspect(Path(path).resolve())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,16 +13,15 @@ from typing import Any
 
 from lifeline_harness import blend
 from lifeline_harness.blender import Blender
-from lifeline_harness.errors import StartError
+from lifeline_harness.errors import HarnessError, StartError
 from lifeline_harness.profile import Profile, blender_environment
 
 VARIABLE = "LIFELINE_BPY_PYTHON"
-INSPECTION = Path(__file__).with_name("inspection.py")
 
 _INSPECT = """
 import runpy, sys
 import bpy
-script, path, answer = sys.argv[1:]
+script, _, path, answer = sys.argv[1:]
 bpy.ops.wm.open_mainfile(filepath=path)
 runpy.run_path(script)
 """
@@ -59,11 +60,26 @@ def inspect(path: str | Path, *, variable: str = VARIABLE) -> dict[str, Any]:
 
     variable: names the interpreter. Raises HarnessError if the file cannot be opened.
     """
+    path = Path(path).resolve()
     with tempfile.TemporaryDirectory() as folder:
         profile = Profile(Path(folder), addon=False)
         profile.prepare()
-        return blend.inspect_by(
-            lambda path, answer: _command(variable, _INSPECT, str(INSPECTION), path, answer),
-            path,
-            blender_environment(profile),
-        )
+        # The answer has a file of its own: Blender's output is full of other things.
+        answer = Path(folder) / "answer.json"
+        try:
+            done = subprocess.run(
+                _command(variable, _INSPECT, str(blend.SCRIPT), "--", str(path), str(answer)),
+                env=blender_environment(profile),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=blend.SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise HarnessError(f"{path}: not opened within {blend.SECONDS:g} s") from error
+        if done.returncode != 0 or not answer.exists():
+            said = done.stdout.decode(errors="replace")
+            raise HarnessError(f"{path} cannot be opened (exit code {done.returncode}):\n{said}")
+        facts: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        return facts

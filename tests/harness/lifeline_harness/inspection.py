@@ -1,4 +1,8 @@
-"""Runs inside Blender: tells what is in the file that was opened. See `blend`."""
+"""Runs inside Blender: tells what is in the file that was opened. See `blend`.
+
+With a path and an answer's path behind `--`: of the file that was opened already. Without: of each
+file that standard input names, in a line that is a JSON list of the two.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +56,7 @@ def _image(image: Any) -> dict[str, Any]:
     }
 
 
-def main(path: str, answer: Path) -> None:
+def _tell(path: str, answer: Path) -> None:
     # Blender goes on with another scene if a file cannot be opened.
     if os.path.realpath(bpy.data.filepath) != path:
         raise RuntimeError(f"{path} was not opened")
@@ -76,7 +80,31 @@ def main(path: str, answer: Path) -> None:
         },
         "texts": {one.name: one.as_string() for one in bpy.data.texts},
     }
-    answer.write_text(json.dumps(facts), encoding="utf-8")
+    _write(answer, facts)
 
 
-main(sys.argv[-2], Path(sys.argv[-1]))
+def _write(answer: Path, content: object) -> None:
+    partial = answer.with_suffix(".partial")
+    partial.write_text(json.dumps(content), encoding="utf-8")
+    partial.replace(answer)
+
+
+def _serve() -> None:
+    for line in sys.stdin:
+        path, answer = json.loads(line)
+        try:
+            bpy.ops.wm.open_mainfile(filepath=path)
+            _tell(path, Path(answer))
+        except RuntimeError as error:
+            _write(Path(answer), str(error))
+
+
+def main(words: list[str]) -> None:
+    if words:
+        path, answer = words
+        _tell(path, Path(answer))
+    else:
+        _serve()
+
+
+main(sys.argv[sys.argv.index("--") + 1 :])

@@ -15,6 +15,10 @@ from lifeline_harness.waiting import wait_until
 PR_SET_CHILD_SUBREAPER = 36
 
 
+# Processes that belong to the whole run, whatever test has started them.
+_kept: set[int] = set()
+
+
 @dataclass(frozen=True)
 class Process:
     """A line of the process table."""
@@ -79,12 +83,17 @@ def descendants(root: int | None = None) -> list[Process]:
     return list(below(os.getpid() if root is None else root))
 
 
+def keep(pid: int) -> None:
+    """This child belongs to the whole run: no test leaves it over."""
+    _kept.add(pid)
+
+
 def session_members(session: int) -> list[Process]:
     """The living processes of a session (its id is its first process's id)."""
     return [one for one in _all() if one.session == session and not one.ended]
 
 
-def assert_none_left(before: list[Process], timeout: float = 5.0) -> None:
+def assert_none_left(before: list[Process], timeout: float = 20.0) -> None:
     """All living descendants of this process are among `before`, or in a session that one of them
     leads: a browser has its own ways with its processes.
 
@@ -97,7 +106,7 @@ def assert_none_left(before: list[Process], timeout: float = 5.0) -> None:
         return [
             one
             for one in descendants()
-            if (one.pid, one.started) not in known and one.session not in led
+            if (one.pid, one.started) not in known and one.session not in led | _kept
         ]
 
     try:
