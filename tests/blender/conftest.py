@@ -1,4 +1,4 @@
-"""One display for all; a stage for each."""
+"""One display for all tests of a worker; a stage for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lifeline_harness import processes
 from lifeline_harness.blender import Blender
-from lifeline_harness.display import Display
+from lifeline_harness.display import SMALL, Display
 from lifeline_harness.profile import Profile
 
 from tests.blender.stage import Setting, Stage, staged
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Display]:
     processes.adopt_orphans()
-    with Display.start(tmp_path_factory.mktemp("display")) as display:
+    with Display.start(tmp_path_factory.mktemp("display"), SMALL) as display:
         yield display
 
 

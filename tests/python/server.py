@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lifeline_harness.ports import free_port
 from lifeline_harness.waiting import wait_until
 
 PACKAGES = Path(__file__).resolve().parents[1] / "engine"
@@ -22,7 +23,7 @@ class Server:
 
     def __init__(self, *, ping_interval: float = 1.0, ping_timeout: float = 1.0) -> None:
         self.token = secrets.token_hex(16)
-        self.port = 0
+        self.port = free_port()
         self._pings = (ping_interval, ping_timeout)
         self._process: subprocess.Popen[str] | None = None
 
@@ -45,7 +46,6 @@ class Server:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, f"the server ended with {self._process.wait()}"
-        self.port = json.loads(line)["port"]
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -93,7 +93,7 @@ class Server:
             events = [one for one in self.status()["events"] if one["username"] == username]
             return events if len(events) >= count else None
 
-        return wait_until(f"{count} events from {username} at the server", received, 5.0)
+        return wait_until(f"{count} events from {username} at the server", received, 30.0)
 
     def history(self, username: str) -> list[tuple[str, str | None]]:
         """What happened to a user's connections, and why, oldest first."""

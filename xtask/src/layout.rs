@@ -127,6 +127,11 @@ impl Layout {
         self.target().join("blender-python")
     }
 
+    /// A line for each test in Python of the last run.
+    pub fn test_report(&self) -> PathBuf {
+        self.target().join("tests.jsonl")
+    }
+
     /// Programs that are installed for this project alone.
     pub fn tools(&self) -> PathBuf {
         self.target().join("tools")

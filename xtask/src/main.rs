@@ -27,7 +27,7 @@ use crate::layout::Layout;
 use crate::mutants::Subject;
 use crate::setup::Part;
 use crate::soak::SoakOptions;
-use crate::suites::Suite;
+use crate::suites::TestOptions;
 
 /// Set up, build, test and show Lifeline.
 #[derive(Parser, Debug)]
@@ -48,14 +48,7 @@ enum Task {
     /// Collect the licences of all that the packages contain, after a change of Cargo.lock.
     Licenses,
     /// Run test suites; none named: all.
-    Test {
-        /// Suites to run.
-        #[arg(value_enum)]
-        suite: Vec<Suite>,
-        /// Passed on to the test runner of the one suite named.
-        #[arg(last = true, value_name = "WORDS")]
-        extra: Vec<String>,
-    },
+    Test(TestOptions),
     /// Plant small mistakes, and see whether the tests notice each (half an hour or more).
     Mutants {
         /// Where; nothing named: everywhere.
@@ -85,7 +78,7 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Licenses => package::licenses::collect(&layout)?,
         Task::Package => package::run(&layout)?,
-        Task::Test { suite, extra } => return suites::run(&layout, &suite, &extra),
+        Task::Test(options) => return suites::run(&layout, &options),
         Task::Mutants { subject } => return mutants::run(&layout, &subject),
         Task::Demo(options) => return demo::run(&layout, &options),
         Task::Fuzz(options) => fuzz::run(&layout, &options)?,
@@ -110,7 +103,6 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     use super::{Cli, Task};
-    use crate::suites::Suite;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -120,12 +112,25 @@ mod tests {
     #[test]
     fn suites_are_parsed_by_name_and_words_after_two_dashes_are_kept() -> anyhow::Result<()> {
         let cli = Cli::try_parse_from(["xtask", "test", "policy", "--", "-k", "tick"])?;
-        let Task::Test { suite, extra } = cli.command else {
+        let Task::Test(options) = cli.command else {
             anyhow::bail!("not the test command: {cli:?}");
         };
-        assert_eq!(suite, [Suite::Policy]);
-        assert_eq!(extra, ["-k", "tick"]);
+        let text = format!("{options:?}");
+        assert!(text.contains("[Policy]"), "{text}");
+        assert!(text.contains(r#"["-k", "tick"]"#), "{text}");
         Ok(())
+    }
+
+    #[test]
+    fn quick_is_a_choice_of_its_own() {
+        for others in [&["policy"][..], &["--timings"], &["--", "-k", "tick"]] {
+            let words = ["xtask", "test", "--quick"].iter().chain(others);
+            let Err(error) = Cli::try_parse_from(words) else {
+                panic!("--quick was taken with {others:?}");
+            };
+            let text = error.to_string();
+            assert!(text.contains("cannot be used with"), "{text}");
+        }
     }
 
     #[test]

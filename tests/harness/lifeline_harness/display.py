@@ -12,7 +12,12 @@ from types import TracebackType
 from lifeline_harness.errors import HarnessError, StartError
 from lifeline_harness.picture import Picture
 
-SIZE = "1280x720x24"
+# What Blender fills with its window. Drawing by software costs a processor as it grows.
+SIZE = (1280, 720)
+# For those who do not look at it.
+SMALL = (480, 320)
+# One folder for all, and from run to run: compiling takes each Blender seconds.
+SHADERS = Path(__file__).resolve().parents[3] / "target" / "shaders"
 START_SECONDS = 20.0
 
 
@@ -33,11 +38,8 @@ class Display:
 
     @property
     def shader_cache(self) -> Path | None:
-        """Where the software that draws may keep compiled shaders; None: where it likes.
-
-        One folder for all Blenders of a display: compiling takes each of them seconds.
-        """
-        return None if self._buffer is None else self._buffer.with_name("shaders")
+        """Where the software that draws may keep compiled shaders; None: where it likes."""
+        return SHADERS if self.virtual else None
 
     @classmethod
     def own(cls) -> Display:
@@ -48,13 +50,14 @@ class Display:
         return cls(name, server=None, buffer=None)
 
     @classmethod
-    def start(cls, folder: Path) -> Display:
-        """Start an Xvfb that keeps its picture in `folder`. Raises StartError."""
+    def start(cls, folder: Path, size: tuple[int, int] = SIZE) -> Display:
+        """Start an Xvfb that keeps its picture in `folder`. size: in pixels. Raises StartError."""
         program = shutil.which("Xvfb")
         if program is None:
             raise StartError("Xvfb is not installed")
         folder.mkdir(parents=True, exist_ok=True)
-        options = ["-screen", "0", SIZE, "-fbdir", str(folder), "-nolisten", "tcp", "-noreset"]
+        screen = "x".join(str(number) for number in (*size, 24))
+        options = ["-screen", "0", screen, "-fbdir", str(folder), "-nolisten", "tcp", "-noreset"]
         reading, writing = os.pipe()
         try:
             with (folder / "xvfb.log").open("wb") as log:

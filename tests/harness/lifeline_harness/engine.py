@@ -16,6 +16,7 @@ from typing import Any
 from lifeline_harness.blender import Blender
 from lifeline_harness.errors import HarnessError, RequestError, StartError, WaitError
 from lifeline_harness.lines import Lines
+from lifeline_harness.ports import free_port
 from lifeline_harness.profile import ROOT, Profile, blender_command, blender_environment
 from lifeline_harness.waiting import wait_until
 
@@ -44,7 +45,7 @@ class Engine:
     ) -> None:
         self.profile = profile
         self.token = secrets.token_hex(16)
-        self.port = 0
+        self.port = free_port()
         self._pings = (ping_interval, ping_timeout)
         self._blenders = blenders
         self._options = tuple(options)
@@ -66,7 +67,7 @@ class Engine:
         return {"WS_URL": self.url, "CR8_USERNAME": username, "CR8_AUTH_TOKEN": self.token}
 
     def start(self) -> Engine:
-        """Start it, on the port that it had before, if any. Raises StartError."""
+        """Start it, each time on the same port. Raises StartError."""
         if self._process is not None:
             raise HarnessError("the server runs already")
         self.profile.prepare()
@@ -96,20 +97,20 @@ class Engine:
                 start_new_session=True,
             )
         self._lines = Lines(path)
-        self.port = self._wait_listening(self._process, self._lines)
+        self._wait_listening(self._process, self._lines)
         return self
 
-    def _wait_listening(self, process: subprocess.Popen[bytes], lines: Lines) -> int:
-        def listening() -> int | None:
+    def _wait_listening(self, process: subprocess.Popen[bytes], lines: Lines) -> None:
+        def listening() -> bool:
             ended = process.poll() is not None
-            if found := lines.matching(r'^{"event": "listening"'):
-                return int(json.loads(found[0].text)["port"])
+            if lines.matching(r'^{"event": "listening"'):
+                return True
             if ended:
                 raise WaitError(f"it ended with {process.returncode}")
-            return None
+            return False
 
         try:
-            return wait_until("the server listens", listening, START_SECONDS)
+            wait_until("the server listens", listening, START_SECONDS)
         except WaitError as error:
             self.close()
             raise StartError(f"no server: {error}\n{lines.tail()}") from error

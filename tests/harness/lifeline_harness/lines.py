@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lifeline_harness.errors import WaitError
+from lifeline_harness.waiting import noted
 
 STEP = 0.01
 
@@ -50,7 +51,7 @@ class Lines:
         compiled = re.compile(pattern)
         end = time.monotonic() + timeout
         seen = 0
-        with self._changed:
+        with noted(f"a line with {pattern}"), self._changed:
             while True:
                 for line in self._lines[seen:]:
                     if line.at >= since and compiled.search(line.text):
