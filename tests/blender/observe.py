@@ -28,9 +28,17 @@ def wait_lost(blender: Blender, *, since: float = 0.0) -> None:
     blender.wait_for_line(r"Trying to connect\.$", LINE_SECONDS, since=since)
 
 
-def wait_countdown(blender: Blender, *, since: float = 0.0) -> float:
-    """The countdown runs; its deadline, in seconds of the monotonic clock."""
+def wait_unreachable(blender: Blender, *, since: float = 0.0) -> None:
+    """The countdown has begun."""
     blender.wait_for_line(UNREACHABLE, LINE_SECONDS, since=since)
+
+
+def wait_countdown(blender: Blender, *, since: float = 0.0) -> float:
+    """The countdown runs; its deadline, in seconds of the monotonic clock.
+
+    It must be long enough to be asked for: see `stage.ROOM`.
+    """
+    wait_unreachable(blender, since=since)
     # By the clock in Blender: its answer may be late.
     deadline = blender.run(DEADLINE)
     assert isinstance(deadline, float), "the countdown has ended before it was seen"

@@ -32,6 +32,9 @@ COMPRESSED: Mapping[str, float] = MappingProxyType(
     }
 )
 
+# A countdown in which a test does something, on a busy computer too.
+ROOM = 10
+
 # Exact in 32 bits, as Blender keeps it.
 EDIT = (1.5, -2.25, 3.0)
 

@@ -17,9 +17,9 @@ from tests.blender.observe import (
 )
 from tests.blender.stage import edit, status
 
-# Attempts after 0.5, 1, 1.2, 1.2 and 1.2 s: 5.1 s in all, for a server that takes a second to
-# start.
-PATIENT = {"retry_delay": 0.5, "retry_delay_max": 1.2}
+# Attempts after 1, 2, 3, 3 and 3 s: 12 s in all, for a server that takes a second to start, and
+# several on a busy computer.
+PATIENT = {"retry_delay": 1, "retry_delay_max": 3}
 
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
@@ -41,8 +41,8 @@ def test_restarted(make_stage: MakeStage, template: Path, how: str) -> None:
 
 def test_back_for_the_last_attempt(make_stage: MakeStage, template: Path) -> None:
     """The original looks once, at the wrong moment, and then closes beside a living server."""
-    # The last attempt comes 4 s after the fourth.
-    stage = make_stage(retry_delay=0.25, retry_delay_max=4, cleanup_timeout=1)
+    # The last attempt comes 8 s after the fourth.
+    stage = make_stage(retry_delay=0.5, retry_delay_max=8, cleanup_timeout=1)
     blender = stage.launch(stage.file)
     lost_at = time.monotonic()
     stage.engine.kill()
@@ -63,9 +63,9 @@ def test_frozen_for_a_while(make_stage: MakeStage, template: Path) -> None:
     stage.engine.freeze()
     lost_at = blender.wait_for_line("Server stopped answering", 30).at
     # The last PING may have come right before the freeze, or a second earlier.
-    assert 0.9 < lost_at - frozen_at < 6
+    assert 0.9 < lost_at - frozen_at < 20
     assert status(blender)["reason"] == "ping-timeout"
-    time.sleep(max(0.0, frozen_at + 3.5 - time.monotonic()))
+    time.sleep(max(0.0, lost_at + 1.5 - time.monotonic()))
     stage.engine.thaw()
     stage.wait_connected(blender)
     assert_stays_connected(blender, lost_at + stage.outage)

@@ -18,12 +18,12 @@ from tests.blender.observe import (
     wait_countdown,
     wait_lost,
 )
-from tests.blender.stage import EDIT, edit, saved_location, status
+from tests.blender.stage import EDIT, ROOM, edit, saved_location, status
 
 
 def test_back_after_all_attempts_were_spent(make_stage: MakeStage, template: Path) -> None:
     """The original never connects again, and closes."""
-    stage = make_stage(cleanup_timeout=7)
+    stage = make_stage(cleanup_timeout=ROOM)
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
@@ -33,7 +33,7 @@ def test_back_after_all_attempts_were_spent(make_stage: MakeStage, template: Pat
     assert time.monotonic() < deadline, "too slow to show anything"
     assert_said(
         blender,
-        "[INFO] 7-second server cleanup timer started",
+        f"[INFO] {ROOM}-second server cleanup timer started",
         "[INFO] Server cleanup timer cancelled",
     )
     assert_stays_connected(blender, deadline)
@@ -69,10 +69,19 @@ def test_back_while_the_save_is_running(make_stage: MakeStage, tmp_path: Path) -
     assert saved_location(stage.file) == EDIT
 
 
-@pytest.mark.parametrize("when", ["connected", "reconnecting", "counting-down"])
-def test_a_file_is_opened(make_stage: MakeStage, template: Path, when: str) -> None:
+@pytest.mark.parametrize(
+    ("when", "settings"),
+    [
+        ("connected", {"cleanup_timeout": 1}),
+        ("reconnecting", {"retry_delay": 2, "retry_delay_max": 2, "cleanup_timeout": 1}),
+        ("counting-down", {"cleanup_timeout": ROOM}),
+    ],
+)
+def test_a_file_is_opened(
+    make_stage: MakeStage, template: Path, when: str, settings: dict[str, float]
+) -> None:
     """The countdown goes on, and what is open at its end is saved."""
-    stage = make_stage(cleanup_timeout=3)
+    stage = make_stage(**settings)
     other = stage.new_file("other")
     blender = stage.launch(stage.file)
     if when != "connected":

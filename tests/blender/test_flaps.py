@@ -17,7 +17,7 @@ from tests.blender.observe import (
     wait_lost,
 )
 from tests.blender.process_traces import line_threads
-from tests.blender.stage import EDIT, edit, saved_location, status
+from tests.blender.stage import EDIT, ROOM, edit, saved_location, status
 
 LOST = r"Trying to connect\.$"
 STARTED = "cleanup timer started"
@@ -28,10 +28,9 @@ QUICK = {"retry_delay": 0.1, "retry_delay_max": 0.3}
 
 
 def test_three_losses_each_into_the_countdown(make_stage: MakeStage, template: Path) -> None:
-    stage = make_stage(**QUICK, cleanup_timeout=6)
+    stage = make_stage(**QUICK, cleanup_timeout=ROOM)
     blender = stage.launch(stage.file)
     edit(blender)
-    first = time.monotonic()
     for number in range(1, 4):
         lost_at = time.monotonic()
         stage.engine.kill()
@@ -43,7 +42,6 @@ def test_three_losses_each_into_the_countdown(make_stage: MakeStage, template: P
         assert deadline > lost_at + stage.cleanup_timeout
         stage.engine.start()
         stage.wait_connected(blender)
-    assert time.monotonic() - first < 20, "too slow to show anything"
     assert_stays_connected(blender, deadline)
     now = status(blender)
     assert (now["outages"], now["recoveries"]) == (3, 3)

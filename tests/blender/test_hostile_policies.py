@@ -12,7 +12,7 @@ from lifeline_harness.hostile import hostile
 from lifeline_harness.policies import policy_file
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import CLOSING, SAVING, count, wait_countdown
+from tests.blender.observe import CLOSING, SAVING, count, wait_countdown, wait_unreachable
 from tests.blender.stage import EDIT, edit, saved_location
 from tests.blender.test_policies import deadline, policy, swap, wait_policy
 
@@ -132,7 +132,7 @@ def test_quits_while_connected(make_stage: MakeStage, tmp_path: Path) -> None:
     edit(blender)
     # The next connection is one that it sees.
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     stage.engine.start()
     stage.wait_connected(blender)
     time.sleep(2)

@@ -12,7 +12,7 @@ from lifeline_harness.blender import Blender
 from lifeline_harness.display import Display
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import assert_said, wait_countdown, wait_lost
+from tests.blender.observe import assert_said, wait_lost, wait_unreachable
 from tests.blender.stage import CLOSE_SECONDS, EDIT, Stage, edit, saved_location, staged
 
 
@@ -102,7 +102,7 @@ def test_the_server_refuses_the_token(make_stage: MakeStage) -> None:
     line = stage.engine.line("ann") | {"CR8_AUTH_TOKEN": wrong}
     blender = stage.start(stage.file, line)
     edit(blender)
-    wait_countdown(blender)
+    wait_unreachable(blender)
     blender.wait_for_line("the server refused the connection: .*wrong token", 1)
     assert stage.engine.status()["connects"] == 0
     stage.assert_closed(blender)
@@ -114,7 +114,7 @@ def test_the_server_was_never_there(make_stage: MakeStage) -> None:
     stage.engine.kill()
     blender = stage.start(stage.file, stage.engine.line("ann"))
     edit(blender)
-    wait_countdown(blender)
+    wait_unreachable(blender)
     assert_said(blender, "[WARNING] Server not reached yet. Trying to connect.")
     stage.assert_closed(blender)
     assert saved_location(stage.file) == EDIT
@@ -155,7 +155,7 @@ def test_the_last_look_of_a_countdown_is_at_its_end(make_stage: MakeStage) -> No
     stage = make_stage(cleanup_timeout=60)
     blender = stage.launch(stage.file)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     pauses = blender.run(
         "import cr8_router\n"
         "session = cr8_router.session._session\n"

@@ -14,11 +14,11 @@ from tests.blender.observe import (
     wait_lost,
     wait_phase,
 )
-from tests.blender.stage import EDIT, edit, saved_location, status
+from tests.blender.stage import EDIT, ROOM, edit, saved_location, status
 
 
 def test_kept_open_then_released(make_stage: MakeStage, template: Path) -> None:
-    stage = make_stage(cleanup_timeout=3)
+    stage = make_stage(cleanup_timeout=ROOM)
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
@@ -40,7 +40,7 @@ def test_kept_open_then_released(make_stage: MakeStage, template: Path) -> None:
 
 def test_kept_open_until_the_server_is_back(make_stage: MakeStage, template: Path) -> None:
     """Kept open, it goes on trying."""
-    stage = make_stage(cleanup_timeout=2)
+    stage = make_stage(cleanup_timeout=ROOM)
     blender = stage.launch(stage.file)
     stage.engine.kill()
     deadline = wait_countdown(blender)

@@ -10,7 +10,7 @@ from lifeline_harness.blender import Blender
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import assert_untouched, wait_countdown
 from tests.blender.process_traces import line_threads, sockets_to
-from tests.blender.stage import edit
+from tests.blender.stage import ROOM, edit
 
 # Keeps hold of the timer's function, which is how Blender knows it.
 REMEMBER = """
@@ -46,7 +46,7 @@ def assert_no_traces(blender: Blender, port: int) -> None:
 
 def test_unregistered_in_the_countdown(make_stage: MakeStage, template: Path) -> None:
     """With the pop-up of the countdown open, over whose buttons Blender must not stumble."""
-    stage = make_stage(cleanup_timeout=3)
+    stage = make_stage(cleanup_timeout=ROOM)
     blender = stage.launch(stage.file)
     edit(blender)
     blender.run(REMEMBER)

@@ -7,7 +7,7 @@ from lifeline_harness.policies import policy_file
 from lifeline_harness.waiting import wait_until
 from playwright.sync_api import BrowserContext
 
-from tests.blender.observe import wait_countdown
+from tests.blender.observe import wait_countdown, wait_unreachable
 from tests.blender.stage import EDIT, Stage, edit, saved_location, status
 from tests.browser.conftest import MakeStage, OpenTab
 from tests.browser.tab import NOTES, Tab
@@ -59,7 +59,7 @@ def test_within_the_countdown_blender_is_rejoined(make_stage: MakeStage, open_ta
     blender = at_work(stage, tab)
     stage.engine.kill()
     tab.wait("unreachable")
-    wait_countdown(blender)
+    wait_unreachable(blender)
     stage.engine.start()
     tab.wait("connected")
     # In a hurry: the server knows that Blender still lives, though it has just begun itself.

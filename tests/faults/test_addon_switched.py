@@ -14,7 +14,7 @@ from lifeline_harness.journal import check
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import CLOSING, SAVING, assert_said, count, wait_countdown
 from tests.blender.process_traces import line_threads, sockets_to
-from tests.blender.stage import EDIT, edit, saved_location
+from tests.blender.stage import EDIT, ROOM, edit, saved_location
 from tests.faults.outcome import assert_closed_once, assert_kept
 
 DISABLE = "import addon_utils; addon_utils.disable('cr8_router')"
@@ -51,7 +51,7 @@ def parts(blender: Blender) -> dict[str, Any]:
 
 def test_disabled_and_enabled_in_the_countdown(make_stage: MakeStage) -> None:
     """The old countdown is gone; beside the dead server a new one begins."""
-    stage = make_stage(cleanup_timeout=2)
+    stage = make_stage(cleanup_timeout=ROOM)
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()

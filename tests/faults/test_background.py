@@ -10,7 +10,7 @@ from lifeline_harness.profile import ADDON
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import CLOSING, SAVING, UNREACHABLE, assert_said, count
-from tests.blender.stage import CLOSE_SECONDS, EDIT, Stage
+from tests.blender.stage import CLOSE_SECONDS, EDIT, ROOM, Stage
 from tests.faults.bpy_process import assert_edit_saved, start, wait_connected
 
 # The words of the README, behind an edit.
@@ -44,8 +44,8 @@ def assert_cleaned_up(stage: Stage, blender: Blender) -> None:
     assert_said(
         blender,
         "[WARNING] Server unreachable after 5 connection attempts. Blender will save and close "
-        "in 3 seconds if server does not reconnect.",
-        "[INFO] 3-second server cleanup timer started",
+        f"in {stage.cleanup_timeout:.0f} seconds if server does not reconnect.",
+        f"[INFO] {stage.cleanup_timeout:.0f}-second server cleanup timer started",
         "[INFO] Performing server cleanup: saving file and closing Blender",
         f"[INFO] Saving Blender file: {stage.file}",
         "[INFO] Closing Blender instance",
@@ -64,7 +64,7 @@ def test_lost_for_good(make_stage: MakeStage) -> None:
 
 def test_back_in_the_countdown_then_lost_for_good(make_stage: MakeStage) -> None:
     """It stays with the server that is back, and ends with it."""
-    stage = make_stage(cleanup_timeout=3)
+    stage = make_stage(cleanup_timeout=ROOM)
     blender = start(stage, script(stage, LOOP))
     wait_connected(stage, blender)
     stage.engine.kill()

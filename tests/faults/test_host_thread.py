@@ -5,7 +5,7 @@ from __future__ import annotations
 from lifeline_harness.blender import Blender
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import LINE_SECONDS, count, wait_countdown
+from tests.blender.observe import LINE_SECONDS, count, wait_unreachable
 from tests.blender.stage import EDIT, edit, saved_location
 
 STARTED_AGAIN = "The host thread has ended"
@@ -28,10 +28,10 @@ def test_another_one_counts_down_and_closes(make_stage: MakeStage) -> None:
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     inject_fault(blender)
     died = blender.wait_for_line(STARTED_AGAIN, 30)
-    wait_countdown(blender, since=died.at)
+    wait_unreachable(blender, since=died.at)
     stage.assert_closed(blender)
     assert count(blender, "cleanup timer started") == 2
     assert saved_location(stage.file) == EDIT

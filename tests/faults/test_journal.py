@@ -13,7 +13,7 @@ from lifeline_harness.journal import Entry, check
 from lifeline_harness.waiting import wait_until
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import wait_countdown, wait_lost, wait_phase
+from tests.blender.observe import wait_lost, wait_phase, wait_unreachable
 from tests.blender.stage import EDIT, Stage, edit, saved_location
 from tests.faults.outcome import assert_closed_once, assert_kept
 from tests.faults.saving_scene import immutable, needs_root
@@ -108,7 +108,7 @@ def test_killed_in_the_countdown(make_stage: MakeStage, template: Path) -> None:
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     os.kill(blender.pid, signal.SIGKILL)
     assert blender.wait_exit(10) == -signal.SIGKILL
     assert stage.journal.entries() == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import wait_countdown
+from tests.blender.observe import wait_unreachable
 from tests.blender.stage import edit
 from tests.faults.outcome import assert_closed_once, assert_kept
 
@@ -42,6 +42,6 @@ def test_a_modal_operator_runs(make_stage: MakeStage, operator: str) -> None:
     running = blender.run(IN_THE_VIEW.format(operator=operator))
     assert running == ["RUNNING_MODAL"]
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     assert_kept(stage, blender, stage.file)
     assert_closed_once(blender)

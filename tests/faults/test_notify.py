@@ -9,7 +9,7 @@ import pytest
 from lifeline_harness.webhook import ACCEPT, BUSY, FORBID, SILENT, Answer, Webhook
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import wait_countdown
+from tests.blender.observe import wait_unreachable
 from tests.blender.stage import Stage, edit
 from tests.faults.outcome import assert_closed_once, assert_kept
 
@@ -60,7 +60,7 @@ def test_back_in_the_countdown(make_stage: MakeStage) -> None:
         stage = notify_stage(make_stage, webhook, cleanup_timeout=300)
         blender = stage.launch(stage.file)
         stage.engine.kill()
-        wait_countdown(blender)
+        wait_unreachable(blender)
         stage.engine.start()
         stage.wait_connected(blender)
         told = webhook.wait_for("cancelled")

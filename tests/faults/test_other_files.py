@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import SAVING, wait_countdown
-from tests.blender.stage import edit
+from tests.blender.stage import ROOM, edit
 from tests.faults.outcome import assert_closed_once, assert_kept
 
 BEFORE = (7.0, 7.0, 7.0)
@@ -18,7 +18,7 @@ BEFORE = (7.0, 7.0, 7.0)
 
 def test_a_new_file(make_stage: MakeStage, template: Path) -> None:
     """It has no name: its work is a recovery copy."""
-    stage = make_stage(cleanup_timeout=4)
+    stage = make_stage(cleanup_timeout=ROOM)
     blender = stage.launch(stage.file)
     stage.engine.kill()
     deadline = wait_countdown(blender)
@@ -37,7 +37,7 @@ def test_a_new_file(make_stage: MakeStage, template: Path) -> None:
 
 def test_reverted(make_stage: MakeStage) -> None:
     """What is done after it is saved, and nothing of what was given up."""
-    stage = make_stage(cleanup_timeout=4)
+    stage = make_stage(cleanup_timeout=ROOM)
     blender = stage.launch(stage.file)
     edit(blender, BEFORE)
     stage.engine.kill()

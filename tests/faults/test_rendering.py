@@ -7,8 +7,8 @@ import time
 from lifeline_harness.blender import Blender
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import CLOSING, SAVING, wait_countdown
-from tests.blender.stage import edit
+from tests.blender.observe import CLOSING, SAVING, wait_countdown, wait_unreachable
+from tests.blender.stage import ROOM, edit
 from tests.faults.outcome import assert_closed_once, assert_kept
 
 # Cycles, on one core, for so many seconds; 0: on and on.
@@ -51,11 +51,11 @@ def render(blender: Blender, seconds: float = 0.0) -> None:
 
 def test_running_at_the_deadline(make_stage: MakeStage) -> None:
     """Nothing is put off unless the settings say so."""
-    stage = make_stage(cleanup_timeout=2, render_wait=0)
+    stage = make_stage(cleanup_timeout=ROOM, render_wait=0)
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     render(blender)
     assert_kept(stage, blender, stage.file)
     assert_closed_once(blender)
@@ -64,7 +64,7 @@ def test_running_at_the_deadline(make_stage: MakeStage) -> None:
 
 
 def test_longer_than_the_cap(make_stage: MakeStage) -> None:
-    stage = make_stage(cleanup_timeout=2, render_wait=3)
+    stage = make_stage(cleanup_timeout=ROOM, render_wait=3)
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
@@ -79,12 +79,12 @@ def test_longer_than_the_cap(make_stage: MakeStage) -> None:
 
 def test_done_within_the_cap(make_stage: MakeStage) -> None:
     """The clean-up waits for its end, and no longer."""
-    stage = make_stage(cleanup_timeout=3, render_wait=600)
+    stage = make_stage(cleanup_timeout=ROOM, render_wait=600)
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
     deadline = wait_countdown(blender)
-    render(blender, seconds=6)
+    render(blender, seconds=ROOM + 2)
     assert time.monotonic() < deadline, "too slow to show anything"
     assert_kept(stage, blender, stage.file)
     assert_closed_once(blender)

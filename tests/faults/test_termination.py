@@ -10,7 +10,7 @@ from lifeline_harness.journal import check
 from lifeline_harness.uploads import DROP, Uploads
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import CLOSING, SAVING, assert_untouched, count, wait_countdown
+from tests.blender.observe import CLOSING, SAVING, assert_untouched, count, wait_unreachable
 from tests.blender.process_traces import line_threads
 from tests.blender.stage import EDIT, edit, saved_location
 from tests.blender.test_main_thread import block_until
@@ -34,7 +34,7 @@ def test_in_the_countdown(make_stage: MakeStage) -> None:
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     os.kill(blender.pid, signal.SIGTERM)
     entry = assert_kept(stage, blender, stage.file, outcome="terminated")
     assert entry["type"] == "outage"

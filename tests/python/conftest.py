@@ -47,7 +47,7 @@ def make_line() -> Iterator[MakeLine]:
     yield make
     for line in lines:
         assert line.close()
-    wait_until("the end of every thread", lambda: not traces.threads(), 2.0)
+    wait_until("the end of every thread", lambda: not traces.threads(), 30.0)
 
 
 @pytest.fixture

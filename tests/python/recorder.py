@@ -24,7 +24,7 @@ class Recorder:
     def poll(self) -> None:
         self.events += self.line.poll()
 
-    def until(self, kind: str, timeout: float = 5.0) -> Event:
+    def until(self, kind: str, timeout: float = 30.0) -> Event:
         """The next event of this kind after the one that was waited for before."""
 
         def found() -> Event | None:

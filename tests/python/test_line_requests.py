@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import pytest
@@ -50,14 +49,12 @@ def test_attempts_go_on_while_held(counting_down: Recorder) -> None:
 
 
 def test_extend_moves_the_deadline(counting_down: Recorder) -> None:
-    begun = time.monotonic()
-    counting_down.line.extend(0.5)
-    counting_down.keep_polling(0.1)
+    counting_down.line.extend(60)
+    counting_down.keep_polling(0.6)  # the old deadline passes
     remaining = counting_down.line.status()["remaining"]
     assert remaining is not None
-    assert 0.4 < remaining < 0.9
-    counting_down.until("save")
-    assert time.monotonic() - begun > 0.8
+    assert 0 < remaining < 60.4
+    assert "save" not in counting_down.kinds()
 
 
 def test_extend_before_the_countdown_counts(make_line: MakeLine, nowhere: str) -> None:
@@ -69,12 +66,10 @@ def test_extend_before_the_countdown_counts(make_line: MakeLine, nowhere: str) -
 
 
 def test_extend_by_nonsense(counting_down: Recorder) -> None:
-    begun = time.monotonic()
     for seconds in (0, -1, -0.0, math.nan, math.inf, -math.inf):
         with pytest.raises(LifelineError, match="expected seconds above 0"):
             counting_down.line.extend(seconds)
     counting_down.until("save")
-    assert time.monotonic() - begun < 1
 
 
 @pytest.mark.parametrize("seconds", ["x", None, "5"])
@@ -99,7 +94,7 @@ def test_close_now_saves_without_waiting(make_line: MakeLine, nowhere: str) -> N
     save = ticket_of(recorder.until("save", 1.0))
     assert recorder.line.claim(save)
     recorder.line.saved(save, SAVED)
-    recorder.until("quit", 1.0)
+    recorder.until("quit", 30.0)
     assert "countdown" not in recorder.kinds()
 
 

@@ -84,7 +84,7 @@ def wait_for_state(file: Path, state: str) -> Metrics:
         metrics = metrics_in(file) if file.exists() else None
         return metrics if metrics is not None and metrics.state() == state else None
 
-    return wait_until(f"the state {state} in the file", found, 5.0)
+    return wait_until(f"the state {state} in the file", found, 30.0)
 
 
 def save(recorder: Recorder, path: str = SAVED) -> None:
@@ -173,7 +173,7 @@ def test_the_server_is_back(make_line: MakeLine, own_server: Server) -> None:
         metrics = metrics_of(recorder.line)
         return metrics if metrics.of("cleanups_total", outcome="recovered") else None
 
-    metrics = wait_until("the end of the outage", ended, 5.0)
+    metrics = wait_until("the end of the outage", ended, 30.0)
     assert (metrics.of("outages_total"), metrics.of("recoveries_total")) == (1, 1)
     assert metrics.of("attempts_total", outcome="connected") == 2
     assert metrics.of("saves_total", outcome="in-place") == 0
@@ -279,7 +279,7 @@ def test_counters_outlive_the_host_thread(
     def found() -> bool:
         return metrics_of(line).of("cleanups_total", outcome="interrupted") == 1
 
-    wait_until("the outage that nobody has ended", found, 5.0)
+    wait_until("the outage that nobody has ended", found, 30.0)
 
 
 def test_a_journal_that_cannot_be_written(
@@ -326,7 +326,7 @@ def test_a_file_that_cannot_be_written_is_told_once(
         recorder.poll()
         return str(file) in recorder.log()
 
-    wait_until("the complaint", complained, 5.0)
+    wait_until("the complaint", complained, 30.0)
     recorder.line.hold()
     recorder.until("held")
     recorder.line.release()
@@ -356,7 +356,7 @@ def test_the_document_tells_all_of_them(make_line: MakeLine, nowhere: str) -> No
 
     line = make_line(nowhere, cleanup_timeout=300).line
     line.connect()
-    wait_until("the policy", lambda: line.status()["policy"]["sha256"] or None, 5.0)
+    wait_until("the policy", lambda: line.status()["policy"]["sha256"] or None, 30.0)
     families = families_of(line)
     suffix = {"counter": "_total", "info": "_info"}
     true = {(it.name + suffix.get(it.type, ""), it.type, labels(it)) for it in families}
@@ -377,7 +377,7 @@ def test_whoever_collects_may_read_the_file(
     before = os.umask(0o077)
     try:
         line.connect()
-        wait_until("the file", lambda: file.exists() or None, 5.0)
+        wait_until("the file", lambda: file.exists() or None, 30.0)
     finally:
         os.umask(before)
     assert stat.S_IMODE(file.stat().st_mode) == 0o644

@@ -117,7 +117,8 @@ def test_a_line_stands_and_an_outage_is_written_down(
 ) -> None:
     journal = tmp_path / "journal" / "journal.jsonl"
     journal.parent.mkdir()
-    for folder in (journal.parent, *tmp_path.parents[:2], tmp_path):
+    # Of the run, of the worker if there are several, and of the test.
+    for folder in (journal.parent, *tmp_path.parents[:3], tmp_path):
         folder.chmod(0o755)
     os.chown(journal.parent, UID, -1)
     child = make_child(

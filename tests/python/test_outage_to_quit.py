@@ -175,7 +175,7 @@ def test_a_save_is_told_while_it_runs_and_when_it_has_ended(
     line = recorder.line
     assert line.claim(save)
     line.saving(save, tmp_path / "a.blend")
-    wait_until("the save", lambda: line.status()["save"], 5.0)
+    wait_until("the save", lambda: line.status()["save"], 30.0)
     running = line.status()["save"]
     assert running is not None
     assert stub.faults("SaveStatus", running) == []
@@ -191,7 +191,7 @@ def test_a_save_is_told_while_it_runs_and_when_it_has_ended(
         last = line.status()["last_save"]
         return last if last is not None and last["sha256"] else None
 
-    last = wait_until("its digest", digested, 5.0)
+    last = wait_until("its digest", digested, 30.0)
     assert stub.faults("LastSave", last) == []
     assert last["sha256"] == hashlib.sha256(Path(SAVED).read_bytes()).hexdigest()
     assert (last["bytes"], last["recovery"]) == (Path(SAVED).stat().st_size, False)
@@ -200,12 +200,12 @@ def test_a_save_is_told_while_it_runs_and_when_it_has_ended(
 
 def test_nothing_closes_before_the_floor(make_line: MakeLine, nowhere: str) -> None:
     begun = time.monotonic()
-    recorder, save = saving(make_line, nowhere, quit_floor=0.9)
+    recorder, save = saving(make_line, nowhere, quit_floor=4)
     assert recorder.line.claim(save)
     recorder.line.saved(save, SAVED)
-    assert time.monotonic() - begun < 0.8, "too slow a machine to tell anything"
+    assert time.monotonic() - begun < 3.5, "too slow a machine to tell anything"
     recorder.until("quit")
-    assert time.monotonic() - begun >= 0.9
+    assert time.monotonic() - begun >= 4
 
 
 def test_a_blocked_interpreter_stops_neither_attempts_nor_clock(

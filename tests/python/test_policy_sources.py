@@ -71,7 +71,7 @@ def watching(make_line: MakeLine, nowhere: str, file: Path, journal: Journal) ->
     assert swapped(recorder).message is None
     assert policy(recorder)["origin"] == str(file)
     # Not by the event: it may have come before the policy.
-    wait_until("the countdown", lambda: recorder.line.status()["phase"] == "counting-down", 5.0)
+    wait_until("the countdown", lambda: recorder.line.status()["phase"] == "counting-down", 30.0)
     return recorder
 
 
@@ -82,7 +82,7 @@ def journaled(journal: Journal, count: int) -> list[Any]:
         found = journal.policies()
         return found if len(found) >= count else None
 
-    return wait_until("the journal's lines", written, 5.0)
+    return wait_until("the journal's lines", written, 30.0)
 
 
 # The file
@@ -237,7 +237,7 @@ def join(make_line: MakeLine, server: Server, username: str, tmp_path: Path) -> 
         recorder = make_line(server.url, username=username, token=server.token, **settings)
         recorder.line.connect()
         # Not by the event: what is told of a policy may come before it.
-        wait_until("the connection", lambda: recorder.line.status()["connected"], 5.0)
+        wait_until("the connection", lambda: recorder.line.status()["connected"], 30.0)
         return recorder
 
     return join

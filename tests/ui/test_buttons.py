@@ -9,21 +9,21 @@ from lifeline_harness.blender import Blender
 from lifeline_harness.pointer import Pointer
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import count, wait_countdown, wait_phase
+from tests.blender.observe import count, wait_phase, wait_unreachable
 from tests.blender.stage import EDIT, Stage, edit, saved_location, status
 from tests.ui.window import ASIDE, SIDEBAR, find_buttons, open_panel
 
 # Looking for buttons takes a person's time.
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
-LONG = 200
+LONG = 600
 
 
 def in_countdown(make_stage: MakeStage, **settings: float) -> tuple[Stage, Blender]:
     stage = make_stage(**{"cleanup_timeout": LONG, "warn_before": 1, **settings})
     blender = stage.launch(stage.file)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     return stage, blender
 
 
@@ -72,7 +72,7 @@ def test_the_pop_up_of_a_warning_does_nothing_that_lasts(
     blender = stage.launch(stage.file)
     pointer.move(*ASIDE)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     time.sleep(1)
     pointer.press("Return")
     time.sleep(1)

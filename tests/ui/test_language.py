@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import assert_said, wait_countdown
+from tests.blender.observe import assert_said, wait_unreachable
 
 GERMAN = """
 view = bpy.context.preferences.view
@@ -31,7 +31,7 @@ def test_the_interface_is_german_and_the_log_is_not(make_stage: MakeStage) -> No
     blender = stage.launch(stage.file)
     blender.run(GERMAN)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     assert blender.run(SHOWN) == [
         "Server nicht erreichbar",
         "Server nicht erreichbar",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import assert_said, wait_countdown
+from tests.blender.observe import assert_said, wait_unreachable
 from tests.blender.stage import edit
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -25,7 +25,7 @@ def test_each_line_has_a_level_an_event_and_fields(make_stage: MakeStage, tmp_pa
     blender = stage.launch(stage.file)
     edit(blender)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     stage.assert_closed(blender)
     assert_said(
         blender,

@@ -11,7 +11,7 @@ from typing import Any
 from lifeline_harness.blender import Blender
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import wait_countdown, wait_phase
+from tests.blender.observe import wait_phase, wait_unreachable
 from tests.blender.stage import EDIT, edit, saved_location, status
 
 LONG = 300
@@ -94,7 +94,7 @@ def test_those_of_an_outage(make_stage: MakeStage) -> None:
     assert [name for name in outage if can(blender, name)] == []  # while connected
     blender.run(MOVE)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     assert operate(blender, "try_now()") == ["FINISHED"]
     blender.wait_for_line("Trying to connect now", 10)
     before = wait_phase(blender, "counting-down")["remaining"]

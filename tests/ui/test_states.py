@@ -14,7 +14,7 @@ from lifeline_harness.picture import Picture
 from lifeline_harness.pointer import Pointer
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import wait_countdown, wait_phase
+from tests.blender.observe import wait_phase, wait_unreachable
 from tests.blender.stage import EDIT, Stage, edit, saved_location
 from tests.ui.window import (
     BAR,
@@ -112,7 +112,7 @@ def test_from_connected_to_held_and_back(
     assert bar(seen) == 0
     save(display, keep, "reconnecting")
 
-    wait_countdown(blender)
+    wait_unreachable(blender)
     first = wait_picture(display, "the bar", lambda it: alarmed(it) and bar(it) > SOME)
     save(display, keep, "countdown")
     pointer.press("Escape")  # the pop-up
@@ -161,7 +161,7 @@ def test_the_status_bar_says_a_time_and_leaves_what_is_rendered_alone(
     stage = make_stage(cleanup_timeout=120, warn_before=1)
     blender = stage.launch(stage.file)
     stage.engine.kill()
-    wait_countdown(blender)
+    wait_unreachable(blender)
     said = set()
     for _look in range(6):
         time.sleep(0.5)

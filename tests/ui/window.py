@@ -103,7 +103,7 @@ def find_buttons(
     """What can be pressed along the middle of a box, and where; at least what is wanted."""
     found: dict[str, tuple[int, int]] = {}
     # On a busy computer Blender may draw a button later than the pointer is there.
-    for _look in range(3):
+    for _look in range(8):
         found |= buttons(blender, pointer, box)
         if wanted <= set(found):
             return found
