@@ -37,7 +37,9 @@ def test_each_button_of_the_panel_can_be_reached_and_pressed(
         "cr8.try_now",
         "cr8.keep_open",
         "cr8.extend",
+        "cr8.release",
         "cr8.save_and_close",
+        "cr8.open_recovery_folder",
         "cr8.swap_policy",
         "cr8.revert_policy",
     }
@@ -50,9 +52,6 @@ def test_each_button_of_the_panel_can_be_reached_and_pressed(
     wait_phase(blender, "held")
     pointer.move(*ASIDE)
     time.sleep(1)  # the panel is drawn again, with other buttons
-    found = find_buttons(blender, pointer, SIDEBAR, {"cr8.release"})
-    assert "cr8.keep_open" not in found
-    assert "cr8.extend" not in found
     pointer.click(*found["cr8.release"])
     wait_phase(blender, "counting-down")
     stage.engine.start()

@@ -57,7 +57,13 @@ def draw_missing(reason: str) -> Callable[[Any, Any], None]:
 
 
 def _line(context: Any, layout: Any) -> None:
-    """How the line stands, and how to start it with what is set now."""
+    """How the line stands, and how to start it with what is set now.
+
+    The buttons first: below a text that grows they would move.
+    """
+    buttons = layout.row()
+    buttons.operator("cr8.connect")
+    buttons.operator("cr8.disconnect")
     told = layout.column(align=True)
     live = session.handler()
     if live is None:
@@ -69,9 +75,6 @@ def _line(context: Any, layout: Any) -> None:
         paragraph(context, told, " — ".join(state_lines(status)), icon=icon)
         for remark in remarks(status, bpy.data.filepath):
             paragraph(context, told, remark.text, icon=remark.icon)
-    buttons = layout.row()
-    buttons.operator("cr8.connect")
-    buttons.operator("cr8.disconnect")
     layout.label(text=_("Settings count from the next connection on: press Connect."), icon="INFO")
 
 

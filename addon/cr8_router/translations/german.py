@@ -2,6 +2,16 @@
 """German. The settings keep their names, which are those of the environment."""
 
 TEXTS = {
+    "Details": "Einzelheiten",
+    "What will happen, why, and what is being done about it": (
+        "Was geschehen wird, warum, und was dagegen getan wird"
+    ),
+    "The file is saved, and Blender closes.": (
+        "Die Datei wird gespeichert, und Blender wird beendet."
+    ),
+    "From then on nothing is saved, and nothing closes, by itself.": (
+        "Von da an wird nichts von selbst gespeichert, und nichts beendet sich."
+    ),
     "Show": "Zeigen",
     "Show the settings of this section": "Die Einstellungen dieses Abschnitts zeigen",
     "set": "gesetzt",

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sidebar panels: 3D view > N > CR8."""
+"""The sidebar panels: 3D view > N > CR8.
+
+What can be pressed has one place, whatever the state: a button that is gone, or moves, leaves
+another one under the pointer. So the upper panels are as high in each state, with buttons that
+cannot be pressed greyed out; what takes more lines at one time than at another comes below them.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +25,15 @@ from .text import (
     state_lines,
 )
 
-BUTTONS = {
-    "reconnecting": ("cr8.try_now", "cr8.keep_open", "cr8.extend", "cr8.save_and_close"),
-    "counting-down": ("cr8.try_now", "cr8.keep_open", "cr8.extend", "cr8.save_and_close"),
-    "saving": ("cr8.keep_open",),
-    "quitting": ("cr8.keep_open",),
-    "held": ("cr8.try_now", "cr8.release", "cr8.save_and_close"),
-}
-"""What can be pressed in each phase."""
+# In groups. What closes Blender stands apart.
+_BUTTONS = (
+    ("cr8.try_now", "cr8.keep_open", "cr8.extend", "cr8.release"),
+    ("cr8.save_and_close",),
+    ("cr8.open_recovery_folder",),
+)
+_POLICY_BUTTONS = ("cr8.swap_policy", "cr8.revert_policy")
+# Lines that are there in any case.
+_POLICY_LINES = 2
 
 
 class _SidebarPanel(bpy.types.Panel):  # type: ignore[misc]
@@ -43,34 +49,75 @@ class LinePanel(_SidebarPanel):
     bl_label = "Server"
     bl_order = 0
 
+    def draw(self, _context: Any) -> None:
+        column = self.layout.column()
+        live = session.handler()
+        status = None if live is None else live.status()
+        headline, *rest = state_lines(status)
+        first = column.row()
+        first.alert = in_trouble(status)
+        icon = NO_LINE if status is None else ICONS.get(status["phase"], NO_LINE)
+        first.label(text=headline, icon=icon)
+        column.label(text=rest[0] if rest else "")
+        left = None if status is None else countdown.factor(status)
+        if left is None:
+            column.label(text="")
+        else:
+            bar.draw(column, left)
+        for group in _BUTTONS:
+            column.separator()
+            for button in group:
+                column.operator(button)
+
+
+class PolicyPanel(_SidebarPanel):
+    """Who decides when Blender saves and closes"""
+
+    bl_idname = "CR8_PT_policy"
+    bl_label = "Policy"
+    bl_order = 1
+
+    def draw(self, _context: Any) -> None:
+        column = self.layout.column()
+        live = session.handler()
+        lines = ("",) * _POLICY_LINES if live is None else policy_lines(live.status())
+        for line in lines[:_POLICY_LINES]:
+            column.label(text=line)
+        for button in _POLICY_BUTTONS:
+            column.operator(button)
+
+
+class DetailsPanel(_SidebarPanel):
+    """What will happen, why, and what is being done about it"""
+
+    bl_idname = "CR8_PT_details"
+    bl_label = "Details"
+    bl_order = 2
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        live = session.handler()
+        if live is None or processing.current() is not None:
+            return True
+        status = live.status()
+        return in_trouble(status) or bool(policy_lines(status)[_POLICY_LINES:])
+
     def draw(self, context: Any) -> None:
         column = self.layout.column()
         live = session.handler()
         if live is None:
-            column.label(text=state_lines(None)[0], icon=NO_LINE)
-            paragraph(context, column, session.idle_reason())
+            # In an outage there is nothing to press here.
             column.operator("cr8.connect")
             column.operator("cr8.show_preferences", icon="PREFERENCES")
+            paragraph(context, column, session.idle_reason())
             return
         status = live.status()
-        headline, *rest = state_lines(status)
-        worrying = in_trouble(status)
-        first = column.row()
-        first.alert = worrying
-        first.label(text=headline, icon=ICONS.get(status["phase"], NO_LINE))
-        for line in rest:
-            paragraph(context, column, line)
-        left = countdown.factor(status)
-        if left is not None:
-            bar.draw(column, left)
-        # Above what has more lines at one time than at another: a button must not move away.
-        for button in BUTTONS.get(status["phase"], ()):
-            column.operator(button)
         told = column.column(align=True)
         for remark in remarks(status, bpy.data.filepath):
             paragraph(context, told, remark.text, icon=remark.icon)
-        if worrying:
-            paragraph(context, told, status["server"], icon="URL")
+        for number, line in enumerate(policy_lines(status)[_POLICY_LINES:]):
+            paragraph(context, told, line, icon="BLANK1" if number else "ERROR")
+        paragraph(context, told, status["server"], icon="URL")
         command = processing.current()
         if command is not None:
             paragraph(context, column, _("Working on {}").format(command))
@@ -81,7 +128,7 @@ class LastOutagePanel(_SidebarPanel):
 
     bl_idname = "CR8_PT_last_outage"
     bl_label = "Last Outage"
-    bl_order = 1
+    bl_order = 3
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
@@ -98,31 +145,6 @@ class LastOutagePanel(_SidebarPanel):
         lines = column.column(align=True)
         for sentence in told:
             paragraph(context, lines, sentence)
-        column.operator("cr8.open_recovery_folder", icon="FILE_FOLDER")
 
 
-class PolicyPanel(_SidebarPanel):
-    """Who decides when Blender saves and closes"""
-
-    bl_idname = "CR8_PT_policy"
-    bl_label = "Policy"
-    bl_order = 2
-
-    @classmethod
-    def poll(cls, _context: Any) -> bool:
-        return session.handler() is not None
-
-    def draw(self, context: Any) -> None:
-        column = self.layout.column()
-        live = session.handler()
-        if live is None:
-            return
-        status = live.status()
-        wrong = status["policy"]["set_aside"] or status["policy"]["refused"] is not None
-        for number, line in enumerate(policy_lines(status)):
-            paragraph(context, column, line, icon="ERROR" if wrong and number == 1 else "NONE")
-        column.operator("cr8.swap_policy")
-        column.operator("cr8.revert_policy")
-
-
-PANELS = (LinePanel, LastOutagePanel, PolicyPanel)
+PANELS = (LinePanel, PolicyPanel, DetailsPanel, LastOutagePanel)

@@ -174,9 +174,9 @@ def warning(seconds: float) -> str:
 
 
 def policy_lines(status: Status) -> tuple[str, ...]:
-    """Who decides, and what is wrong with it, for the panel."""
+    """Who decides (two lines), and what is wrong with it, for the panels."""
     policy = status["policy"]
-    lines = [f"{policy['name']} {policy['version']} ({policy['sha256'][:12]})"]
+    lines = [f"{policy['name']} {policy['version']}", policy["sha256"][:12]]
     if policy["set_aside"]:
         lines += [
             _("It is set aside, and five-minutes decides: choose another policy."),

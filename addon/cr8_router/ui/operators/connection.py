@@ -9,6 +9,8 @@ import bpy
 
 from ... import session
 from ...errors import AddonError
+from ...words import marked
+from .confirmation import Confirmed
 from .requests import NO_OPTIONS
 
 
@@ -28,20 +30,17 @@ class Connect(bpy.types.Operator):  # type: ignore[misc]
         return {"FINISHED"}
 
 
-class Disconnect(bpy.types.Operator):  # type: ignore[misc]
+class Disconnect(bpy.types.Operator, Confirmed):  # type: ignore[misc]
     """Say goodbye to the server: from then on nothing is saved and nothing closes by itself"""
 
     bl_idname = "cr8.disconnect"
     bl_label = "Disconnect"
     bl_options = NO_OPTIONS
+    question = marked("From then on nothing is saved, and nothing closes, by itself.")
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
         return session.handler() is not None
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        asked: set[str] = context.window_manager.invoke_confirm(self, event)
-        return asked
 
     def execute(self, _context: Any) -> set[str]:
         session.disconnect()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ... import session
+from ...words import marked
+from .confirmation import Confirmed
 
 if TYPE_CHECKING:
     from ...ws.websocket_handler import WebSocketHandler
@@ -93,17 +95,13 @@ class Release(LineOperator):
         live.release(by=_BY)
 
 
-class SaveAndClose(LineOperator):
+class SaveAndClose(LineOperator, Confirmed):
     """Save the file and close Blender now, without waiting for the server"""
 
     bl_idname = "cr8.save_and_close"
     bl_label = "Save and Close Now"
     phases = ("reconnecting", "counting-down", "held")
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        # A person's slip of the hand; a script calls `execute`.
-        asked: set[str] = context.window_manager.invoke_confirm(self, event)
-        return asked
+    question = marked("The file is saved, and Blender closes.")
 
     def act(self, live: WebSocketHandler) -> None:
         live.close_now(by=_BY)
