@@ -156,18 +156,27 @@ def test_ctrl_c_still_ends_a_handler_that_goes_on_for_ever(make_stage: MakeStage
     assert_kept(stage, blender, stage.file)
 
 
-def test_the_thread_that_watches_it_dies(make_stage: MakeStage) -> None:
-    """It goes on after an exception of its own; and what is not there is begun again."""
+WATCHED = """
+import threading
+result = any(one.name == "cr8-clock" for one in threading.enumerate())
+"""
+
+
+@pytest.mark.parametrize("error", ["OSError('no look')", "SystemExit()"])
+def test_the_thread_that_watches_it_dies(make_stage: MakeStage, error: str) -> None:
+    """It goes on after an exception; and one that has ended is begun again."""
     stage = make_stage(cleanup_timeout=2)
     blender = stage.launch(stage.file)
     edit(blender)
     blender.run(
         ENDS + "def look():\n"
         "    del pump.look\n"
-        "    raise OSError('no look')\n"
+        f"    raise {error}\n"
         "pump.look = look\n"
-        "import time; time.sleep(2.5)\n" + GONE["unregistered"]
+        "import time; time.sleep(2.5)\n"
     )
+    blender.wait_alive("the thread", lambda: bool(blender.run(WATCHED)), LINE_SECONDS)
+    blender.run(ENDS + GONE["unregistered"])
     blender.wait_alive("the timer again", lambda: bool(blender.run(REGISTERED)), LINE_SECONDS)
     stage.engine.kill()
     assert_kept(stage, blender, stage.file)

@@ -73,6 +73,8 @@ class Pump(LastingTimer):
 
     def _safe_step(self) -> float | None:
         try:
+            if not bpy.app.background:
+                self._watch.begin()
             return self._session_step()
         except BaseException as error:  # a handler's SystemExit would end Blender unsaved
             # Blender drops a timer that raises, and with it the line. The same
