@@ -229,14 +229,19 @@ def test_a_tab_that_was_held_up_shows_blenders_deadline(
     tab.wait("connected")
 
 
+def _policy(blender: Blender) -> dict[str, object]:
+    policy = status(blender)["policy"]
+    assert isinstance(policy, dict)
+    return policy
+
+
 def test_the_policy_is_swapped_on_both_sides(make_stage: MakeStage, open_tab: OpenTab) -> None:
     stage = make_stage(policy=str(policy_file("patient")), cleanup_timeout=5)
     tab = open_tab(stage)
     blender = at_work(stage, tab)
     tab.page.wait_for_function("lifeline.status.getSnapshot().policy?.name === 'patient'")
-    policy = status(blender)["policy"]
-    assert isinstance(policy, dict)
-    assert policy["sha256"] == tab.status()["policy"]["sha256"]
+    theirs_too = tab.status()["policy"]["sha256"]
+    blender.wait_alive("the same policy", lambda: _policy(blender)["sha256"] == theirs_too, 30)
     stage.engine.kill()
     tab.wait("unreachable", 60)
     theirs = wait_countdown(blender)
