@@ -46,7 +46,7 @@ def make_line() -> Iterator[MakeLine]:
 
     yield make
     for line in lines:
-        assert line.close()
+        assert line.close(30.0)
     wait_until("the end of every thread", lambda: not traces.threads(), 30.0)
 
 

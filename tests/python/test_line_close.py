@@ -76,7 +76,7 @@ def sockets_before(make_line: MakeLine, nowhere: str) -> set[str]:
     """With the two that a process's first line makes for signals, and that stay."""
     line = make_line(nowhere).line
     line.connect()
-    assert line.close()
+    assert line.close(30.0)
     return traces.sockets()
 
 
@@ -86,7 +86,7 @@ def test_no_socket_is_left(server: Server, username: str, sockets_before: set[st
     recorder.line.connect()
     recorder.until("connected")
     assert len(traces.sockets() - sockets_before) == 1
-    assert recorder.line.close()
+    assert recorder.line.close(30.0)
     wait_until("the end of every socket", lambda: traces.sockets() <= sockets_before, 30.0)
 
 
@@ -105,7 +105,7 @@ def test_in_the_middle_of_an_attempt(silent: str, make_line: MakeLine) -> None:
     wait_until("an attempt", lambda: any("link" in name for name in traces.threads()), 30.0)
     time.sleep(0.1)  # well into it
     begun = time.monotonic()
-    assert line.close()
+    assert line.close(30.0)
     assert time.monotonic() - begun < 30, "the attempt was waited for"
     assert traces.threads() == []
 
@@ -114,7 +114,7 @@ def test_in_the_middle_of_the_countdown(make_line: MakeLine, nowhere: str) -> No
     recorder = make_line(nowhere)
     recorder.line.connect()
     recorder.until("countdown")
-    assert recorder.line.close()
+    assert recorder.line.close(30.0)
     recorder.keep_polling(0.6)
     assert set(recorder.kinds()).isdisjoint({"save", "quit"})
 
@@ -205,7 +205,7 @@ def test_many_lines_leave_nothing(
     for _ in range(10):
         line = make_line(nowhere).line
         line.connect()
-        assert line.close()
+        assert line.close(30.0)
     wait_until("the end of every thread", lambda: not traces.threads(), 30.0)
     assert traces.sockets() == sockets_before
 
