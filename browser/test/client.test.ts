@@ -50,10 +50,10 @@ describe("an outage", () => {
     expect(client.status.getSnapshot().state).toBe("closed");
     world.server.there = true;
     await world.clock.pass(15_000);
-    const request = { event: "launch_blender", data: { username: "ann", blend_file_path: "/work/job.blend" } };
+    const request = { event: "launch_blender", data: { username: "ann", blend_file_path: "/home/ann/job.blend" } };
     expect(world.server.asked).toEqual([request]);
     expect(client.status.getSnapshot()).toMatchObject({ state: "connected", blender: { state: "launching", pid: 42 } });
-    world.server.tell("blender_connected", { username: "ann", blend_file_path: "/work/job.blend" });
+    world.server.tell("blender_connected", { username: "ann", blend_file_path: "/home/ann/job.blend" });
     expect(client.status.getSnapshot().blender.state).toBe("connected");
   });
 
@@ -65,7 +65,7 @@ describe("an outage", () => {
     world.server.there = true;
     await world.clock.pass(10_100);
     expect(client.status.getSnapshot()).toMatchObject({ state: "connected", blender: { state: "expected" } });
-    world.server.tell("blender_connected", { username: "ann", blend_file_path: "/work/job.blend" });
+    world.server.tell("blender_connected", { username: "ann", blend_file_path: "/home/ann/job.blend" });
     await world.clock.pass(60_000);
     expect(world.server.asked).toEqual([]);
     expect(world.cleared).toBe(0);
@@ -236,7 +236,7 @@ describe("a reload", () => {
     expect(status.state).toBe("unreachable");
     expect((status.endsAt ?? 0) + 12_345).toBe(endsAt);
     expect((status.lostAt ?? 0) + 12_345).toBe(lostAt);
-    expect(status.file).toBe("/work/job.blend");
+    expect(status.file).toBe("/home/ann/job.blend");
   });
 
   it("within the first attempts does not count one more, so the deadline stays Blender's", async () => {

@@ -211,7 +211,7 @@ export class World {
     const client = this.tab(options, parts);
     await client.connect();
     await this.clock.pass(10);
-    this.server.tell("blender_connected", { username: "ann", blend_file_path: "/work/job.blend" });
+    this.server.tell("blender_connected", { username: "ann", blend_file_path: "/home/ann/job.blend" });
     return client;
   }
 }

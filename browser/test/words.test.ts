@@ -6,7 +6,7 @@ import { World } from "./fakes.js";
 const NOW = 1_000_000;
 
 function status(part: Partial<Status>): Status {
-  return { ...new World().tab().status.getSnapshot(), file: "/work/job.blend", ...part };
+  return { ...new World().tab().status.getSnapshot(), file: "/home/ann/job.blend", ...part };
 }
 
 const blender = (state: Status["blender"]["state"], error?: string): Partial<Status> => ({

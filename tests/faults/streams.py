@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 from pathlib import Path
-from types import TracebackType
 
 from lifeline_harness.blender import Blender
 from lifeline_harness.profile import blender_command
@@ -65,12 +64,7 @@ class Pipe:
     def __enter__(self) -> Pipe:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._closed.set()
         if self._thread is not None:
             self._thread.join()

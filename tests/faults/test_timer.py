@@ -11,7 +11,7 @@ from lifeline_harness.blender import Blender
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import CLOSING, LINE_SECONDS, count
-from tests.blender.stage import edit
+from tests.blender.stage import Stage, edit
 from tests.faults.outcome import assert_closed_once, assert_kept
 
 REGISTERED = """
@@ -78,9 +78,7 @@ def test_ctrl_c_in_the_servers_terminal(make_stage: MakeStage) -> None:
     edit(blender)
     for _press in range(20):
         interrupt(blender)
-    stage.engine.kill()
-    assert_kept(stage, blender, stage.file)
-    assert_closed_once(blender)
+    assert_guarded(stage, blender)
     assert count(blender, r"^\[INFO\] Ctrl-C \(SIGINT\): Blender goes on") >= 1
 
 
@@ -90,6 +88,11 @@ def test_ctrl_c_when_the_order_comes(make_stage: MakeStage) -> None:
     blender = stage.launch(stage.file)
     edit(blender)
     blender.run(STRIKE_AT_THE_ORDER)
+    assert_guarded(stage, blender)
+
+
+def assert_guarded(stage: Stage, blender: Blender) -> None:
+    """The server is lost, and everything goes its way."""
     stage.engine.kill()
     assert_kept(stage, blender, stage.file)
     assert_closed_once(blender)
@@ -111,9 +114,7 @@ def test_whatever_it_raises(make_stage: MakeStage, where: str, error: str) -> No
     edit(blender)
     blender.run(ENDS + GONE[where].format(error=error))
     time.sleep(1.5)  # for the next tick, which is the one that fails
-    stage.engine.kill()
-    assert_kept(stage, blender, stage.file)
-    assert_closed_once(blender)
+    assert_guarded(stage, blender)
 
 
 @pytest.mark.parametrize("how", ["unregistered", "far away"])
@@ -123,9 +124,7 @@ def test_it_does_not_tick_any_more(make_stage: MakeStage, how: str) -> None:
     blender = stage.launch(stage.file)
     edit(blender)
     blender.run(ENDS + GONE[how])
-    stage.engine.kill()
-    assert_kept(stage, blender, stage.file)
-    assert_closed_once(blender)
+    assert_guarded(stage, blender)
 
 
 @pytest.mark.parametrize("error", ["sys.exit(3)", "raise KeyboardInterrupt"])

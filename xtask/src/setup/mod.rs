@@ -101,7 +101,7 @@ pub fn has_openssl() -> bool {
     apt::has_openssl()
 }
 
-/// Whether what is missing of the system is installed without asking anybody.
+/// Whether missing system packages can be installed: as root, on Debian.
 pub fn can_install() -> bool {
     apt::can_install()
 }
