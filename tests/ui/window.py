@@ -63,6 +63,8 @@ bpy.context.window_manager.clipboard = ""
 """
 # How high a button is.
 _BUTTON = 20
+# Where each was found last: that is where it is looked for first.
+_FOUND: dict[str, tuple[int, int]] = {}
 _DRAWN = "import builtins; result = builtins.drawn"
 
 
@@ -101,29 +103,40 @@ def find_buttons(
     blender: Blender, pointer: Pointer, box: Box, wanted: set[str]
 ) -> dict[str, tuple[int, int]]:
     """What can be pressed along the middle of a box, and where; at least what is wanted."""
-    found: dict[str, tuple[int, int]] = {}
+    found = {name: place for name, place in _FOUND.items() if name in wanted}
+    if set(found) == wanted and all(_at(blender, pointer, found[name]) == name for name in found):
+        pointer.move(*ASIDE)
+        return found
+    found.clear()
     # On a busy computer Blender may draw a button later than the pointer is there.
     for _look in range(8):
         found |= buttons(blender, pointer, box)
         if wanted <= set(found):
+            _FOUND.update(found)
             return found
     raise AssertionError(f"not to be reached: {wanted - set(found)}")
 
 
 def buttons(blender: Blender, pointer: Pointer, box: Box) -> dict[str, tuple[int, int]]:
-    """What can be pressed along the middle of a box, and where.
-
-    Blender copies what a button does when Ctrl C is pressed over it.
-    """
+    """What can be pressed along the middle of a box, and where."""
     left, top, right, bottom = box
     x = (left + right) // 2
     found: dict[str, tuple[int, int]] = {}
     for y in range(top, bottom, _BUTTON - 5):
-        pointer.move(x, y)
-        pointer.press("ctrl+c")
-        time.sleep(0.15)
-        copied = str(blender.run(_TAKE))
-        if copied.startswith("bpy.ops.cr8."):
-            found.setdefault(copied.removeprefix("bpy.ops.").partition("(")[0], (x, y))
+        if name := _at(blender, pointer, (x, y)):
+            found.setdefault(name, (x, y))
     pointer.move(*ASIDE)
     return found
+
+
+def _at(blender: Blender, pointer: Pointer, place: tuple[int, int]) -> str:
+    """Which operator of ours can be pressed there; empty if none.
+
+    Blender copies what a button does when Ctrl C is pressed over it.
+    """
+    pointer.copy(*place)
+    time.sleep(0.15)
+    copied = str(blender.run(_TAKE))
+    if not copied.startswith("bpy.ops.cr8."):
+        return ""
+    return copied.removeprefix("bpy.ops.").partition("(")[0]

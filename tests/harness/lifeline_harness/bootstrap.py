@@ -63,6 +63,23 @@ def _started(module: str | None) -> bool:
     return not module or sys.modules[module].started()
 
 
+def _draw_less(_file: object = None) -> None:
+    """Drawing by software is most of what a Blender costs; these nobody looks at."""
+    views = [
+        space.overlay
+        for screen in bpy.data.screens
+        for area in screen.areas
+        for space in area.spaces
+        if space.type == "VIEW_3D"
+    ]
+    for overlay in views:
+        overlay.show_outline_selected = False
+        overlay.show_extras = False
+        overlay.show_relationship_lines = False
+        overlay.show_axis_x = False
+        overlay.show_axis_y = False
+
+
 def main() -> None:
     # Blender keeps lines back when it writes to a file.
     for stream in (sys.stdout, sys.stderr):
@@ -72,6 +89,8 @@ def main() -> None:
     if packages := os.environ.get("LIFELINE_PYTHON"):
         sys.path.insert(0, packages)
     bpy.context.preferences.view.show_splash = False
+    _draw_less()
+    bpy.app.handlers.load_post.append(bpy.app.handlers.persistent(_draw_less))
     if hasattr(bpy.context.preferences.system, "use_online_access"):
         bpy.context.preferences.system.use_online_access = True  # since 4.2, off at first
     if module := os.environ.get("LIFELINE_ADDON"):

@@ -29,12 +29,17 @@ class Pointer:
         """To a pixel of the display."""
         self._do("mousemove", str(x), str(y))
 
-    def click(self, x: int, y: int) -> None:
+    def click(self, x: int, y: int, *, times: int = 1) -> None:
         """Move there and press the left button."""
         self.move(x, y)
         time.sleep(HAND_SECONDS)
-        self._do("click", "1")
+        delay = str(round(HAND_SECONDS * 1000))
+        self._do("click", "--repeat", str(times), "--delay", delay, "1")
         time.sleep(HAND_SECONDS)
+
+    def copy(self, x: int, y: int) -> None:
+        """Move there and press Ctrl C."""
+        self._do("mousemove", str(x), str(y), "key", "ctrl+c")
 
     def press(self, *keys: str) -> None:
         """Keys by their X names, like `F3`, `Return` or `ctrl+c`."""
