@@ -1,6 +1,6 @@
 /**
  * The jitter of the first attempts is the same in Blender and in the page: it comes from the user's
- * name and the number of attempts made, which both know (host/core/src/driver/entropy.rs does the
+ * name and the number of attempts made, which both know (host/core/src/entropy.rs does the
  * same). So both begin the countdown at the same time, while different users are spread as before.
  */
 

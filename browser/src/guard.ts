@@ -13,7 +13,7 @@ const WAKE_WITHIN = 86_400_000n;
 
 /**
  * What no policy can break, as far as it concerns a page: the host's guard
- * (host/core/src/guard.rs) without what is about a person's hold and the disk.
+ * (host/core/src/guard) without what is about a person's hold and the disk.
  */
 export class Guard {
   #connected = false;

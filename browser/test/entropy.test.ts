@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { randomEntropy, sharedEntropy } from "../src/entropy.js";
 
-// The same numbers as in host/core/src/driver/entropy.rs.
+// The same numbers as in host/core/src/entropy.rs.
 it("is Blender's", () => {
   expect(sharedEntropy("ann", 0)).toBe(VECTORS[0]);
   expect(sharedEntropy("ann", 4)).toBe(VECTORS[1]);

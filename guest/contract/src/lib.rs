@@ -1,26 +1,39 @@
-//! The policy contract of `wit/policy.wit` as Rust, for policies written in Rust.
+//! The policy contract of `wit/policy.wit` as Rust, for policies written in Rust and for the host.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`types`] | the contract's types, documented in the contract itself |
+//! | `names` | how the contract spells them, and the outage of a phase |
+//! | `defaults` | the settings when nobody has set them |
+//! | `call` | a call as a value, and what answers one |
 //!
 //! A policy is a `cdylib` with one implementation of [`Policy`] and one line,
-//! `lifeline_contract::policy!(Mine);`. The types are documented in the contract itself.
+//! `lifeline_contract::policy!(Mine);`.
 #![no_std]
-#![allow(missing_docs)]
 
-#[allow(clippy::all)]
+extern crate alloc;
+
+#[allow(missing_docs, clippy::all)]
 pub mod bindings {
     wit_bindgen::generate!({
         world: "lifeline",
         path: "../../wit",
-        additional_derives: [PartialEq, Eq],
+        additional_derives: [PartialEq, Eq, Hash],
         pub_export_macro: true,
         export_macro_name: "export",
     });
 }
 
+mod call;
 #[cfg(target_arch = "wasm32")]
+#[allow(missing_docs)]
 pub mod component;
+mod defaults;
+mod names;
 
 pub use bindings::exports::cr8::lifeline::policy::Guest as Policy;
 pub use bindings::exports::cr8::lifeline::types;
+pub use call::{Call, Decide};
 
 /// Makes a component of the crate: the exports of this [`Policy`], an allocator, and a panic that
 /// becomes a trap. For the native target it is nothing, for its linker takes no such names.

@@ -56,18 +56,17 @@ fn scale(bits: u64, span: u128) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::default_settings;
 
     #[test]
     fn doubles_up_to_the_cap() {
-        let settings = default_settings();
+        let settings = Settings::default();
         let delays: [u64; 6] = core::array::from_fn(|n| exponential(&settings, n as u32, None));
         assert_eq!(delays, [2_000, 4_000, 8_000, 10_000, 10_000, 10_000]);
     }
 
     #[test]
     fn jitter_reaches_both_ends_and_not_beyond() {
-        let settings = default_settings();
+        let settings = Settings::default();
         assert_eq!(exponential(&settings, 0, Some(0)), 1_500);
         assert_eq!(exponential(&settings, 0, Some(1 << 63)), 2_000);
         assert_eq!(exponential(&settings, 0, Some(u64::MAX)), 2_500);
@@ -78,7 +77,7 @@ mod tests {
     fn jitter_larger_than_the_delay_stops_at_zero() {
         let settings = Settings {
             retry_jitter: 5_000,
-            ..default_settings()
+            ..Settings::default()
         };
         assert_eq!(exponential(&settings, 0, Some(0)), 0);
     }
@@ -87,7 +86,7 @@ mod tests {
     fn jitter_is_symmetric_however_large() {
         let settings = Settings {
             retry_jitter: u64::MAX,
-            ..default_settings()
+            ..Settings::default()
         };
         assert_eq!(exponential(&settings, 0, Some(0)), 0);
         assert_eq!(exponential(&settings, 0, Some(1 << 63)), 2_000);
@@ -97,7 +96,7 @@ mod tests {
 
     #[test]
     fn later_delays_fill_the_last_quarter_below_the_cap() {
-        let settings = default_settings();
+        let settings = Settings::default();
         assert_eq!(paced(&settings, Some(0)), 7_500);
         assert_eq!(paced(&settings, None), 8_750);
         assert_eq!(paced(&settings, Some(u64::MAX)), 10_000);
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_delay_between_them_is_any_share_of_a_later_one() {
-        let settings = default_settings();
+        let settings = Settings::default();
         assert_eq!(spread(&settings, Some(0)), 0);
         assert_eq!(spread(&settings, None), 4_375);
         assert_eq!(spread(&settings, Some(u64::MAX)), 10_000);
@@ -121,7 +120,7 @@ mod tests {
             retry_delay: u64::MAX,
             retry_delay_max: u64::MAX,
             retry_jitter: u64::MAX,
-            ..default_settings()
+            ..Settings::default()
         };
         assert_eq!(exponential(&settings, u32::MAX, Some(u64::MAX)), u64::MAX);
         assert_eq!(exponential(&settings, u32::MAX, Some(0)), 0);

@@ -27,7 +27,6 @@ extern crate std;
 
 mod backoff;
 mod countdown;
-mod defaults;
 mod machine;
 mod policy;
 #[cfg(test)]
@@ -39,7 +38,6 @@ mod stories;
 
 pub use lifeline_contract::types as contract;
 
-pub use defaults::default_settings;
 #[doc(hidden)] // for `policy!`
 pub use lifeline_contract;
 pub use machine::{

@@ -6,7 +6,6 @@ use crate::contract::{
     Request, Saving, Settings, State,
 };
 use crate::countdown;
-use crate::default_settings;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -73,7 +72,7 @@ pub fn on_saved(state: State, moment: Moment, outcome: Result<(), String>) -> De
 /// A person holds, extends, releases, or closes now. While connected nothing needs it.
 pub fn on_request(state: State, moment: Moment, request: Request) -> Decision {
     Step::new(moment).run(state, |step, phase| match (request, phase) {
-        (Request::Hold, phase) => match outage(&phase).copied() {
+        (Request::Hold, phase) => match phase.outage().copied() {
             Some(outage) => Phase::Held(outage),
             None => Phase::Connected,
         },
@@ -96,7 +95,7 @@ pub fn on_request(state: State, moment: Moment, request: Request) -> Decision {
         (
             Request::CloseNow,
             phase @ (Phase::Reconnecting(_) | Phase::CountingDown(_) | Phase::Held(_)),
-        ) => match outage(&phase).copied() {
+        ) => match phase.outage().copied() {
             Some(outage) => step.save(outage, Place::InPlace),
             None => Phase::Connected,
         },
@@ -120,7 +119,7 @@ struct Step {
 
 impl Step {
     fn new(mut moment: Moment) -> Self {
-        let settings = moment.settings.take().unwrap_or_else(default_settings);
+        let settings = moment.settings.take().unwrap_or_default();
         Step {
             moment,
             settings,
@@ -167,7 +166,7 @@ impl Step {
             let one_attempt = now.saturating_add(self.settings.connect_timeout.min(excess / 2));
             countdown.deadline = countdown.deadline.saturating_add(excess).max(one_attempt);
         }
-        if let Some(outage) = outage_mut(phase) {
+        if let Some(outage) = phase.outage_mut() {
             self.again = matches!(outage.attempt, Attempt::UnderWay(_));
             outage.attempt = Attempt::Due(now);
         }
@@ -187,7 +186,7 @@ impl Step {
             phase = Phase::CountingDown(countdown);
         }
         let now = self.moment.now;
-        let Some(outage) = outage_mut(&mut phase) else {
+        let Some(outage) = phase.outage_mut() else {
             return phase;
         };
         match outage.attempt {
@@ -231,7 +230,7 @@ impl Step {
         match phase {
             Phase::Reconnecting(outage) => self.after_failure(outage),
             mut phase => {
-                if let Some(outage) = outage_mut(&mut phase) {
+                if let Some(outage) = phase.outage_mut() {
                     outage.attempt = self.next_attempt(outage.attempts);
                 }
                 phase
@@ -260,7 +259,7 @@ impl Step {
     }
 
     fn wake_at(&self, phase: &Phase) -> Option<Instant> {
-        let attempt = match outage(phase)?.attempt {
+        let attempt = match phase.outage()?.attempt {
             Attempt::Due(at) | Attempt::UnderWay(at) => at,
         };
         Some(match phase {
@@ -276,28 +275,10 @@ impl Step {
 
 fn under_way(phase: &Phase) -> bool {
     matches!(
-        outage(phase),
+        phase.outage(),
         Some(Outage {
             attempt: Attempt::UnderWay(_),
             ..
         })
     )
-}
-
-fn outage(phase: &Phase) -> Option<&Outage> {
-    match phase {
-        Phase::Connected => None,
-        Phase::Reconnecting(outage) | Phase::Quitting(outage) | Phase::Held(outage) => Some(outage),
-        Phase::CountingDown(countdown) => Some(&countdown.outage),
-        Phase::Saving(saving) => Some(&saving.outage),
-    }
-}
-
-fn outage_mut(phase: &mut Phase) -> Option<&mut Outage> {
-    match phase {
-        Phase::Connected => None,
-        Phase::Reconnecting(outage) | Phase::Quitting(outage) | Phase::Held(outage) => Some(outage),
-        Phase::CountingDown(countdown) => Some(&mut countdown.outage),
-        Phase::Saving(saving) => Some(&mut saving.outage),
-    }
 }

@@ -3,7 +3,7 @@
 use crate::contract::{
     ConnectError, Decision, Description, Loss, Moment, Request, Settings, State,
 };
-use crate::{default_settings, machine};
+use crate::machine;
 use alloc::string::{String, ToString};
 use core::marker::PhantomData;
 use lifeline_contract::Policy;
@@ -21,6 +21,13 @@ pub trait Character: 'static {
     fn moment(moment: Moment) -> Moment {
         moment
     }
+}
+
+/// The machine as it is, for a program that calls it as a library.
+impl Character for () {
+    const NAME: &str = "machine";
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+    const ABOUT: &str = "The default policy's machine.";
 }
 
 /// The machine behind the contract.
@@ -67,7 +74,7 @@ impl<C: Character> Policy for Machine<C> {
 /// The moment with other settings: what `adapt` makes of the host's, or of the defaults.
 #[doc(hidden)] // for `policy!`
 pub fn with_settings(mut moment: Moment, adapt: fn(Settings) -> Settings) -> Moment {
-    let settings = moment.settings.take().unwrap_or_else(default_settings);
+    let settings = moment.settings.take().unwrap_or_default();
     moment.settings = Some(adapt(settings));
     moment
 }
@@ -155,7 +162,7 @@ mod tests {
     fn the_settings_are_adapted_whether_the_host_gives_them_or_not() {
         let host = Settings {
             connect_timeout: 300,
-            ..default_settings()
+            ..Settings::default()
         };
         assert_eq!(given_up_at::<twice::Component>(None), 20_000);
         assert_eq!(given_up_at::<twice::Component>(Some(host.clone())), 600);

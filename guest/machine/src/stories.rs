@@ -5,10 +5,7 @@ use crate::contract::{
     Action, Attempt, ConnectError, Decision, Loss, Moment, Phase, Place, Request, Scene, Settings,
     State,
 };
-use crate::{
-    default_settings, on_connect, on_connect_error, on_disconnect, on_request, on_saved, start,
-    tick,
-};
+use crate::{on_connect, on_connect_error, on_disconnect, on_request, on_saved, start, tick};
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -238,7 +235,7 @@ fn no_first_attempts_means_the_countdown_starts_at_once() {
     let mut story = Story::connected();
     story.settings = Some(Settings {
         retry_attempts: 0,
-        ..default_settings()
+        ..Settings::default()
     });
     story.lose();
     assert_eq!(story.deadline(), 300_000);
@@ -376,7 +373,7 @@ fn a_tick_that_is_late_for_the_deadline_itself_leaves_time_for_one_attempt() {
     // The deadline is what it waits for: move it close, then sleep across it.
     story.settings = Some(Settings {
         retry_delay_max: 600_000,
-        ..default_settings()
+        ..Settings::default()
     });
     story.refuse_until(333_999);
     story.tick_at(500_000);
@@ -393,7 +390,7 @@ fn a_process_that_is_stopped_again_and_again_gets_to_its_end() {
     let mut story = Story::counting_down();
     story.settings = Some(Settings {
         retry_delay_max: 1_000,
-        ..default_settings()
+        ..Settings::default()
     });
     story.refuse_until(330_000);
     let mut awake = 0;
@@ -607,7 +604,7 @@ fn a_render_puts_off_the_save_until_it_ends() {
     let mut story = Story::counting_down();
     story.settings = Some(Settings {
         render_wait: 60_000,
-        ..default_settings()
+        ..Settings::default()
     });
     story.rendering = true;
     story.silent_until(340_000);
@@ -626,7 +623,7 @@ fn a_render_puts_off_the_save_no_longer_than_its_cap() {
     let mut story = Story::counting_down();
     story.settings = Some(Settings {
         render_wait: 60_000,
-        ..default_settings()
+        ..Settings::default()
     });
     story.rendering = true;
     story.silent_until(400_000);
@@ -650,7 +647,7 @@ fn times_near_the_end_of_u64_do_not_wrap() {
     story.now = u64::MAX - 1_000;
     story.settings = Some(Settings {
         retry_attempts: 0,
-        ..default_settings()
+        ..Settings::default()
     });
     story.lose();
     assert_eq!(story.deadline(), u64::MAX);

@@ -3,11 +3,12 @@
 use crate::error::CommandError;
 use crate::input::PolicyFile;
 use clap::Args;
+use lifeline::Call;
 use lifeline::contract::{
     Attempt, ConnectError, Countdown, Loss, Moment, Outage, Phase, Place, Request, Saving, Scene,
     State,
 };
-use lifeline::sandbox::{Boundary, Call, Limits, LoadError, Policy, Usage};
+use lifeline::sandbox::{Boundary, Limits, LoadError, Policy, Usage};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Instant;
@@ -108,7 +109,7 @@ fn moment() -> Moment {
         now: 334_000,
         due: Some(334_000),
         entropy: Some(u64::MAX),
-        settings: Some(lifeline::settings::default_timing()),
+        settings: Some(lifeline::contract::Settings::default()),
         scene: Some(Scene {
             modified: true,
             untitled: false,

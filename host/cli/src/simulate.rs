@@ -8,9 +8,7 @@ use crate::strip;
 use crate::svg::{Align, Picture};
 use clap::Args;
 use lifeline::contract::{Place, Request};
-use lifeline::simulate::timeline::{
-    Ending, Entry, Saves, Scenario, Swap, Timeline, What, play, request_name,
-};
+use lifeline::simulate::timeline::{Ending, Entry, Saves, Scenario, Swap, Timeline, What, play};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
@@ -211,7 +209,7 @@ fn lines(timeline: &Timeline) -> Vec<String> {
     lines
 }
 
-fn place(place: Place) -> &'static str {
+fn spoken(place: Place) -> &'static str {
     match place {
         Place::InPlace => "in place",
         Place::Recovery => "a recovery copy",
@@ -227,7 +225,7 @@ fn told(entry: &Entry, attempts: usize) -> String {
         What::Request(Request::Extend(by)) => {
             format!("a person asks: extend by {}", seconds(*by))
         }
-        What::Request(request) => format!("a person asks: {}", request_name(request)),
+        What::Request(request) => format!("a person asks: {}", request.name()),
         What::Stopped(millis) => format!("nobody is awake for {}", seconds(*millis)),
         What::Lost => "the line is lost".into(),
         What::Attempt { accepted: true } => format!("attempt {attempts}: accepted"),
@@ -236,15 +234,15 @@ fn told(entry: &Entry, attempts: usize) -> String {
         What::Warn(left) => format!("warning: save and close in {left} s"),
         What::Held => "kept open".into(),
         What::Recovered(after) => format!("the server is back, after {after} s"),
-        What::Save(to) => format!("save {}", place(*to)),
+        What::Save(to) => format!("save {}", spoken(*to)),
         What::Saved {
             place: to,
             ok: true,
-        } => format!("saved, {}", place(*to)),
+        } => format!("saved, {}", spoken(*to)),
         What::Saved {
             place: to,
             ok: false,
-        } => format!("not saved, {}", place(*to)),
+        } => format!("not saved, {}", spoken(*to)),
         What::Quit => "quit".into(),
         What::Closed => "Blender closes".into(),
         What::Policy(name) => format!("{name} decides"),
@@ -276,16 +274,12 @@ fn as_json(timeline: &Timeline) -> Value {
 }
 
 fn what_json(what: &What) -> Value {
-    let place = |place: &Place| match place {
-        Place::InPlace => "in-place",
-        Place::Recovery => "recovery",
-    };
     match what {
         What::ServerAway => json!({"what": "server-away"}),
         What::ServerBack => json!({"what": "server-back"}),
         What::RenderBegins => json!({"what": "render-begins"}),
         What::RenderEnds => json!({"what": "render-ends"}),
-        What::Request(request) => json!({"what": "request", "request": request_name(request)}),
+        What::Request(request) => json!({"what": "request", "request": request.name()}),
         What::Stopped(millis) => json!({"what": "stopped", "seconds": *millis as f64 / 1_000.0}),
         What::Lost => json!({"what": "lost"}),
         What::Attempt { accepted } => json!({"what": "attempt", "accepted": accepted}),
@@ -293,8 +287,8 @@ fn what_json(what: &What) -> Value {
         What::Warn(left) => json!({"what": "warn", "seconds": left}),
         What::Held => json!({"what": "held"}),
         What::Recovered(after) => json!({"what": "recovered", "seconds": after}),
-        What::Save(to) => json!({"what": "save", "place": place(to)}),
-        What::Saved { place: to, ok } => json!({"what": "saved", "place": place(to), "ok": ok}),
+        What::Save(to) => json!({"what": "save", "place": to.name()}),
+        What::Saved { place: to, ok } => json!({"what": "saved", "place": to.name(), "ok": ok}),
         What::Quit => json!({"what": "quit"}),
         What::Closed => json!({"what": "closed"}),
         What::Policy(name) => json!({"what": "policy", "name": name}),
@@ -370,7 +364,7 @@ fn draw(title: &str, timeline: &Timeline) -> String {
                 picture.text(at - 8.0, 216.0, Align::End, "small", "close");
             }
             What::Request(request) => {
-                picture.text(at, 216.0, Align::Middle, "small", request_name(request));
+                picture.text(at, 216.0, Align::Middle, "small", request.name());
             }
             What::Recovered(_) => {
                 picture.text(at + 4.0, 194.0, Align::Start, "small", "the server is back");

@@ -1,45 +1,56 @@
-//! The line between a Blender and the server that owns it, without any Python.
+//! What the host decides, without input, output, clock, threads or randomness.
+//!
+//! Something happens ([`Input`]), [`Core::handle`] decides, [`Core::poll`] says what is to be done and
+//! told ([`Output`]), and [`Core::wake_at`] when to come again. What it needs in the middle of a step
+//! (a policy's answer, a ticket back from the main thread) it asks its [`Host`] for.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`link`] | one Socket.IO connection after another (the only place that names rust_socketio) |
-//! | [`sandbox`] | runs a policy component (beside the crate `lifeline-engine`, which sets wasmtime up, the only place that names it) |
-//! | [`reload`] | another policy while Blender runs |
+//! | `core` | the state, and a step of it |
+//! | `line` | attempts to connect, and what they come to |
+//! | `deciding` | a policy's decision, and what follows from it |
+//! | `judging` | which policy decides, and when it is disabled |
+//! | `closing` | from a save to Blender's end |
+//! | `tickets` | `save` and `quit` wait for Blender's main thread, and can be withdrawn |
 //! | [`guard`] | what no policy can break |
-//! | [`driver`] | one thread: events in, decisions out |
-//! | [`keep`] | reads a saved file back, and uploads it |
-//! | [`notify`] | tells people what becomes of an outage, by a webhook |
-//! | [`journal`] | what became of each outage, written down before Blender closes |
-//! | [`termination`], [`exit`] | SIGTERM, and the end of a process that does not close by itself |
-//! | [`tickets`] | `save` and `quit` wait for Blender's main thread, and can be withdrawn |
-//! | [`settings`] | environment, preferences, defaults |
-//! | [`clock`] | time that stands still while the computer sleeps |
-//! | [`event`], [`status`] | what the main thread gets to see |
-//! | `http`, `aside` | what uploads, notifications and askings have in common: clients, names, threads |
-//! | `metrics` | what an administrator watches (the only place that names prometheus_client) |
-//! | [`simulate`] | a policy without any Blender: time lines, exploration, fleets |
+//! | [`pace`] | how often a policy is woken at most |
+//! | [`entropy`] | the bits that Blender and the user's browser share |
+//! | `relative` | what two cores have in common that go on alike |
+//! | `failure` | why a policy's answer was not taken |
 
-mod aside;
-pub mod clock;
-pub mod driver;
-pub mod event;
-pub mod exit;
+mod closing;
+mod config;
+mod core;
+mod deciding;
+pub mod entropy;
+mod failure;
 pub mod guard;
-mod http;
-pub mod journal;
-pub mod keep;
-pub mod link;
-mod metrics;
-pub mod notify;
-mod private_folder;
-pub mod reload;
-pub mod sandbox;
-pub mod settings;
-pub mod simulate;
-pub mod status;
-pub mod termination;
-pub mod tickets;
+mod host;
+mod input;
+mod judging;
+mod line;
+mod output;
+pub mod pace;
+mod relative;
+mod saved;
+#[cfg(test)]
+mod tests;
+mod tickets;
 
-pub use driver::{Lifeline, LifelineError, SaveOutcome, Saved};
-pub use reload::PolicySource;
-pub use sandbox::contract;
+pub use closing::End;
+pub use config::Config;
+pub use core::Core;
+pub use deciding::{LOOK_AGAIN, RETRY_DECISION};
+pub use failure::Failure;
+pub use host::{Answer, Host, Who};
+pub use input::{Connection, Input, Origin};
+pub use judging::FAILURES;
+pub use output::{Ignored, Outcome, Output, Reason, Telling, Why, Withdrawn};
+pub use relative::Limits;
+pub use saved::{Digest, SaveOutcome, Saved, Uploaded};
+pub use tickets::{Open, Task};
+
+/// Milliseconds as seconds, for people.
+pub fn as_seconds(millis: u64) -> f64 {
+    millis as f64 / 1000.0
+}

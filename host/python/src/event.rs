@@ -1,7 +1,6 @@
 //! Events, as Python sees them.
 
 use crate::convert::to_python;
-use lifeline::contract::Place;
 use lifeline::event::Event as Core;
 use pyo3::prelude::*;
 use serde_json::Value;
@@ -91,14 +90,7 @@ impl Event {
     #[getter]
     fn place(&self) -> Option<&'static str> {
         match self.0 {
-            Core::Save {
-                place: Place::InPlace,
-                ..
-            } => Some("in-place"),
-            Core::Save {
-                place: Place::Recovery,
-                ..
-            } => Some("recovery"),
+            Core::Save { place, .. } => Some(place.name()),
             _ => None,
         }
     }

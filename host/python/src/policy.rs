@@ -2,9 +2,9 @@
 
 use crate::convert::preferences;
 use crate::errors::{PolicyError, SettingsError};
+use lifeline::Call;
 use lifeline::contract::{self, Action, ConnectError, Loss, Moment, Phase, Place, Request, Scene};
-use lifeline::guard::phase_name;
-use lifeline::sandbox::{Call, Limits, Sandbox};
+use lifeline::sandbox::{Limits, Sandbox};
 use lifeline::settings::Settings;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -249,7 +249,7 @@ impl Policy {
 impl State {
     #[getter]
     fn phase(&self) -> &'static str {
-        phase_name(&self.0.phase)
+        self.0.phase.name()
     }
 
     #[getter]
@@ -298,7 +298,7 @@ impl Decision {
         let wake = self
             .wake_at
             .map_or_else(|| "none".to_owned(), |at| at.to_string());
-        let phase = phase_name(&self.state.get().0.phase);
+        let phase = self.state.get().0.phase.name();
         format!(
             "<Decision {phase}, actions [{}], wake at {wake}>",
             self.actions().join(", ")

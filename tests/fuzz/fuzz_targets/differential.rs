@@ -3,11 +3,12 @@
 #![allow(clippy::expect_used)] // a panic is what a fuzz target finds
 
 use libfuzzer_sys::fuzz_target;
+use lifeline::Call;
 use lifeline::contract::{Decision, Moment, State};
-use lifeline::sandbox::{Call, Limits, Policy, Sandbox};
+use lifeline::sandbox::{Limits, Policy, Sandbox};
 use lifeline_fuzz::course::{Client, Course};
 use lifeline_fuzz::value::Any;
-use lifeline_native::Machine;
+use lifeline_machine::Machine;
 use std::sync::LazyLock;
 
 /// The embedded component, compiled once.
@@ -18,7 +19,7 @@ static COMPONENT: LazyLock<Policy> = LazyLock::new(|| {
 
 /// Both answers, which are one.
 fn both(call: &Call, state: &State, moment: &Moment) -> Decision {
-    let native = Machine.call(call, state, moment);
+    let native = call.of::<Machine<()>>(state, moment);
     let component = COMPONENT.call(call, state, moment).expect("an answer");
     assert_eq!(native, component, "{call:?} from {state:?} at {moment:?}");
     native

@@ -3,12 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use lifeline::Call;
 use lifeline::contract::{Action, Decision, Moment, Phase};
-use lifeline::guard::Guard;
-use lifeline::sandbox::Call;
+use lifeline_core::guard::Guard;
 use lifeline_fuzz::course::Client;
 use lifeline_fuzz::puppet::{Answer, Play, Witness};
-use lifeline_native::Machine;
+use lifeline_machine::Machine;
 
 fuzz_target!(|play: Play| {
     let mut client = Client::new(&play.course);
@@ -81,7 +81,7 @@ fn decide(
                 .is_ok()
     });
     taken.unwrap_or_else(|| {
-        let decision = Machine.call(call, state, moment);
+        let decision = call.of::<Machine<()>>(state, moment);
         if let Err(violation) = guard.check(state, call, moment, &decision) {
             panic!("nobody decides: {violation}: {call:?} from {state:?} gives {decision:?}");
         }

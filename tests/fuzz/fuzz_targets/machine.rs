@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use lifeline::contract::{Action, Phase};
 use lifeline_fuzz::course::{Client, Course};
 use lifeline_fuzz::{Arbitrary, Result, Unstructured, intent, value};
-use lifeline_native::Machine;
+use lifeline_machine::Machine;
 
 #[derive(Debug)]
 enum Input {
@@ -28,7 +28,7 @@ impl<'a> Arbitrary<'a> for Input {
 fuzz_target!(|input: Input| match input {
     Input::Course(course) => run(&course),
     Input::Anywhere(any) => {
-        let decision = Machine.call(&any.call, &any.state, &any.moment);
+        let decision = any.call.of::<Machine<()>>(&any.state, &any.moment);
         assert_eq!(decision.state.seen, any.moment.now);
         let saving = matches!(decision.state.phase, Phase::Saving(_));
         for action in &decision.actions {
@@ -42,12 +42,12 @@ fuzz_target!(|input: Input| match input {
 fn run(course: &Course) {
     let mut client = Client::new(course);
     let (call, moment) = client.start();
-    let decision = Machine.call(&call, &client.state, &moment);
+    let decision = call.of::<Machine<()>>(&client.state, &moment);
     client.follows(&decision);
     for event in &course.events {
         let before = client.state.clone();
         let (call, moment) = client.happens(event);
-        let decision = Machine.call(&call, &before, &moment);
+        let decision = call.of::<Machine<()>>(&before, &moment);
         intent::check(&before, &call, &moment, &decision, client.connected);
         client.follows(&decision);
     }

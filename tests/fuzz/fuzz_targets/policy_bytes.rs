@@ -4,8 +4,9 @@
 #![allow(clippy::expect_used)] // a panic is what a fuzz target finds
 
 use libfuzzer_sys::fuzz_target;
+use lifeline::Call;
 use lifeline::contract::{Moment, Phase, State};
-use lifeline::sandbox::{Boundary, Call, FIVE_MINUTES, Limits, Sandbox};
+use lifeline::sandbox::{Boundary, FIVE_MINUTES, Limits, Sandbox};
 use lifeline_fuzz::{Arbitrary, Result, Unstructured};
 use std::sync::LazyLock;
 

@@ -2,10 +2,10 @@
 
 use crate::value;
 use arbitrary::{Arbitrary, Result, Unstructured};
+use lifeline::Call;
 use lifeline::contract::{
     Action, ConnectError, Decision, Loss, Moment, Phase, Place, Request, Scene, Settings, State,
 };
-use lifeline::sandbox::Call;
 
 /// A script for one client.
 #[derive(Clone, Debug)]

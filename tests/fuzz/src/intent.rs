@@ -3,11 +3,10 @@
 //! Written from `wit/policy.wit` and from what is promised to people, not from the machine. Panics
 //! at the first step that breaks a promise.
 
+use lifeline::Call;
 use lifeline::contract::{
     Action, Attempt, Countdown, Decision, Moment, Outage, Phase, Place, Request, Settings, State,
 };
-use lifeline::sandbox::Call;
-use lifeline::settings::default_timing;
 
 /// A call that is this much later than it was asked for means that nobody was awake (milliseconds).
 const LATE_AFTER: u64 = 1_000;
@@ -21,7 +20,7 @@ pub fn check(before: &State, call: &Call, moment: &Moment, decision: &Decision, 
         call,
         moment,
         decision,
-        settings: moment.settings.clone().unwrap_or_else(default_timing),
+        settings: moment.settings.clone().unwrap_or_default(),
         excess: sleep(moment),
     };
     assert_eq!(decision.state.seen, moment.now, "the state is of this call");
@@ -67,7 +66,7 @@ impl Step<'_> {
             Phase::CountingDown(countdown) => countdown.deadline,
             _ => 0,
         };
-        let extended = outage(&self.before.phase).map_or(0, |it| it.extended);
+        let extended = self.before.phase.outage().map_or(0, |it| it.extended);
         let asked = match self.call {
             Call::OnRequest(Request::Extend(by)) => *by,
             _ => 0,
@@ -151,10 +150,10 @@ impl Step<'_> {
             .filter(|it| **it == Action::Connect)
             .count();
         assert!(begun <= 1, "one attempt at a time");
-        let Some(new) = outage(&self.decision.state.phase) else {
+        let Some(new) = self.decision.state.phase.outage() else {
             return;
         };
-        if let Some(old) = outage(&self.before.phase) {
+        if let Some(old) = self.before.phase.outage() {
             // One that a sleep has cut off is begun again, not once more.
             let again = self.excess > 0 && matches!(old.attempt, Attempt::UnderWay(_));
             let counted = u32::from(begun == 1 && !again);
@@ -174,7 +173,7 @@ impl Step<'_> {
             );
         }
         // One that has just been given up, or lost.
-        let fresh = match (outage(&self.before.phase).map(|it| it.attempt), new.attempt) {
+        let fresh = match (self.before.phase.outage().map(|it| it.attempt), new.attempt) {
             (Some(Attempt::UnderWay(_)) | None, Attempt::Due(at)) if self.excess == 0 => Some(at),
             _ => None,
         };
@@ -325,14 +324,5 @@ impl Step<'_> {
             Call::OnRequest(Request::CloseNow) => assert!(!is, "close now ends a hold"),
             _ => assert_eq!(was, is, "only people hold and release"),
         }
-    }
-}
-
-fn outage(phase: &Phase) -> Option<&Outage> {
-    match phase {
-        Phase::Connected => None,
-        Phase::Reconnecting(it) | Phase::Quitting(it) | Phase::Held(it) => Some(it),
-        Phase::CountingDown(it) => Some(&it.outage),
-        Phase::Saving(it) => Some(&it.outage),
     }
 }

@@ -3,11 +3,11 @@
 use crate::course::Course;
 use crate::value;
 use arbitrary::{Arbitrary, Result, Unstructured};
+use lifeline::Call;
 use lifeline::contract::{
     Action, Attempt, Countdown, Decision, Moment, Outage, Phase, Place, Request, Saving, State,
 };
-use lifeline::sandbox::{Call, CallError};
-use lifeline_native::Machine;
+use lifeline_machine::Machine;
 
 /// What the puppet says to one call.
 #[derive(Clone, Debug)]
@@ -106,17 +106,17 @@ impl Answer {
         call: &Call,
         state: &State,
         moment: &Moment,
-    ) -> std::result::Result<Decision, CallError> {
+    ) -> std::result::Result<Decision, String> {
         match self {
-            Answer::Right => Ok(Machine.call(call, state, moment)),
+            Answer::Right => Ok(call.of::<Machine<()>>(state, moment)),
             Answer::Wrong(faults) => {
-                let right = Machine.call(call, state, moment);
+                let right = call.of::<Machine<()>>(state, moment);
                 Ok(faults.iter().fold(right, |decision, fault| {
                     fault.apply(decision, state, moment)
                 }))
             }
             Answer::Anything(decision) => Ok((**decision).clone()),
-            Answer::Nothing => Err(CallError::Trap("unreachable".into())),
+            Answer::Nothing => Err("it trapped: unreachable".into()),
         }
     }
 }
@@ -126,7 +126,12 @@ impl Wrong {
         let now = moment.now;
         match self {
             Wrong::Phase(kind) => {
-                let outage = outage(&decision.state.phase).or(outage(&state.phase));
+                let outage = decision
+                    .state
+                    .phase
+                    .outage()
+                    .or(state.phase.outage())
+                    .copied();
                 decision.state.phase = kind.phase(outage, now);
             }
             Wrong::Adds(action) => decision.actions.push(action),
@@ -175,15 +180,6 @@ impl Kind {
             Kind::Quitting => Phase::Quitting(outage),
             Kind::Held => Phase::Held(outage),
         }
-    }
-}
-
-fn outage(phase: &Phase) -> Option<Outage> {
-    match phase {
-        Phase::Connected => None,
-        Phase::Reconnecting(it) | Phase::Quitting(it) | Phase::Held(it) => Some(*it),
-        Phase::CountingDown(it) => Some(it.outage),
-        Phase::Saving(it) => Some(it.outage),
     }
 }
 

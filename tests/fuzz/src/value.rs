@@ -1,11 +1,11 @@
 //! Arbitrary values of the contract: mostly of the size that occurs, now and then at the edges.
 
 use arbitrary::{Result, Unstructured};
+use lifeline::Call;
 use lifeline::contract::{
     Action, Attempt, ConnectError, Countdown, Loss, Moment, Outage, Phase, Place, Request, Saving,
     Scene, Settings, State,
 };
-use lifeline::sandbox::Call;
 
 /// A length of time, or an instant (milliseconds).
 pub fn millis(u: &mut Unstructured<'_>) -> Result<u64> {

@@ -1,7 +1,9 @@
 //! What is searched: the settings, who may decide, what the adversary may do, and how often.
 
 use crate::policy::Who;
-use lifeline::contract::Settings;
+use lifeline_contract::types::Settings;
+use lifeline_core::Config;
+use lifeline_core::guard::Bounds;
 
 /// How far the search goes. Within it, it leaves nothing out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub struct Adversary {
     pub files: bool,
     /// A render.
     pub renders: bool,
+    /// SIGTERM.
+    pub sigterm: bool,
+    /// A main thread that has begun a save before the host hears of it.
+    pub claims: bool,
 }
 
 /// One search.
@@ -54,6 +60,10 @@ pub struct Configuration {
     pub unsaved_wait: u64,
     /// As `CR8_QUIT_TIMEOUT` (milliseconds).
     pub quit_timeout: u64,
+    /// As `CR8_STUCK_TIMEOUT` (milliseconds); 0: never.
+    pub stuck: u64,
+    /// As `CR8_TERMINATE_TIMEOUT` (milliseconds).
+    pub terminate: u64,
     /// From a loss on, when a policy that is not the built-in one must have ended the outage
     /// (milliseconds); 0: never.
     pub outage_limit: u64,
@@ -128,6 +138,8 @@ fn base(name: &'static str, about: &'static str) -> Configuration {
         floor: 3_000,
         unsaved_wait: 3_000,
         quit_timeout: 3_000,
+        stuck: 0,
+        terminate: 4_000,
         outage_limit: 0,
     }
 }
@@ -138,35 +150,22 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 2,
+                surprises: 1,
                 saves: 2,
             },
             adversary: Adversary {
                 people: true,
                 clock: true,
-                jitter: true,
                 ..Adversary::default()
             },
-            ..base(
-                "people-and-clocks",
-                "five-minutes; people ask for anything, the machine is late or sleeps",
-            )
-        },
-        Configuration {
-            bound: Bound {
-                outages: 2,
-                surprises: 2,
-                saves: 2,
-            },
-            adversary: Adversary {
-                traps: true,
-                ..Adversary::default()
-            },
-            policies: vec![Who::Patient, Who::FiveMinutes],
-            ..base(
-                "traps",
-                "a foreign machine; calls fail, up to its being set aside, and swaps",
-            )
+            settings: [
+                Settings {
+                    retry_attempts: 0,
+                    ..settings()
+                },
+                settings(),
+            ],
+            ..base("no-attempts", "five-minutes that counts down at once")
         },
         Configuration {
             bound: Bound {
@@ -189,6 +188,42 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         },
         Configuration {
             bound: Bound {
+                outages: 1,
+                surprises: 2,
+                saves: 2,
+            },
+            adversary: Adversary {
+                people: true,
+                files: true,
+                sigterm: true,
+                claims: true,
+                ..Adversary::default()
+            },
+            stuck: 6_000,
+            policies: vec![Who::FiveMinutes, Who::Patient],
+            ..base(
+                "sigterm",
+                "SIGTERM at any time, a main thread that begins nothing for too long, and swaps",
+            )
+        },
+        Configuration {
+            bound: Bound {
+                outages: 2,
+                surprises: 2,
+                saves: 2,
+            },
+            adversary: Adversary {
+                traps: true,
+                ..Adversary::default()
+            },
+            policies: vec![Who::Patient, Who::FiveMinutes],
+            ..base(
+                "traps",
+                "a foreign machine; calls fail, up to its being set aside, and swaps",
+            )
+        },
+        Configuration {
+            bound: Bound {
                 outages: 2,
                 surprises: 2,
                 saves: 2,
@@ -201,6 +236,23 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
             ..base(
                 "files",
                 "saves that fail, change under the quit, or cannot be read back, with people",
+            )
+        },
+        Configuration {
+            bound: Bound {
+                outages: 2,
+                surprises: 2,
+                saves: 2,
+            },
+            adversary: Adversary {
+                people: true,
+                clock: true,
+                jitter: true,
+                ..Adversary::default()
+            },
+            ..base(
+                "people-and-clocks",
+                "five-minutes; people ask for anything, the machine is late or sleeps",
             )
         },
         Configuration {
@@ -226,26 +278,6 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
                 "hostile",
                 "a policy that answers anything at every call, until it is set aside or swapped",
             )
-        },
-        Configuration {
-            bound: Bound {
-                outages: 2,
-                surprises: 1,
-                saves: 2,
-            },
-            adversary: Adversary {
-                people: true,
-                clock: true,
-                ..Adversary::default()
-            },
-            settings: [
-                Settings {
-                    retry_attempts: 0,
-                    ..settings()
-                },
-                settings(),
-            ],
-            ..base("no-attempts", "five-minutes that counts down at once")
         },
     ];
     if more > 0 {
@@ -276,6 +308,22 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
 }
 
 impl Configuration {
+    /// What the host is set to.
+    pub fn core(&self) -> Config {
+        Config {
+            username: String::new(),
+            timing: self.settings[0].clone(),
+            bounds: Bounds::default(),
+            quit_floor: self.floor,
+            outage_limit: self.outage_limit,
+            unsaved_wait: self.unsaved_wait,
+            upload: None,
+            quit: self.quit_timeout,
+            stuck: self.stuck,
+            terminate: self.terminate,
+        }
+    }
+
     /// Instants that are longer ago than this are alike: nothing that is measured from the past
     /// (the floor, the waits, the limit of an outage) is longer.
     pub fn horizon(&self) -> u64 {
@@ -283,6 +331,8 @@ impl Configuration {
         self.floor
             .max(self.unsaved_wait)
             .max(self.quit_timeout)
+            .max(self.stuck)
+            .max(self.terminate)
             .max(self.outage_limit.saturating_add(extended))
             .max(self.time_to_answer())
             .saturating_add(1_000)

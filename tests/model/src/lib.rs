@@ -1,11 +1,9 @@
-//! The machine, the guard and an adversary, checked exhaustively.
+//! What the host decides, checked exhaustively against an adversary.
 //!
-//! The machine is the one of `guest/machine`, compiled for this computer; guard and tickets are the
-//! host's own. Around them stands what the driver does with them (`turn`), told again
-//! in few words, since the real one has threads, files and a sandbox: where it changes, this must
-//! follow. The adversary (`moves`) plays the server, the clock, Blender's main thread, people, and
-//! policies that are not the machine. A monitor keeps books of its own, and looks whether the rules
-//! ([`rule::Rule`]) hold.
+//! The host is `lifeline-core`, the code that ships; the machine is the one of `guest/machine`,
+//! compiled for this computer. The adversary (`moves`) plays the server, the clock, Blender's main
+//! thread, people, and policies that are not the machine. A monitor keeps books of its own, and looks
+//! whether the rules ([`rule::Rule`]) hold.
 //!
 //! A search is bounded in the number of outages, and in each of them in the number of surprises
 //! ([`step::Event::surprises`]) and of saves that a hostile policy asks for; in nothing else: it ends
@@ -33,15 +31,15 @@
 //!    alarm ends on are of bounded length. How long the main thread takes is not the host's to say.
 
 pub mod configuration;
-mod desk;
+mod main_thread;
 pub mod model;
 mod monitor;
 mod moves;
+mod play;
 mod policy;
 pub mod report;
 pub mod rule;
 pub mod step;
-mod turn;
 pub mod world;
 
 pub use configuration::{Bound, Configuration, configurations};

@@ -2,9 +2,9 @@
 
 use crate::configuration::Configuration;
 use crate::moves::moves;
+use crate::play;
 use crate::rule::{Rule, Sight};
 use crate::step::Step;
-use crate::turn::Turn;
 use crate::world::World;
 use stateright::{Model, Property};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,7 +60,7 @@ impl Model for Lifeline {
 
     fn next_state(&self, world: &World, step: Step) -> Option<World> {
         let mut next = world.clone();
-        Turn::take(&self.configuration, &mut next, step);
+        play::take(&self.configuration, &mut next, step);
         Some(next)
     }
 

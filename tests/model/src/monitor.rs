@@ -3,16 +3,16 @@
 use crate::configuration::Configuration;
 use crate::policy::Who;
 use crate::rule::{Flags, Rule, Sight};
-use crate::turn::LOOK_AGAIN;
-use crate::world::{Connection, End, World, outage_of};
-use lifeline::contract::{
+use crate::world::World;
+use lifeline_contract::Call;
+use lifeline_contract::types::{
     Action, Attempt, Decision, Moment, Outage, Phase, Place, Request, Settings, State,
 };
-use lifeline::sandbox::Call;
+use lifeline_core::{End, LOOK_AGAIN, RETRY_DECISION};
 use std::hash::{Hash, Hasher};
 
-/// As the contract and the driver have it: a call later than this (milliseconds) was slept through.
-pub const LATE_AFTER: u64 = 1_000;
+/// As the contract has it: a call later than this (milliseconds) was slept through.
+const LATE_AFTER: u64 = 1_000;
 
 /// The saves of this outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +52,8 @@ pub struct Monitor {
     held: bool,
     /// By when the outage must have come to its save; None: while held or connected.
     save_by: Option<u64>,
+    /// SIGTERM was heard.
+    terminated: bool,
 }
 
 /// Who has answered a decision.
@@ -73,9 +75,11 @@ pub struct Ruling<'a> {
     /// The answer.
     pub decision: &'a Decision,
     /// Whose.
-    pub by: By,
+    pub by: &'a By,
     /// The host has set a policy aside, and put the countdown there itself.
     pub overdue: bool,
+    /// Nothing is left that nobody could decide.
+    pub all_told: bool,
 }
 
 impl Monitor {
@@ -96,7 +100,22 @@ impl Monitor {
             saves: Saves::None,
             held: false,
             save_by: Some(now + configuration.time_to_save() + SLACK),
+            terminated: false,
         }
+    }
+
+    /// The work is on the disk.
+    pub fn is_safe(&self) -> bool {
+        self.safe
+    }
+
+    /// SIGTERM: no floor, no hold and no policy counts any more.
+    pub fn terminates(&mut self, now: u64) {
+        self.sees(Sight::Terminated);
+        self.terminated = true;
+        self.lost_at.get_or_insert(now);
+        self.held = false;
+        self.save_by = None;
     }
 
     /// Rules that were broken on the way here.
@@ -130,7 +149,7 @@ impl Monitor {
         (self.broken, at(self.lost_at), self.to_count, self.first).hash(hasher);
         (attempts, self.plain, self.extended, self.answered).hash(hasher);
         (at(self.failed_since), self.safe, self.saves).hash(hasher);
-        (self.held, at(self.save_by)).hash(hasher);
+        (self.held, at(self.save_by), self.terminated).hash(hasher);
     }
 
     /// The line is lost. `decided`: nothing is left over from the line that was.
@@ -182,21 +201,21 @@ impl Monitor {
     /// From here on the outage may last as long as from its loss.
     pub fn begins_afresh(&mut self, configuration: &Configuration, now: u64) {
         self.plain = false;
-        if !self.held && self.lost_at.is_some() {
+        if !self.held && self.lost_at.is_some() && !self.terminated {
             self.save_by = Some(now + configuration.time_to_save() + self.extended + SLACK);
         }
     }
 
     /// Nobody could decide.
-    pub fn undecided(&mut self, delay: u64) {
+    pub fn undecided(&mut self) {
         self.plain = false;
         self.sees(Sight::Undecided);
-        self.put_off(delay + SLACK);
+        self.put_off(RETRY_DECISION + SLACK);
     }
 
     /// A person asks, in an outage.
     pub fn asked(&mut self, configuration: &Configuration, request: &Request, now: u64) {
-        if self.lost_at.is_none() {
+        if self.lost_at.is_none() || self.terminated {
             return;
         }
         match request {
@@ -272,7 +291,7 @@ impl Monitor {
             self.breaks(Rule::ActsWhileHeld);
         }
         let floor = self.lost_at.map(|at| at + configuration.floor);
-        if floor.is_none_or(|floor| world.now < floor) {
+        if !self.terminated && floor.is_none_or(|floor| world.now < floor) {
             self.breaks(Rule::QuitBeforeFloor);
         }
         let waited = self
@@ -304,7 +323,7 @@ impl Monitor {
         if matches!(ruling.by, By::Hostile) {
             self.plain = false;
         }
-        if let By::Machine(settings) = &ruling.by {
+        if let By::Machine(settings) = ruling.by {
             self.judge_people(ruling);
             self.judge_deadline(ruling, settings);
             self.judge_attempts(ruling, settings);
@@ -330,7 +349,7 @@ impl Monitor {
             let left = configuration.time_to_save() + SLACK;
             self.save_by = Some(ruling.moment.now + left);
         }
-        if let By::Machine(settings) = &ruling.by
+        if let By::Machine(settings) = ruling.by
             && !self.held
             && !configuration.policies.contains(&Who::Hostile)
         {
@@ -355,10 +374,10 @@ impl Monitor {
         let connects = count(|it| matches!(it, Action::Connect));
         let saves = count(|it| matches!(it, Action::Save(_)));
         let quits = count(|it| matches!(it, Action::Quit));
-        let up = world.host.connection == Connection::Up;
+        let up = world.is_connected();
         let is_connected = matches!(phase, Phase::Connected);
         let held = matches!(phase, Phase::Held(_));
-        let all_told = world.host.undecided.is_empty();
+        let all_told = ruling.all_told;
         let was_quitting = matches!(ruling.before.phase, Phase::Quitting(_));
         let well = decision.state.seen == ruling.moment.now
             && up == is_connected
@@ -441,7 +460,7 @@ impl Monitor {
     /// Counts the attempts along, and looks whether the countdown begins after the last of them.
     fn judge_attempts(&mut self, ruling: &Ruling, settings: &Settings) {
         let now = ruling.moment.now;
-        let before = outage_of(&ruling.before.phase);
+        let before = ruling.before.phase.outage();
         let under_way = |it: &Outage| matches!(it.attempt, Attempt::UnderWay(_));
         let again = slept(ruling.moment) > 0 && before.is_some_and(under_way);
         let connects = ruling.decision.actions.contains(&Action::Connect);
@@ -452,7 +471,7 @@ impl Monitor {
         if !self.plain {
             return;
         }
-        let Some(outage) = outage_of(&ruling.decision.state.phase) else {
+        let Some(outage) = ruling.decision.state.phase.outage() else {
             return;
         };
         if outage.attempts != self.attempts {
@@ -490,9 +509,8 @@ impl Monitor {
     fn judge_delay(&mut self, ruling: &Ruling, settings: &Settings) {
         let now = ruling.moment.now;
         let was_due = |it: &Outage| matches!(it.attempt, Attempt::Due(_));
-        let begun =
-            slept(ruling.moment) > 0 || !outage_of(&ruling.before.phase).is_some_and(was_due);
-        let Some(outage) = outage_of(&ruling.decision.state.phase) else {
+        let begun = slept(ruling.moment) > 0 || !ruling.before.phase.outage().is_some_and(was_due);
+        let Some(outage) = ruling.decision.state.phase.outage() else {
             return;
         };
         let Attempt::Due(at) = outage.attempt else {
@@ -543,39 +561,40 @@ impl Monitor {
     }
 
     /// Looks at the state that a step has led to.
-    pub fn look_at(&mut self, configuration: &Configuration, world: &World) {
-        let host = &world.host;
-        if !world.started || world.is_over() {
+    pub fn look_at(&mut self, world: &World) {
+        let core = &world.core;
+        if !world.started || world.over {
             return;
         }
-        if host.outages != self.to_count {
+        if world.outages != self.to_count {
             self.breaks(Rule::CountedTwice);
         }
-        let decided = host.undecided.is_empty();
-        if host.connection == Connection::Up {
+        let looked_after =
+            core.open_ticket().is_some() || core.keeping().is_some() || core.end_due().is_some();
+        if self.terminated || world.is_writing() {
+            if !looked_after {
+                self.breaks(Rule::Stalls);
+            }
+            return;
+        }
+        let decided = core.undecided().next().is_none();
+        if world.is_connected() {
             self.look_at_connected(world);
             return;
         }
-        let phase = &host.state.phase;
-        if !decided && host.wake_at.is_none() {
+        let phase = &core.state().phase;
+        if !decided && core.tick_due().is_none() {
             self.breaks(Rule::NeverWakes);
         }
         let closing = matches!(phase, Phase::Saving(_) | Phase::Quitting(_));
         // The next thing that the host does of itself must still be in time.
-        let by = world
-            .due(configuration.quit_timeout)
-            .unwrap_or(u64::MAX)
-            .max(world.now);
+        let by = core.wake_at().unwrap_or(u64::MAX).max(world.now);
         if !closing && self.save_by.is_some_and(|at| by > at) {
             self.breaks(Rule::Overdue);
         }
-        let waits_for_main = world.desk.open.is_some();
         let stalls = match phase {
-            Phase::Saving(_) => !waits_for_main,
-            Phase::Quitting(_) => {
-                let looked_after = world.alarm(configuration.quit_timeout).is_some();
-                host.end == End::No || !waits_for_main && !host.keeping && !looked_after
-            }
+            Phase::Saving(_) => core.open_ticket().is_none(),
+            Phase::Quitting(_) => core.end() == End::No || !looked_after,
             _ => false,
         };
         if decided && stalls {
@@ -584,15 +603,15 @@ impl Monitor {
     }
 
     fn look_at_connected(&mut self, world: &World) {
-        let host = &world.host;
-        let pending = world.desk.open.is_some()
-            || host.end != End::No
-            || host.keeping
-            || host.retry_at.is_some();
-        let decided = host.undecided.is_empty();
-        let phase = decided && host.state.phase != Phase::Connected;
-        let machine = host.current != Who::Hostile;
-        let wakes = decided && machine && host.wake_at.is_some();
+        let core = &world.core;
+        let pending = core.open_ticket().is_some()
+            || core.end() != End::No
+            || core.keeping().is_some()
+            || core.end_due().is_some();
+        let decided = core.undecided().next().is_none();
+        let phase = decided && core.state().phase != Phase::Connected;
+        let machine = world.current != Who::Hostile;
+        let wakes = decided && machine && core.tick_due().is_some();
         if pending || phase || wakes {
             self.breaks(Rule::PendingWhileConnected);
         }

@@ -1,12 +1,12 @@
 //! What can happen next.
 
 use crate::configuration::{BETWEEN, Configuration, EXTENSION};
+use crate::play::{calls, fails_at};
 use crate::policy::{ANSWERS, Who, asks_to_save};
 use crate::step::{Event, Step, Trap};
-use crate::turn::{FAILURES, fails_at};
-use crate::world::{Connection, World};
-use lifeline::contract::{ConnectError, Phase, Request};
-use lifeline::tickets::Task;
+use crate::world::World;
+use lifeline_contract::types::{ConnectError, Request};
+use lifeline_core::Task;
 
 const REQUESTS: [Request; 4] = [
     Request::Hold,
@@ -17,15 +17,19 @@ const REQUESTS: [Request; 4] = [
 
 /// Everything that can happen next, within the bound.
 pub fn moves(configuration: &Configuration, world: &World, steps: &mut Vec<Step>) {
-    if world.is_over() {
+    if world.over {
         return;
     }
     let mut events = Vec::new();
     if world.started {
         of_time(configuration, world, &mut events);
-        of_the_line(configuration, world, &mut events);
         of_the_main_thread(configuration, world, &mut events);
-        of_people_and_fleets(configuration, world, &mut events);
+        if world.is_writing() {
+            events.push(Event::Written);
+        } else if !world.core.is_terminating() {
+            of_the_line(configuration, world, &mut events);
+            of_people_and_fleets(configuration, world, &mut events);
+        }
     } else {
         events.push(Event::Start);
     }
@@ -40,64 +44,52 @@ pub fn moves(configuration: &Configuration, world: &World, steps: &mut Vec<Step>
 
 fn of_time(configuration: &Configuration, world: &World, events: &mut Vec<Event>) {
     let now = world.now;
-    let alarm = world.alarm(configuration.quit_timeout);
-    let due = world.due(configuration.quit_timeout);
-    // The host hears of a claim before it looks at the clock.
-    if alarm.is_some_and(|at| at <= now) && world.desk.quit_claimed.is_none() {
-        events.push(Event::Alarm);
-    } else if world.host.wake_at.is_some_and(|at| at <= now) {
-        events.push(Event::Tick);
+    let due = world.core.wake_at();
+    if due.is_some_and(|at| at <= now) {
+        events.push(Event::Time);
     }
     // Reading back takes no time: how it ends is another matter.
-    if due.is_some_and(|at| at > now) && !world.host.keeping {
+    if due.is_some_and(|at| at > now) && world.core.keeping().is_none() {
         events.push(Event::Pass);
         let far = due.is_some_and(|at| at > now + BETWEEN);
         if configuration.adversary.clock && far {
             events.push(Event::Between);
         }
     }
-    if configuration.adversary.clock && world.host.wake_at.is_some_and(|at| at >= now) {
+    if configuration.adversary.clock && world.core.tick_due().is_some_and(|at| at >= now) {
         events.extend([Event::Late, Event::Sleep]);
     }
 }
 
 fn of_the_line(configuration: &Configuration, world: &World, events: &mut Vec<Event>) {
-    match world.host.connection {
-        Connection::None => {}
-        Connection::Trying(_) => {
-            events.push(Event::Accepted);
-            let ways = [
-                ConnectError::Unreachable,
-                ConnectError::Refused,
-                ConnectError::TimedOut,
-            ];
-            let ways = ways
-                .into_iter()
-                .filter(|why| fails_at(configuration, world, *why).is_some());
-            events.extend(ways.map(Event::Failed));
+    if world.is_connected() {
+        if world.losses < configuration.bound.outages {
+            events.push(Event::Lost);
         }
-        Connection::Up if world.losses < configuration.bound.outages => events.push(Event::Lost),
-        Connection::Up => {}
+    } else if world.attempt.is_some() {
+        events.push(Event::Accepted);
+        let ways = ConnectError::ALL.into_iter();
+        let ways = ways.filter(|why| fails_at(configuration, world, *why).is_some());
+        events.extend(ways.map(Event::Failed));
     }
 }
 
 fn of_the_main_thread(configuration: &Configuration, world: &World, events: &mut Vec<Event>) {
-    let desk = &world.desk;
-    let idle = desk.running.is_none() && desk.quit_claimed.is_none();
-    if idle && (desk.told || desk.withdrawn.is_some()) {
+    let main = &world.main;
+    if !main.is_at_work()
+        && let Some((_, task)) = main.next()
+    {
         events.push(Event::Claim);
-        let quit_next = desk.withdrawn.is_none() && matches!(desk.open, Some((Task::Quit, _)));
-        if configuration.adversary.files && quit_next {
+        if configuration.adversary.files && task == Task::Quit && main.next_stands() {
             events.push(Event::SaveFirst);
         }
     }
-    if desk.quit_claimed.is_some() {
+    if main.unheard.is_some() {
         events.push(Event::ClaimHeard);
-    }
-    if desk.running.is_some() {
+    } else if main.running.is_some() {
         events.extend([Event::Saved(true), Event::Saved(false)]);
     }
-    if world.host.keeping {
+    if world.core.keeping().is_some() {
         events.push(Event::ReadBack(true));
         if configuration.adversary.files {
             events.push(Event::ReadBack(false));
@@ -116,11 +108,14 @@ fn of_people_and_fleets(configuration: &Configuration, world: &World, events: &m
     if adversary.renders {
         events.push(Event::Rendering(!world.rendering));
     }
-    let again = world.host.failures > 0;
+    if adversary.sigterm {
+        events.push(Event::Terminate);
+    }
+    let again = world.core.failures().0 > 0;
     let others = configuration
         .policies
         .iter()
-        .filter(|&&who| who != world.host.current || again);
+        .filter(|&&who| who != world.current || again);
     if configuration.policies.len() > 1 {
         events.extend(others.map(|&who| Event::Swap(who)));
     }
@@ -145,7 +140,7 @@ fn with_calls(
     }
     let hostile = match event {
         Event::Swap(who) => who == Who::Hostile,
-        _ => world.host.current == Who::Hostile && world.host.failures < FAILURES,
+        _ => world.current == Who::Hostile && !world.core.failures().1,
     };
     if hostile {
         let enough = world.saves >= configuration.bound.saves;
@@ -170,33 +165,5 @@ fn with_calls(
         for trap in [Trap::Policy, Trap::BuiltInToo] {
             push(Step { trap, ..plain });
         }
-    }
-}
-
-/// Whether a policy is called.
-fn calls(world: &World, event: Event) -> bool {
-    match event {
-        Event::Start
-        | Event::Tick
-        | Event::Accepted
-        | Event::Failed(_)
-        | Event::Lost
-        | Event::Asked(_)
-        | Event::Settings
-        | Event::Swap(_) => true,
-        Event::Saved(_) => {
-            world.desk.running == Some(true)
-                && !matches!(world.host.state.phase, Phase::Quitting(_))
-        }
-        Event::Pass
-        | Event::Between
-        | Event::Late
-        | Event::Sleep
-        | Event::Alarm
-        | Event::Claim
-        | Event::SaveFirst
-        | Event::ClaimHeard
-        | Event::ReadBack(_)
-        | Event::Rendering(_) => false,
     }
 }

@@ -1,11 +1,12 @@
 //! Who may decide: the machine, the machine with other numbers, and a policy that answers anything.
 
-use lifeline::contract::{
+use lifeline_contract::Call;
+use lifeline_contract::types::{
     Action, Attempt, Countdown, Decision, Loss, Moment, Outage, Phase, Place, Saving, Settings,
     State,
 };
-use lifeline::sandbox::Call;
-use lifeline_native::Machine;
+use lifeline_core::Origin;
+use lifeline_machine::Machine;
 
 /// A policy of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +29,14 @@ impl Who {
             Who::Patient => "a patient one",
             Who::RenderGuard => "one that waits for renders",
             Who::Hostile => "a hostile one",
+        }
+    }
+
+    /// Where it comes from.
+    pub fn origin(self) -> Origin {
+        match self {
+            Who::FiveMinutes => Origin::BuiltIn,
+            Who::Patient | Who::RenderGuard | Who::Hostile => Origin::Other,
         }
     }
 
@@ -57,7 +66,7 @@ pub fn ask_machine(settings: Settings, call: &Call, state: &State, moment: &Mome
         settings: Some(settings),
         ..moment.clone()
     };
-    Machine.call(call, state, &moment)
+    call.of::<Machine<()>>(state, &moment)
 }
 
 /// The phase that a hostile policy answers.
@@ -177,7 +186,7 @@ pub fn hostile_answer(answer: u8, state: &State, moment: &Moment) -> Option<Deci
         A::SaveAndQuit => vec![Action::Save(InPlace), Action::Quit],
     };
     let outage = Outage {
-        lost_at: crate::world::outage_of(&state.phase).map_or(now, |outage| outage.lost_at),
+        lost_at: state.phase.outage().map_or(now, |outage| outage.lost_at),
         why: Loss::TransportError,
         attempts: 0,
         attempt: match (phase, action) {

@@ -5,9 +5,8 @@ use crate::model::Lifeline;
 use crate::policy::Who;
 use crate::rule::{Rule, Sight};
 use crate::step::Step;
-use crate::world::{Connection, End, START, World, outage_of};
-use lifeline::contract::{Attempt, Phase};
-use lifeline::guard::phase_name;
+use crate::world::{START, World};
+use lifeline_contract::types::{Attempt, Phase};
 use stateright::{Checker, HasDiscoveries, Model, Path};
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -97,7 +96,7 @@ pub fn replay(configuration: Configuration, path: &str) -> Option<Trace> {
     }
     steps.push((world, None));
     Some(Trace {
-        lines: lines(&model.configuration, &steps),
+        lines: lines(&steps),
         path: path.to_string(),
     })
 }
@@ -105,32 +104,33 @@ pub fn replay(configuration: Configuration, path: &str) -> Option<Trace> {
 fn trace(model: &Lifeline, path: Path<World, Step>) -> Trace {
     let encoded = path.encode(model);
     Trace {
-        lines: lines(&model.configuration, &path.into_vec()),
+        lines: lines(&path.into_vec()),
         path: encoded,
     }
 }
 
-fn lines(configuration: &Configuration, steps: &[(World, Option<Step>)]) -> Vec<String> {
+fn lines(steps: &[(World, Option<Step>)]) -> Vec<String> {
     steps
         .windows(2)
         .filter_map(|pair| match pair {
-            [(_, Some(step)), (after, _)] => Some(line(configuration, *step, after)),
+            [(_, Some(step)), (after, _)] => Some(line(*step, after)),
             _ => None,
         })
         .collect()
 }
 
 /// When, what happened, and where everything stands then.
-fn line(configuration: &Configuration, step: Step, after: &World) -> String {
+fn line(step: Step, after: &World) -> String {
     let at = seconds(after.now.saturating_sub(START));
     let mut line = format!("{at:>9} s  {step}\n             -> ");
     let now = after.now;
-    let state = &after.host.state;
-    line.push_str(phase_name(&state.phase));
+    let core = &after.core;
+    let state = core.state();
+    line.push_str(state.phase.name());
     if let Phase::CountingDown(countdown) = &state.phase {
         let _ = write!(line, ", deadline {}", from(now, countdown.deadline));
     }
-    if let Some(outage) = outage_of(&state.phase) {
+    if let Some(outage) = state.phase.outage() {
         let (what, at) = match outage.attempt {
             Attempt::Due(at) => ("due", at),
             Attempt::UnderWay(at) => ("under way until", at),
@@ -142,31 +142,31 @@ fn line(configuration: &Configuration, step: Step, after: &World) -> String {
             from(now, at)
         );
     }
-    if let Some(at) = after.host.wake_at {
+    if let Some(at) = core.tick_due() {
         let _ = write!(line, ", woken {}", from(now, at));
     }
-    if let Some(at) = after.alarm(configuration.quit_timeout) {
+    if let Some(at) = core.end_due() {
         let _ = write!(line, ", the end is looked at {}", from(now, at));
     }
-    if after.host.connection == Connection::Up {
+    if after.is_connected() {
         line.push_str("; connected");
     }
-    if let Some(call) = after.host.undecided.front() {
+    if let Some(call) = core.undecided().next() {
         let _ = write!(line, "; {} is undecided", call.name());
     }
-    if after.host.failures > 0 {
-        let _ = write!(
-            line,
-            "; the policy has failed {} times",
-            after.host.failures
-        );
+    let (failures, _) = core.failures();
+    if failures > 0 {
+        let _ = write!(line, "; the policy has failed {failures} times");
     }
-    if let Some((task, claimed)) = after.desk.open {
-        let state = if claimed { "claimed" } else { "open" };
-        let _ = write!(line, "; ticket {task:?} is {state}");
+    if let Some(open) = core.open_ticket() {
+        let state = if open.claimed { "claimed" } else { "open" };
+        let _ = write!(line, "; ticket {:?} is {state}", open.task);
     }
-    if after.host.end == End::Over {
-        line.push_str("; Blender quits");
+    if core.is_terminating() {
+        line.push_str("; terminating");
+    }
+    if after.over {
+        line.push_str("; Blender ends");
     }
     line
 }

@@ -67,6 +67,7 @@ properties! {
     Overdue: "an outage that nobody holds comes to its save in bounded time",
     Stalls: "saving and quitting wait for something that will come",
     BusyLoop: "the host does not turn in circles",
+    EndedUnsaved: "no process is ended with its work unsaved unless that was set",
 }
 
 properties! {
@@ -92,5 +93,8 @@ properties! {
     QuitRecovery: "Blender quits after the save in place has failed and the copy was made",
     QuitUnsaved: "Blender quits with its work unsaved, after the wait for it",
     EndedByHost: "a Blender that does not begin to quit is ended",
+    EndedUnsaved: "a Blender that does not begin to save is ended, if that was set",
+    Terminated: "SIGTERM",
+    JournalSilent: "the journal does not answer, and Blender closes without it",
     SavedAgain: "the file changes after the save, and is saved again",
 }

@@ -1,7 +1,7 @@
 //! What can happen.
 
 use crate::policy::{Who, describe_answer};
-use lifeline::contract::{ConnectError, Request};
+use lifeline_contract::types::{ConnectError, Request};
 use std::fmt;
 
 /// Something that happens to the host, or that Blender's main thread does.
@@ -17,10 +17,8 @@ pub enum Event {
     Late,
     /// The process is stopped, or the computer sleeps.
     Sleep,
-    /// The host wakes the policy.
-    Tick,
-    /// The host looks at how far Blender's end is.
-    Alarm,
+    /// What is due is done.
+    Time,
     /// The server accepts the attempt.
     Accepted,
     /// The attempt fails.
@@ -31,7 +29,7 @@ pub enum Event {
     Claim,
     /// In place of that: the file has changed since the save.
     SaveFirst,
-    /// The host hears that the quit was claimed.
+    /// The host hears what was claimed.
     ClaimHeard,
     /// The save has ended: is the work on the disk?
     Saved(bool),
@@ -45,6 +43,10 @@ pub enum Event {
     Swap(Who),
     /// A render begins, or ends.
     Rendering(bool),
+    /// SIGTERM.
+    Terminate,
+    /// The outage stands in the journal.
+    Written,
 }
 
 /// Which calls fail.
@@ -91,8 +93,7 @@ impl Event {
         match self {
             Event::Start
             | Event::Pass
-            | Event::Tick
-            | Event::Alarm
+            | Event::Time
             | Event::Accepted
             | Event::Failed(_)
             | Event::Lost
@@ -100,7 +101,8 @@ impl Event {
             | Event::ClaimHeard
             | Event::Saved(_)
             | Event::ReadBack(true)
-            | Event::Rendering(false) => 0,
+            | Event::Rendering(false)
+            | Event::Written => 0,
             Event::Between
             | Event::Late
             | Event::Sleep
@@ -109,7 +111,8 @@ impl Event {
             | Event::Asked(_)
             | Event::Settings
             | Event::Swap(_)
-            | Event::Rendering(true) => 1,
+            | Event::Rendering(true)
+            | Event::Terminate => 1,
         }
     }
 }
@@ -129,8 +132,7 @@ impl fmt::Display for Event {
             Event::Between => "time passes, and nothing is due yet",
             Event::Late => "the machine is busy, and slightly late",
             Event::Sleep => "the computer sleeps",
-            Event::Tick => "the host wakes the policy",
-            Event::Alarm => "the host looks after Blender's end",
+            Event::Time => "what is due is done",
             Event::Accepted => "the server accepts the connection",
             Event::Failed(ConnectError::Unreachable) => "the attempt fails: nobody listens",
             Event::Failed(ConnectError::Refused) => "the attempt fails: refused",
@@ -138,7 +140,7 @@ impl fmt::Display for Event {
             Event::Lost => "the line is lost",
             Event::Claim => "the main thread takes its next ticket",
             Event::SaveFirst => "the main thread finds the file changed, and wants to save first",
-            Event::ClaimHeard => "the host hears that the quit was claimed",
+            Event::ClaimHeard => "the host hears what was claimed",
             Event::Saved(true) => "the save has ended well",
             Event::Saved(false) => "the save has failed",
             Event::ReadBack(true) => "the saved file was read back",
@@ -151,6 +153,8 @@ impl fmt::Display for Event {
             Event::Swap(who) => return write!(f, "another policy is swapped in: {}", who.name()),
             Event::Rendering(true) => "a render begins",
             Event::Rendering(false) => "the render ends",
+            Event::Terminate => "SIGTERM",
+            Event::Written => "the outage stands in the journal",
         };
         f.write_str(words)
     }

@@ -19,10 +19,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::build;
 use crate::layout::Layout;
 use crate::process::Step;
-use crate::setup::{self, Part};
+use crate::setup;
 
 use equivalent::Equivalents;
 use outcome::Outcome;
@@ -32,22 +31,22 @@ use outcome::Outcome;
 pub enum Subject {
     /// The state machine, against its own tests.
     Machine,
-    /// The host's guard, against its own tests.
-    Guard,
+    /// What the host decides, against its own tests.
+    Core,
 }
 
 impl Subject {
     fn name(self) -> &'static str {
         match self {
             Self::Machine => "machine",
-            Self::Guard => "guard",
+            Self::Core => "core",
         }
     }
 
     fn package(self) -> &'static str {
         match self {
             Self::Machine => "lifeline-machine",
-            Self::Guard => "lifeline",
+            Self::Core => "lifeline-core",
         }
     }
 
@@ -55,25 +54,8 @@ impl Subject {
     fn source(self) -> &'static str {
         match self {
             Self::Machine => "guest/machine/src/",
-            Self::Guard => "host/core/src/guard",
+            Self::Core => "host/core/src/",
         }
-    }
-
-    /// Which of the package's unit tests are run, by the beginnings of their names: each mutant costs a
-    /// run, and the others have other concerns.
-    fn tests(self) -> &'static [&'static str] {
-        match self {
-            Self::Machine => &[],
-            Self::Guard => &["guard::"],
-        }
-    }
-
-    fn prepare(self, layout: &Layout) -> Result<()> {
-        if self == Self::Guard {
-            setup::ensure(layout, &[Part::Native, Part::Guest])?;
-            build::policies(layout)?;
-        }
-        Ok(())
     }
 }
 
@@ -90,7 +72,6 @@ pub fn run(layout: &Layout, named: &[Subject]) -> Result<ExitCode> {
     let mut faults = Vec::new();
     for &subject in Subject::value_variants() {
         if named.is_empty() || named.contains(&subject) {
-            subject.prepare(layout)?;
             let begun = Instant::now();
             let outcome = plant(layout, &tool, subject)?;
             if outcome.is_empty() {
@@ -138,14 +119,8 @@ fn plant(layout: &Layout, tool: &Path, subject: Subject) -> Result<Outcome> {
         .args(["--timeout", TEST_LIMIT])
         .arg("--output")
         .arg(&results)
-        .arg("--")
-        .args(subject.tests())
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_INCREMENTAL", "1")
-        .env(
-            "LIFELINE_FIVE_MINUTES",
-            layout.policies().join("five-minutes.wasm"),
-        )
         // The same cases each time, fewer than usual, and a failure is no news.
         .env("PROPTEST_RNG_SEED", "1")
         .env("PROPTEST_CASES", "300")

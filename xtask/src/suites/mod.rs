@@ -1,5 +1,6 @@
 //! The test suites: what each needs, and what it runs.
 
+mod circles;
 mod prepare;
 mod pytest;
 mod quick;
@@ -31,7 +32,7 @@ pub enum Suite {
     Link,
     /// The built policies, called through the wasmtime command.
     Policy,
-    /// The machine, the guard and an adversary, searched exhaustively within a bound.
+    /// What the host decides, against an adversary, searched exhaustively within a bound.
     Model,
     /// Arbitrary input, for a few seconds each.
     Fuzz,
@@ -129,7 +130,7 @@ impl Suite {
     /// All of it but the tests in Python.
     fn run(self, layout: &Layout, extra: &[String]) -> Result<()> {
         match self {
-            Self::Lint => process::run_all(lint(layout, true)?),
+            Self::Lint => process::run_all(lint(layout, true)?).and(circles::check(layout)),
             Self::Unit => process::run_all(unit(layout, extra)),
             Self::Link => link(layout, extra),
             Self::Model => model(layout, extra),
@@ -289,8 +290,8 @@ fn unit(layout: &Layout, extra: &[String]) -> Vec<Step> {
     // more would be compiled twice.
     [
         (
-            "cargo test: the default policy's machine",
-            &["lifeline-machine"][..],
+            "cargo test: the default policy's machine, and what the host decides",
+            &["lifeline-machine", "lifeline-core"][..],
             "--lib",
         ),
         // The engine alone would have other features, and wasmtime be compiled twice.

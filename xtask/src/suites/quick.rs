@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::report::{Outcome, summary};
-use super::{Suite, lint, prepare, pytest, unit};
+use super::{Suite, circles, lint, prepare, pytest, unit};
 use crate::layout::Layout;
 use crate::process;
 
@@ -23,7 +23,8 @@ pub fn run(layout: &Layout, jobs: usize) -> Result<ExitCode> {
     let environment = prepare::prepare(layout, &[Suite::Lint, Suite::Unit, Suite::Blender])?;
     let prepared = begun.elapsed();
     let begun = Instant::now();
-    let checked = process::run_all(lint(layout, false)?.into_iter().chain(unit(layout, &[])));
+    let checked = process::run_all(lint(layout, false)?.into_iter().chain(unit(layout, &[])))
+        .and(circles::check(layout));
     let took = begun.elapsed();
     let begun = Instant::now();
     let what = [SCENARIO[0], SCENARIO[1], "tests/python"];

@@ -7,7 +7,7 @@ use crate::contract::{
     Attempt, Countdown, Decision, Duration, Instant, Loss, Moment, Outage, Phase, Request, Scene,
     Settings, State,
 };
-use crate::{LATE_AFTER, countdown, default_settings, on_disconnect, on_request, tick};
+use crate::{LATE_AFTER, countdown, on_disconnect, on_request, tick};
 use alloc::vec;
 use alloc::vec::Vec;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ fn delays(retry_delay: u64, retry_delay_max: u64, retry_jitter: u64) -> Settings
         retry_delay,
         retry_delay_max,
         retry_jitter,
-        ..default_settings()
+        ..Settings::default()
     }
 }
 
@@ -185,7 +185,7 @@ proptest! {
         slept in LATE_AFTER + 1..500_000u64,
         connect_timeout in 1..20_000u64,
     ) {
-        let settings = Settings { connect_timeout, warn_before: vec![], ..default_settings() };
+        let settings = Settings { connect_timeout, warn_before: vec![], ..Settings::default() };
         // It was due when this much was left, so this much is left after the sleep.
         let due = now - slept;
         let state = counting_down(due + left, 0);
@@ -199,7 +199,7 @@ proptest! {
         left in 1..400_000u64,
         late in 0..=LATE_AFTER,
     ) {
-        let settings = default_settings();
+        let settings = Settings::default();
         let state = counting_down(now + left, 0);
         let woken = tick(state, Moment { due: Some(now - late), ..moment(now, &settings) });
         prop_assert_eq!(deadline(&woken), Some(now + left));
@@ -234,7 +234,7 @@ proptest! {
     fn an_extension_moves_the_deadline_by_itself(
         (now, left, by) in (edgy(), 1..=u64::MAX, edgy()),
     ) {
-        let settings = Settings { warn_before: vec![], ..default_settings() };
+        let settings = Settings { warn_before: vec![], ..Settings::default() };
         let end = now.saturating_add(left);
         let more = on_request(counting_down(end, 0), moment(now, &settings), Request::Extend(by));
         if now < end {
@@ -260,7 +260,7 @@ proptest! {
         render_wait in 0..1_000_000u64,
         early in 1..1_000_000u64,
     ) {
-        let settings = Settings { render_wait, ..default_settings() };
+        let settings = Settings { render_wait, ..Settings::default() };
         let at = |now| {
             let rendering = Scene { modified: true, untitled: false, rendering: true };
             let moment = Moment { scene: Some(rendering), ..moment(now, &settings) };
@@ -276,7 +276,7 @@ proptest! {
         length in 2..400_000u64,
         warn_before in proptest::collection::vec(1..400_000u64, 0..5),
     ) {
-        let settings = Settings { warn_before, cleanup_timeout: length, ..default_settings() };
+        let settings = Settings { warn_before, cleanup_timeout: length, ..Settings::default() };
         let mut due: Vec<_> = settings.warn_before.iter().copied().filter(|&it| it < length).collect();
         due.sort_unstable_by(|one, other| other.cmp(one));
         due.dedup();
@@ -297,7 +297,7 @@ proptest! {
 #[test]
 fn a_fleet_is_spread_evenly_by_the_delay_between() {
     const DRAWS: u64 = 1 << 16;
-    let settings = default_settings();
+    let settings = Settings::default();
     let mut seconds = [0; 10];
     for draw in 0..DRAWS {
         // As a fleet draws: bits that have nothing to do with each other.

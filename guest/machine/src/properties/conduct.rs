@@ -2,7 +2,7 @@
 
 use super::cases;
 use super::inputs::{edgy, event, plausible_settings, situation};
-use super::play::{Host, When, decide, outage, outage_mut};
+use super::play::{Host, When, decide};
 use crate::contract::{
     Action, Attempt, ConnectError, Decision, Instant, Loss, Moment, Phase, Place, Request,
     Settings, State,
@@ -78,7 +78,7 @@ fn later(mut state: State, by: u64) -> Option<State> {
         Phase::Saving(it) => shift(&mut it.since)?,
         _ => {}
     }
-    if let Some(outage) = outage_mut(&mut state.phase) {
+    if let Some(outage) = state.phase.outage_mut() {
         shift(&mut outage.lost_at)?;
         match &mut outage.attempt {
             Attempt::Due(at) | Attempt::UnderWay(at) => shift(at)?,
@@ -182,7 +182,7 @@ proptest! {
             event,
             Event::Start | Event::Connected | Event::Asked(Request::Release | Request::CloseNow)
         );
-        if let Some(outage) = outage(&state.phase).copied() && !ends {
+        if let Some(outage) = state.phase.outage().copied() && !ends {
             let state = State { phase: Phase::Held(outage), ..state };
             let decision = decide(event, &state, &moment);
             prop_assert!(matches!(decision.state.phase, Phase::Held(_)));

@@ -6,7 +6,6 @@ use crate::contract::{
     Attempt, ConnectError, Countdown, Duration, Instant, Loss, Moment, Outage, Phase, Place,
     Request, Saving, Scene, Settings, State,
 };
-use crate::default_settings;
 use crate::reference::Event;
 use alloc::vec::Vec;
 use proptest::collection::vec;
@@ -84,7 +83,7 @@ pub fn plausible_settings() -> impl Strategy<Value = Settings> {
                 connect_timeout: connect,
                 cleanup_timeout: cleanup,
                 warn_before: warn,
-                ..default_settings()
+                ..Settings::default()
             },
         )
 }

@@ -1,8 +1,8 @@
 //! A play: a host that calls the machine, turn by turn.
 
 use crate::contract::{
-    Attempt, ConnectError, Decision, Duration, Instant, Loss, Moment, Outage, Phase, Request,
-    Scene, Settings, State,
+    Attempt, ConnectError, Decision, Duration, Instant, Loss, Moment, Phase, Request, Scene,
+    Settings, State,
 };
 use crate::reference::Event;
 use crate::{on_connect, on_connect_error, on_disconnect, on_request, on_saved, start, tick};
@@ -152,24 +152,6 @@ pub fn decide(event: Event, state: &State, moment: &Moment) -> Decision {
     }
 }
 
-pub fn outage(phase: &Phase) -> Option<&Outage> {
-    match phase {
-        Phase::Connected => None,
-        Phase::Reconnecting(it) | Phase::Quitting(it) | Phase::Held(it) => Some(it),
-        Phase::CountingDown(it) => Some(&it.outage),
-        Phase::Saving(it) => Some(&it.outage),
-    }
-}
-
-pub fn outage_mut(phase: &mut Phase) -> Option<&mut Outage> {
-    match phase {
-        Phase::Connected => None,
-        Phase::Reconnecting(it) | Phase::Quitting(it) | Phase::Held(it) => Some(it),
-        Phase::CountingDown(it) => Some(&mut it.outage),
-        Phase::Saving(it) => Some(&mut it.outage),
-    }
-}
-
 fn attempt(phase: &Phase) -> Option<Attempt> {
-    outage(phase).map(|outage| outage.attempt)
+    phase.outage().map(|outage| outage.attempt)
 }

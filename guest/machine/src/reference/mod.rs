@@ -17,7 +17,6 @@ mod rules;
 use crate::contract::{
     Action, Attempt, ConnectError, Decision, Loss, Moment, Request, Settings, State,
 };
-use crate::default_settings;
 use alloc::vec::Vec;
 use record::{Record, Stage};
 use rules::RULES;
@@ -63,7 +62,7 @@ pub fn decide(event: Event, state: &State, moment: &Moment) -> (Decision, Vec<&'
         now,
         late: moment.due.map_or(0, |due| now - i128::from(due)),
         entropy: moment.entropy,
-        settings: moment.settings.clone().unwrap_or_else(default_settings),
+        settings: moment.settings.clone().unwrap_or_default(),
         rendering: moment.scene.is_some_and(|scene| scene.rendering),
         record: Record::of(&state.phase),
         actions: Vec::new(),

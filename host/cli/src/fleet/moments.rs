@@ -246,7 +246,6 @@ impl Surveyed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifeline::settings::default_timing;
 
     fn story() -> Story {
         Story {
@@ -261,7 +260,7 @@ mod tests {
 
     #[test]
     fn they_fill_the_countdown_and_what_comes_before() {
-        let moments = Moments::new(&default_timing(), &story(), 5);
+        let moments = Moments::new(&Settings::default(), &story(), 5);
         assert_eq!(moments.late, [37_500, 108_500, 179_500, 250_500, 321_500]);
         assert_eq!(moments.early[..2], [1_875, 5_625]);
         assert_eq!(moments.early.last(), Some(&35_625));
@@ -271,7 +270,7 @@ mod tests {
     fn a_countdown_without_room_has_one_instant() {
         let settings = Settings {
             cleanup_timeout: 0,
-            ..default_timing()
+            ..Settings::default()
         };
         assert_eq!(Moments::new(&settings, &story(), 2).late, [37_500, 37_500]);
     }

@@ -35,7 +35,7 @@ PING_SECONDS: Final = 3600
 MANY: Final = 1_000
 # One silence of a line that is asked, all the time: what no bound would mean.
 UNBOUNDED_SECONDS: Final = 4.0
-# host/core/src/link/bucket.rs: so many events bring a token back.
+# host/lifeline/src/link/bucket.rs: so many events bring a token back.
 EVENTS_PER_PROBE: Final = 2_000
 CONNECTING_AT_ONCE: Final = 20
 DESCRIPTORS: Final = 8192
@@ -103,7 +103,7 @@ async def _used_by_events(pid: int, port: int, clients: list[socketio.AsyncClien
 
 
 async def _ask(port: int) -> None:
-    """As `host/core/src/link/probe.rs` does."""
+    """As `host/lifeline/src/link/probe.rs` does."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     query = f"EIO=4&transport=probe&t={secrets.randbits(64):x}"
     head = f"GET /ws/socket.io/?{query} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n"

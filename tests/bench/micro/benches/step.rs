@@ -3,17 +3,20 @@
 #![allow(clippy::unwrap_used)] // what fails cannot be measured
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lifeline::sandbox::{Call, Limits, Sandbox};
-use lifeline::simulate::Decide;
+use lifeline::contract::{Moment, State};
+use lifeline::sandbox::{Limits, Sandbox};
+use lifeline::{Call, Decide};
 use lifeline_bench::{lost, moment};
-use lifeline_native::Machine;
+use lifeline_machine::Machine;
 use std::hint::black_box;
 
 fn step(criterion: &mut Criterion) {
     let sandbox = Sandbox::new(Limits::default(), None).unwrap();
     let policy = sandbox.built_in().unwrap();
     let mut group = criterion.benchmark_group("step");
-    for (name, decide) in [("sandbox", &policy as &dyn Decide), ("native", &Machine)] {
+    let native =
+        |call: &Call, state: &State, moment: &Moment| Ok(call.of::<Machine<()>>(state, moment));
+    for (name, decide) in [("sandbox", &policy as &dyn Decide), ("native", &native)] {
         let state = lost(decide);
         group.bench_function(name, |bencher| {
             bencher.iter(|| {

@@ -1,8 +1,7 @@
 //! What the measurements in `benches/` share.
 
 use lifeline::contract::{Loss, Moment, Phase, State};
-use lifeline::sandbox::Call;
-use lifeline::simulate::Decide;
+use lifeline::{Call, Decide};
 
 /// `now`, and nothing else known.
 pub fn moment(now: u64) -> Moment {

@@ -15,7 +15,7 @@ pub fn spoil(mode: Mode, call: &Call, honest: Decision) -> Decision {
     match mode {
         Mode::QuitsWhileConnected | Mode::SaveWhileConnected => while_connected(mode, call, honest),
         Mode::IgnoresReconnect => ignore_reconnect(call, honest),
-        _ => match outage_of(&honest.state.phase).copied() {
+        _ => match honest.state.phase.outage().copied() {
             Some(outage) if call.is_in_an_outage() => {
                 rare(mode, call, in_an_outage(mode, call, outage, honest))
             }
@@ -115,7 +115,7 @@ fn rare(mode: Mode, call: &Call, mut decision: Decision) -> Decision {
             replace(&mut decision, Phase::Held(countdown.outage), wake_at);
         }
         (Mode::PanicsAtTheEdge, phase)
-            if outage_of(&phase).is_some_and(|outage| outage.attempts == EDGE) =>
+            if phase.outage().is_some_and(|outage| outage.attempts == EDGE) =>
         {
             panic!("on purpose");
         }
@@ -145,7 +145,7 @@ fn rare(mode: Mode, call: &Call, mut decision: Decision) -> Decision {
             decision.wake_at = decision.wake_at.map(|attempt| attempt.min(deadline));
         }
         (Mode::IgnoresRelease, phase) if is_held(before) && !is_held(&phase) => {
-            if let (Function::OnRequest, Some(outage)) = (call.function, outage_of(&phase)) {
+            if let (Function::OnRequest, Some(outage)) = (call.function, phase.outage()) {
                 let wake_at = decision.wake_at;
                 replace(&mut decision, Phase::Held(*outage), wake_at);
             }
@@ -165,13 +165,4 @@ fn was_counting_down(before: &Phase) -> bool {
 
 fn was_saving(before: &Phase, to: Place) -> bool {
     matches!(before, Phase::Saving(Saving { place, .. }) if *place == to)
-}
-
-fn outage_of(phase: &Phase) -> Option<&Outage> {
-    match phase {
-        Phase::Connected => None,
-        Phase::Reconnecting(outage) | Phase::Quitting(outage) | Phase::Held(outage) => Some(outage),
-        Phase::CountingDown(countdown) => Some(&countdown.outage),
-        Phase::Saving(saving) => Some(&saving.outage),
-    }
 }

@@ -121,10 +121,7 @@ fn answer(
         function,
         before: state.clone(),
         now: moment.now,
-        settings: moment
-            .settings
-            .clone()
-            .unwrap_or_else(lifeline_machine::default_settings),
+        settings: moment.settings.clone().unwrap_or_default(),
     };
     attacks::attack(mode, &call);
     let decision = faults::spoil(mode, &call, honest(state, moment));

@@ -1,0 +1,20 @@
+//! What the settings are when nobody has set them: the numbers that `wit/policy.wit` documents.
+
+use crate::types::Settings;
+use alloc::vec;
+
+impl Default for Settings {
+    /// Durations in milliseconds.
+    fn default() -> Self {
+        Settings {
+            retry_attempts: 5,
+            retry_delay: 2_000,
+            retry_delay_max: 10_000,
+            retry_jitter: 500,
+            connect_timeout: 10_000,
+            cleanup_timeout: 300_000,
+            warn_before: vec![60_000, 10_000],
+            render_wait: 0,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! When the record of an outage begins and ends.
+
+use crate::core::Turn;
+use crate::output::{Outcome, Telling};
+
+impl Turn<'_> {
+    pub fn open_record(&mut self) {
+        self.core.closing.recorded = true;
+    }
+
+    fn end_record(&mut self, outcome: Outcome) {
+        if std::mem::take(&mut self.core.closing.recorded) {
+            self.tell(Telling::Over(outcome));
+        }
+    }
+
+    /// The server is back: the outage is over, unless a save still runs.
+    pub fn outage_is_over(&mut self) {
+        if self.core.guard.is_connected() && self.core.closing.late.is_none() {
+            self.end_record(Outcome::Recovered);
+        }
+    }
+
+    /// An outage that waited for a save to end is not kept open over the next one.
+    pub fn finish_late(&mut self) {
+        if self.core.closing.late.take().is_some() {
+            self.end_record(Outcome::Recovered);
+        }
+    }
+
+    /// The line is closed.
+    pub fn close(&mut self) {
+        self.end_record(if self.core.guard.is_connected() {
+            Outcome::Recovered
+        } else {
+            Outcome::Closed
+        });
+    }
+}

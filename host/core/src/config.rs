@@ -1,0 +1,29 @@
+//! What is set, as far as it decides anything.
+
+use crate::guard;
+use lifeline_contract::types::Settings;
+
+/// Lengths of time in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// Whose Blender this is: the first attempts follow from it, see [`crate::entropy`].
+    pub username: String,
+    /// What a policy gets to see.
+    pub timing: Settings,
+    /// What a decision may hold.
+    pub bounds: guard::Bounds,
+    /// After a loss nothing quits for so long, whatever a policy says.
+    pub quit_floor: u64,
+    /// An outage that nobody holds must have ended after this; 0: it need not.
+    pub outage_limit: u64,
+    /// Saving is tried again for this long before a quit with unsaved work.
+    pub unsaved_wait: u64,
+    /// The limit of an upload with its retries; None: nothing is uploaded.
+    pub upload: Option<u64>,
+    /// From being asked or told to close to being ended, with safe work.
+    pub quit: u64,
+    /// From being asked to save to being ended, unsaved; 0: never.
+    pub stuck: u64,
+    /// On SIGTERM: the upload and the closing.
+    pub terminate: u64,
+}

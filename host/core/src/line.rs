@@ -1,0 +1,133 @@
+//! Attempts to connect, and what they come to.
+
+use crate::core::Turn;
+use crate::input::Connection;
+use crate::output::{Ignored, Output, Telling, Why};
+use lifeline_contract::Call;
+use lifeline_contract::types::{ConnectError, Loss, Phase};
+
+/// The reason of a loss that a probe has found, beside those that the contract names.
+const FROZEN: &str = "frozen";
+
+/// The present connection, or the attempt under way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Line {
+    /// Attempts begun.
+    attempts: u64,
+    pub connection: Option<u64>,
+    /// The attempt that a person has asked for, of which the policy knows nothing.
+    asked: Option<u64>,
+    /// The outage has been told of: the first attempt of all is no outage while it is under way.
+    pub announced: bool,
+}
+
+impl Line {
+    /// A person has asked for the attempt under way.
+    pub fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+}
+
+impl Turn<'_> {
+    /// The policy's attempt.
+    pub fn connect(&mut self) {
+        if let Phase::Reconnecting(outage) = self.core.state.phase {
+            self.tell(Telling::Attempt(outage.attempts));
+        }
+        self.dial();
+    }
+
+    fn dial(&mut self) {
+        let line = &mut self.core.line;
+        line.attempts += 1;
+        line.connection = Some(line.attempts);
+        line.asked = None;
+        let attempt = line.attempts;
+        self.output(Output::Connect(attempt));
+    }
+
+    /// The plan stays as it is: the policy's own attempts come when they are due, and the deadline
+    /// does not move.
+    pub fn try_now(&mut self) {
+        let ignored = if self.core.closing.is_out_of_hand() {
+            Some(Ignored::Closing)
+        } else if self.core.guard.is_connected() {
+            Some(Ignored::Connected)
+        } else if self.core.line.connection.is_some() {
+            Some(Ignored::UnderWay)
+        } else {
+            None
+        };
+        self.tell(Telling::TryNow(ignored));
+        if ignored.is_none() {
+            self.dial();
+            self.core.line.asked = self.core.line.connection;
+        }
+    }
+
+    pub fn disconnect(&mut self) {
+        if self.core.line.connection.take().is_some() {
+            self.output(Output::Disconnect);
+        }
+    }
+
+    pub fn connection(&mut self, attempt: u64, event: Connection) {
+        // Of an attempt, or a server, that was given up.
+        if self.core.line.connection != Some(attempt) || self.core.closing.is_out_of_hand() {
+            return;
+        }
+        match event {
+            Connection::Accepted => self.accepted(),
+            Connection::Failed(why, detail) => self.failed(attempt, why, detail),
+            Connection::Lost(why, detail) => self.lost(why, why.name(), detail),
+            // To a policy it is a server that stopped answering, found out sooner.
+            Connection::Frozen(detail) => self.lost(Loss::PingTimeout, FROZEN, detail),
+        }
+    }
+
+    fn accepted(&mut self) {
+        self.withdraw(Why::Back);
+        let outage = self.core.lost_at().map(|at| self.now.saturating_sub(at));
+        self.core.guard.connected();
+        self.core.line.announced = false;
+        self.core.undecided.clear();
+        self.tell(Telling::Connected(outage));
+        self.outage_is_over();
+        self.decide(Call::OnConnect);
+        if !self.core.undecided.is_empty() {
+            // Nobody has to decide that: a line that is lost before somebody does would be one more
+            // loss in the old outage, whose save nobody waits for any more.
+            self.core.state.phase = Phase::Connected;
+        }
+    }
+
+    fn failed(&mut self, attempt: u64, why: ConnectError, detail: String) {
+        self.core.line.connection = None;
+        let asked = self.core.line.asked.take() == Some(attempt);
+        if !self.core.line.announced {
+            self.announce(Loss::NeverConnected.name(), detail.clone());
+        }
+        self.tell(Telling::AttemptFailed { why, detail, asked });
+        if !asked {
+            // Of the other ones no policy has lost an attempt.
+            self.decide(Call::OnConnectError(why));
+        }
+    }
+
+    fn lost(&mut self, why: Loss, reason: &'static str, detail: String) {
+        self.core.line.connection = None;
+        self.core.guard.lost(self.now);
+        self.announce(reason, detail);
+        self.core.undecided.clear();
+        self.decide(Call::OnDisconnect(why));
+    }
+
+    /// Tells of an outage, once.
+    fn announce(&mut self, reason: &'static str, detail: String) {
+        self.core.line.announced = true;
+        self.finish_late();
+        let at = self.core.guard.lost_at().unwrap_or(self.now);
+        self.open_record();
+        self.tell(Telling::Lost { reason, detail, at });
+    }
+}

@@ -1,0 +1,253 @@
+//! What the journal will say of the present outage.
+
+use crate::contract::{Place, Request};
+use crate::journal::entry::{PolicyName, SCHEMA, utc_now};
+use crate::journal::{Entry, Kind, Outcome, Requested, Save, Seconds, Upload};
+use crate::keep::{Digest, Uploaded};
+use crate::metrics::Metrics;
+use crate::sandbox::Identity;
+use crate::saved::SaveOutcome;
+use crate::settings::Settings;
+use lifeline_core::as_seconds;
+use std::sync::Arc;
+
+/// An outage in which saving fails for hours has this many saves in the journal.
+const SAVES_MAX: usize = 40;
+
+/// Keeps the entry from the loss to the end, and counts what it says.
+pub(super) struct Account {
+    metrics: Arc<Metrics>,
+    entry: Option<Entry>,
+    /// Of the driver's clock, milliseconds.
+    begun: u64,
+    save_began: Option<(u64, String)>,
+}
+
+/// How a line was lost, for the entry.
+pub(super) struct Cause<'a> {
+    pub kind: Kind,
+    pub why: &'a str,
+    pub detail: Option<&'a str>,
+}
+
+impl Account {
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Account {
+            metrics,
+            entry: None,
+            begun: 0,
+            save_began: None,
+        }
+    }
+
+    /// An outage begins, unless one lasts already.
+    pub fn begin(&mut self, settings: &Settings, cause: &Cause<'_>, now: u64) {
+        if self.entry.is_some() {
+            return;
+        }
+        let mut id = [0; 16];
+        // Without random bits the process and the time have to do.
+        if getrandom::fill(&mut id).is_err() {
+            id[..8].copy_from_slice(&now.to_be_bytes());
+            id[8..12].copy_from_slice(&std::process::id().to_be_bytes());
+        }
+        let lost = matches!(cause.kind, Kind::Outage).then(utc_now);
+        self.begun = now;
+        self.save_began = None;
+        self.entry = Some(Entry {
+            schema: SCHEMA,
+            kind: cause.kind,
+            id: hex::encode(id),
+            username: settings.username.clone(),
+            server: settings
+                .server
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            policy: PolicyName::default(),
+            lost_at: lost,
+            why: cause.why.into(),
+            detail: cause.detail.map(|detail| settings.redact(detail)),
+            attempts: 0,
+            countdown_at: None,
+            requests: Vec::new(),
+            saves: Vec::new(),
+            upload: None,
+            outcome: Outcome::Interrupted,
+            safe: None,
+            ended_at: None,
+            seconds: Seconds::default(),
+        });
+    }
+
+    /// How it stands.
+    pub fn entry(&self) -> Option<&Entry> {
+        self.entry.as_ref()
+    }
+
+    /// When the last outage began: milliseconds of the driver's clock.
+    pub fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// How it stands, for the file of open entries.
+    pub fn so_far(&self) -> Option<Entry> {
+        self.entry.clone()
+    }
+
+    /// Attempts, and who decides.
+    pub fn stand(&mut self, attempts: Option<u32>, policy: &Identity) {
+        let Some(entry) = &mut self.entry else { return };
+        if let Some(attempts) = attempts {
+            entry.attempts = entry.attempts.max(attempts);
+        }
+        entry.policy = PolicyName {
+            name: policy.name.clone(),
+            version: policy.version.clone(),
+            sha256: policy.sha256.clone(),
+        };
+    }
+
+    /// A countdown begins.
+    pub fn counts_down(&mut self) {
+        if let Some(entry) = &mut self.entry {
+            entry.countdown_at = Some(utc_now());
+        }
+    }
+
+    /// Somebody asks for something.
+    pub fn requested(&mut self, request: &Request, by: &str) {
+        let Some(entry) = &mut self.entry else { return };
+        let seconds = match request {
+            Request::Extend(by) => Some(as_seconds(*by)),
+            Request::Hold | Request::Release | Request::CloseNow => None,
+        };
+        entry.requests.push(Requested {
+            at: utc_now(),
+            request: request.name().into(),
+            seconds,
+            by: by.into(),
+        });
+    }
+
+    /// Blender is asked to save: until it answers, nothing is safe.
+    pub fn save_asked(&mut self) {
+        if let Some(entry) = &mut self.entry {
+            entry.safe = Some(false);
+        }
+    }
+
+    /// It is not asked any more, and had not begun.
+    pub fn save_withdrawn(&mut self) {
+        if let Some(entry) = &mut self.entry {
+            entry.safe = entry.saves.last().map(|save| save.ok);
+        }
+    }
+
+    /// Blender has begun a save.
+    pub fn save_begins(&mut self, now: u64) {
+        self.save_began = Some((now, utc_now()));
+    }
+
+    /// Blender has ended it.
+    pub fn save_ends(
+        &mut self,
+        place: Place,
+        outcome: &SaveOutcome,
+        settings: &Settings,
+        now: u64,
+    ) {
+        let Some(entry) = &mut self.entry else { return };
+        let (began, at) = self.save_began.take().unwrap_or_else(|| (now, utc_now()));
+        let (path, recovery, failures) = match outcome {
+            Ok(saved) => (
+                Some(saved.path.to_string_lossy().into_owned()),
+                saved.recovery,
+                &saved.failures,
+            ),
+            Err(reasons) => (None, false, reasons),
+        };
+        let seconds = as_seconds(now.saturating_sub(began));
+        self.metrics.saved(outcome, seconds);
+        entry.saves.push(Save {
+            at,
+            place: place.name().into(),
+            ok: outcome.is_ok(),
+            path,
+            recovery,
+            bytes: None,
+            sha256: None,
+            seconds,
+            failures: failures.iter().map(|text| settings.redact(text)).collect(),
+        });
+        if entry.saves.len() > SAVES_MAX {
+            // The first and the last ones tell the story.
+            entry.saves.remove(SAVES_MAX / 2);
+        }
+        entry.seconds.save = Some(entry.seconds.save.unwrap_or(0.0) + seconds);
+        entry.safe = Some(outcome.is_ok());
+        entry.upload = None;
+    }
+
+    /// The last save could be read back.
+    pub fn digested(&mut self, digest: &Digest) {
+        let Some(entry) = &mut self.entry else { return };
+        if let Some(save) = entry.saves.last_mut() {
+            save.bytes = Some(digest.bytes);
+            save.sha256 = Some(digest.sha256.clone());
+        }
+        entry.seconds.digest = Some(digest.seconds);
+        self.metrics.read_back(true);
+    }
+
+    /// The last save cannot be read back.
+    pub fn unreadable(&mut self, reason: &str) {
+        let Some(entry) = &mut self.entry else { return };
+        entry.safe = Some(false);
+        if let Some(save) = entry.saves.last_mut() {
+            save.ok = false;
+            save.failures.push(reason.into());
+        }
+        self.metrics.read_back(false);
+    }
+
+    /// The upload of the last save has ended.
+    pub fn uploaded(&mut self, uploaded: &Uploaded) {
+        let Some(entry) = &mut self.entry else { return };
+        entry.seconds.upload = Some(uploaded.seconds);
+        entry.upload = Some(Upload {
+            ok: uploaded.error.is_none(),
+            bytes: uploaded.bytes,
+            attempts: uploaded.attempts,
+            seconds: uploaded.seconds,
+            error: uploaded.error.as_ref().map(ToString::to_string),
+        });
+        self.metrics.uploaded(uploaded.error.is_none());
+    }
+
+    /// The upload was not waited for to its end.
+    pub fn upload_cut_off(&mut self, bytes: u64, attempts: u32, seconds: f64, why: &str) {
+        let Some(entry) = &mut self.entry else { return };
+        entry.seconds.upload = Some(seconds);
+        entry.upload = Some(Upload {
+            ok: false,
+            bytes,
+            attempts,
+            seconds,
+            error: Some(why.into()),
+        });
+        self.metrics.uploaded(false);
+    }
+
+    /// The outage is over: its entry.
+    pub fn end(&mut self, outcome: Outcome, now: u64) -> Option<Entry> {
+        let mut entry = self.entry.take()?;
+        entry.outcome = outcome;
+        entry.ended_at = Some(utc_now());
+        entry.seconds.outage = Some(as_seconds(now.saturating_sub(self.begun)));
+        self.metrics.ended(&entry);
+        Some(entry)
+    }
+}

@@ -1,0 +1,197 @@
+//! Tells people, and the server while it can be reached, what becomes of an outage.
+//!
+//! Not one word per attempt, and none of an outage that ends within the first attempts.
+
+use super::run::Driver;
+use crate::journal::entry::utc_now;
+use crate::journal::{self, Entry};
+use crate::notify::{About, Notification, Outcome, SCHEMA, Seconds, Work};
+use lifeline_core::as_seconds;
+use serde_json::Value;
+
+/// What the server is sent: Blender saves and closes; it does not.
+const IMMINENT: &str = "cleanup_imminent";
+const CANCELLED: &str = "cleanup_cancelled";
+/// A policy that warns more often than this in one outage is not listened to any more.
+const WARNINGS: u32 = 50;
+
+/// What was told of the present outage.
+#[derive(Default)]
+pub(super) struct Herald {
+    /// Whose news this is.
+    outage: String,
+    sequence: u32,
+    warnings: u32,
+    /// A clean-up was foretold, or has begun.
+    foretold: bool,
+    /// It was not called off since.
+    pending: bool,
+    /// The last save was told of.
+    saved: bool,
+    /// Nothing was saved since it was told that nothing could be.
+    failing: bool,
+}
+
+impl Herald {
+    /// The next number.
+    fn next(&mut self) -> u32 {
+        self.sequence += 1;
+        self.sequence
+    }
+}
+
+impl Driver {
+    /// The policy counts down, or SIGTERM has come. `seconds`: until the save.
+    pub(super) fn tell_warning(&mut self, seconds: f64) {
+        let Some(it) = self.notification(About::Warn, Some(seconds), None) else {
+            return;
+        };
+        self.foretell();
+        if self.closing.terminating.is_some() {
+            self.tell_server(IMMINENT, &it);
+        }
+        self.herald.warnings += 1;
+        if self.herald.warnings <= WARNINGS || self.closing.terminating.is_some() {
+            self.effects.notify(it);
+        }
+    }
+
+    /// A save is asked for, whether it was warned of or not.
+    pub(super) fn foretell(&mut self) {
+        self.begin_news();
+        self.herald.foretold = true;
+        self.herald.pending = true;
+        self.herald.saved = false;
+    }
+
+    /// Blender stays, or ends without a clean-up. Before the outage is written down.
+    pub(super) fn tell_cancelled(&mut self, outcome: Outcome) {
+        self.begin_news();
+        if !self.herald.foretold {
+            return;
+        }
+        let Some(it) = self.notification(About::Cancelled, None, Some(outcome)) else {
+            return;
+        };
+        if outcome == Outcome::Recovered {
+            self.tell_server(CANCELLED, &it);
+        }
+        if std::mem::take(&mut self.herald.pending) {
+            self.effects.notify(it);
+        }
+    }
+
+    /// The file was read back.
+    pub(super) fn tell_saved(&mut self) {
+        let Some(it) = self.notification(About::Saved, None, None) else {
+            return;
+        };
+        self.herald.saved = true;
+        self.herald.failing = false;
+        self.effects.notify(it);
+    }
+
+    /// Nothing is saved; told once, until something is.
+    pub(super) fn tell_failing(&mut self) {
+        self.begin_news();
+        if self.herald.failing {
+            return;
+        }
+        self.herald.failing = true;
+        self.tell_failed(Outcome::Retrying);
+    }
+
+    /// Blender closes. Before the outage is written down.
+    pub(super) fn tell_end(&mut self, outcome: journal::Outcome) {
+        self.begin_news();
+        if self.guard.is_safe() {
+            if !self.herald.saved {
+                self.tell_saved(); // not read back: there was no time
+            }
+            return;
+        }
+        self.tell_failed(match outcome {
+            journal::Outcome::Terminated => Outcome::Terminated,
+            journal::Outcome::EndedByHost => Outcome::EndedByHost,
+            _ => Outcome::Quit,
+        });
+    }
+
+    fn tell_failed(&mut self, outcome: Outcome) {
+        if let Some(it) = self.notification(About::Failed, None, Some(outcome)) {
+            self.effects.notify(it);
+        }
+    }
+
+    fn tell_server(&self, name: &str, it: &Notification) {
+        if let Some((_, connection)) = &self.connection
+            && self.guard.is_connected()
+        {
+            // Plain fields and string keys: there is nothing in it that JSON cannot carry.
+            let data: Value = serde_json::to_value(it).unwrap_or_default();
+            connection.emit(name.to_string(), Some(data));
+        }
+    }
+
+    /// Another outage is another story.
+    fn begin_news(&mut self) {
+        if let Some(entry) = self.account.entry()
+            && entry.id != self.herald.outage
+        {
+            self.herald = Herald {
+                outage: entry.id.clone(),
+                ..Herald::default()
+            };
+        }
+    }
+
+    /// As of now; None outside an outage.
+    fn notification(
+        &mut self,
+        event: About,
+        left: Option<f64>,
+        outcome: Option<Outcome>,
+    ) -> Option<Notification> {
+        self.begin_news();
+        let attempts = self.attempts_of_outage();
+        self.account.stand(attempts, self.judge.identity());
+        let now = self.now();
+        let outage = as_seconds(now.saturating_sub(self.account.begun()));
+        let entry = self.account.entry()?;
+        let last = entry.saves.last();
+        let it = Notification {
+            schema: SCHEMA,
+            event,
+            text: String::new(),
+            id: entry.id.clone(),
+            sequence: self.herald.next(),
+            at: utc_now(),
+            username: entry.username.clone(),
+            server: entry.server.clone(),
+            pid: entry.pid,
+            version: entry.version.clone(),
+            policy: entry.policy.clone(),
+            file: Some(self.path.clone()).filter(|path| !path.is_empty()),
+            reason: match self.closing.terminating {
+                Some(_) => "sigterm".into(),
+                None => entry.why.clone(),
+            },
+            seconds: Seconds { left, outage },
+            outcome,
+            save: work(entry),
+            failures: last.map(|save| save.failures.clone()).unwrap_or_default(),
+        };
+        Some(it.with_text())
+    }
+}
+
+/// Where the last save is, if it is anywhere.
+fn work(entry: &Entry) -> Option<Work> {
+    let last = entry.saves.last().filter(|save| save.ok)?;
+    Some(Work {
+        path: last.path.clone()?,
+        recovery: last.recovery,
+        bytes: last.bytes,
+        sha256: last.sha256.clone(),
+    })
+}

@@ -1,0 +1,46 @@
+//! The line between a Blender and the server that owns it, without any Python.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`link`] | one Socket.IO connection after another (the only place that names rust_socketio) |
+//! | [`sandbox`] | runs a policy component (beside the crate `lifeline-engine`, which sets wasmtime up, the only place that names it) |
+//! | [`reload`] | another policy while Blender runs |
+//! | [`driver`] | one thread: events in, decisions out |
+//! | [`keep`] | reads a saved file back, and uploads it |
+//! | [`notify`] | tells people what becomes of an outage, by a webhook |
+//! | [`journal`] | what became of each outage, written down before Blender closes |
+//! | [`termination`], [`exit`] | SIGTERM, and the end of a process that does not close by itself |
+//! | [`tickets`] | `save` and `quit` wait for Blender's main thread, and can be withdrawn |
+//! | `saved` | how a save has ended |
+//! | [`settings`] | environment, preferences, defaults |
+//! | [`clock`] | time that stands still while the computer sleeps |
+//! | [`event`], [`status`] | what the main thread gets to see |
+//! | `http`, `aside` | what uploads, notifications and askings have in common: clients, names, threads |
+//! | `metrics` | what an administrator watches (the only place that names prometheus_client) |
+//! | [`simulate`] | a policy without any Blender: time lines, exploration, fleets |
+
+mod aside;
+pub mod clock;
+pub mod driver;
+pub mod event;
+pub mod exit;
+mod http;
+pub mod journal;
+pub mod keep;
+pub mod link;
+mod metrics;
+pub mod notify;
+mod private_folder;
+pub mod reload;
+pub mod sandbox;
+mod saved;
+pub mod settings;
+pub mod simulate;
+pub mod status;
+pub mod termination;
+pub mod tickets;
+
+pub use driver::{Lifeline, LifelineError};
+pub use lifeline_contract::{Call, Decide, types as contract};
+pub use reload::PolicySource;
+pub use saved::{SaveOutcome, Saved};

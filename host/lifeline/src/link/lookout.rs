@@ -1,0 +1,127 @@
+//! Looks out for a server that has frozen: the rule of [`Silence`], carried out.
+
+use super::probe::{Answer, Probe};
+use super::silence::{Silence, Step};
+use crate::settings::Probing;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// How a server is asked, on one line after the other.
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
+    probing: Probing,
+    probe: Probe,
+    /// False from a loss by silence until an asking is answered: where askings do not get through,
+    /// but the line does, a Blender would lose it again and again.
+    trusted: Arc<AtomicBool>,
+}
+
+impl Asking {
+    pub fn new(probing: Probing, probe: Probe) -> Self {
+        Asking {
+            probing,
+            probe,
+            trusted: Arc::new(AtomicBool::new(true)),
+        }
+    }
+}
+
+/// For one line.
+pub(super) struct Lookout {
+    asking: Asking,
+    up: Instant,
+    silence: Silence,
+    askings: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// Why the last asking was not answered.
+    why: String,
+}
+
+impl Lookout {
+    /// A line that is up since now.
+    pub fn new(asking: Asking) -> Self {
+        let trusted = asking.trusted.load(Ordering::Relaxed);
+        // Each line has its own, or all that a server has told something at once would ask at once.
+        let probing = Probing {
+            silence: asking.probing.silence.mul_f64(1.0 - fastrand::f64() / 2.0),
+            ..asking.probing
+        };
+        Lookout {
+            silence: Silence::new(probing, trusted, Duration::ZERO),
+            asking,
+            up: Instant::now(),
+            askings: FuturesUnordered::new(),
+            why: String::new(),
+        }
+    }
+
+    /// Something came from the server.
+    pub fn heard(&mut self) {
+        self.silence.heard(self.up.elapsed());
+        self.askings.clear();
+    }
+
+    /// Something was sent to the server.
+    pub fn sent(&mut self) {
+        self.silence.sent(self.up.elapsed());
+    }
+
+    /// Until there is something to look at; [`Lookout::look`] must follow. May be dropped.
+    pub async fn wait(&mut self) {
+        // A time too far away for the system never comes.
+        let due = self.up.checked_add(self.silence.due());
+        tokio::select! {
+            biased;
+            Some(answer) = self.askings.next() => self.take(answer),
+            () = async { match due {
+                Some(due) => sleep_until(due).await,
+                None => std::future::pending().await,
+            }} => {}
+        }
+    }
+
+    fn take(&mut self, answer: Answer) {
+        match answer {
+            Answer::Alive(took) => {
+                self.asking.trusted.store(true, Ordering::Relaxed);
+                self.silence.answered(self.up.elapsed(), took);
+                self.askings.clear();
+            }
+            Answer::None(why) => {
+                self.why = why;
+                self.silence.unanswered();
+            }
+            Answer::Unclear => {
+                self.silence.unclear(self.up.elapsed());
+                self.askings.clear();
+            }
+        }
+    }
+
+    /// Does what is due. The server is lost: why, in words.
+    pub fn look(&mut self) -> Option<String> {
+        match self.silence.look(self.up.elapsed()) {
+            Step::Wait => None,
+            Step::Ask => {
+                self.askings.push(Box::pin(self.asking.probe.clone().ask()));
+                None
+            }
+            Step::Forget => {
+                self.askings.clear();
+                None
+            }
+            Step::Lost => {
+                self.asking.trusted.store(false, Ordering::Relaxed);
+                let mut said = "the server has frozen: asked twice, it did not answer".to_string();
+                if !self.why.is_empty() {
+                    said = format!("{said} ({})", self.why);
+                }
+                Some(said)
+            }
+        }
+    }
+}

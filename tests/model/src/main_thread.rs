@@ -1,0 +1,103 @@
+//! Blender's main thread: what it was asked for, and what it is doing about it.
+//!
+//! Tickets that were withdrawn are alike: one of them is kept, to be refused.
+
+use lifeline_contract::types::Place;
+use lifeline_core::Task;
+use std::hash::{Hash, Hasher};
+
+/// Between two steps.
+#[derive(Clone, Debug, Default)]
+pub struct MainThread {
+    /// The ticket that it may claim, which the host takes back or replaces.
+    standing: Option<u64>,
+    /// Told of, and not looked at yet; oldest first.
+    inbox: Vec<(u64, Task)>,
+    /// The save that runs.
+    pub running: Option<(u64, Place)>,
+    /// What it has claimed, and the host has not heard of it.
+    pub unheard: Option<(u64, Task)>,
+}
+
+impl MainThread {
+    /// The host issues a ticket.
+    pub fn told(&mut self, ticket: u64, task: Task) {
+        self.standing = Some(ticket);
+        self.inbox.push((ticket, task));
+        self.forget();
+    }
+
+    /// The host takes it back; false: it was claimed before.
+    pub fn take_back(&mut self, ticket: u64) -> bool {
+        let stood = self.standing.take_if(|it| *it == ticket).is_some();
+        self.forget();
+        stood
+    }
+
+    /// All withdrawn ones but the last.
+    fn forget(&mut self) {
+        let stands = |it: u64| self.standing == Some(it);
+        let last = self.inbox.iter().rfind(|(it, _)| !stands(*it)).copied();
+        let kept = |it: u64| stands(it) || last.is_some_and(|(last, _)| last == it);
+        self.inbox = self
+            .inbox
+            .iter()
+            .copied()
+            .filter(|(it, _)| kept(*it))
+            .collect();
+    }
+
+    /// What it looks at next.
+    pub fn next(&self) -> Option<(u64, Task)> {
+        self.inbox.first().copied()
+    }
+
+    /// What it looks at next stands.
+    pub fn next_stands(&self) -> bool {
+        self.next().is_some_and(|(it, _)| self.standing == Some(it))
+    }
+
+    /// Looks at the next one; true: and claims it.
+    pub fn claim(&mut self) -> Option<(u64, Task, bool)> {
+        let stands = self.next_stands();
+        if self.inbox.is_empty() {
+            return None;
+        }
+        let (ticket, task) = self.inbox.remove(0);
+        if stands {
+            self.standing = None;
+            self.unheard = Some((ticket, task));
+            if let Task::Save(place) = task {
+                self.running = Some((ticket, place));
+            }
+        }
+        Some((ticket, task, stands))
+    }
+
+    /// Looks at the next one, and hands it back.
+    pub fn hand_back(&mut self) -> Option<u64> {
+        let (ticket, _) = self.next()?;
+        self.inbox.remove(0);
+        self.standing.take_if(|it| *it == ticket);
+        Some(ticket)
+    }
+
+    /// It saves, or has claimed a quit: then it looks at nothing else.
+    pub fn is_at_work(&self) -> bool {
+        self.running.is_some() || self.unheard.is_some()
+    }
+
+    /// `open`: the ticket that is open at the host.
+    pub fn hash_relative(&self, open: Option<u64>, hasher: &mut impl Hasher) {
+        let is_open = |ticket: u64| open == Some(ticket);
+        let stands = |ticket: u64| self.standing == Some(ticket);
+        self.standing.is_some().hash(hasher);
+        for (ticket, task) in &self.inbox {
+            (stands(*ticket), task).hash(hasher);
+        }
+        let running = self.running;
+        running.map(|(it, place)| (is_open(it), place)).hash(hasher);
+        let unheard = self.unheard;
+        unheard.map(|(it, task)| (is_open(it), task)).hash(hasher);
+    }
+}

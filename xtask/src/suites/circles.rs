@@ -1,0 +1,175 @@
+//! The modules of each of the host's crates import each other in one direction.
+//!
+//! What counts is the crate's outermost modules, their tests left out. rustc has no lint for it, nor
+//! has clippy.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::layout::Layout;
+
+/// Which modules a module imports.
+type Imports = BTreeMap<String, BTreeSet<String>>;
+
+/// Fails with the circle, if there is one.
+pub fn check(layout: &Layout) -> Result<()> {
+    let host = layout.root().join("host");
+    let crates = fs::read_dir(&host).with_context(|| format!("{}", host.display()))?;
+    for entry in crates {
+        let source = entry?.path().join("src");
+        let Ok(library) = fs::read_to_string(source.join("lib.rs")) else {
+            continue;
+        };
+        let shown = source.strip_prefix(layout.root()).unwrap_or(&source);
+        if let Some(circle) = circle(&imports(&source, &library)?) {
+            bail!(
+                "the modules of {} import each other in a circle: {}; move what they share into a \
+                 module below both",
+                shown.display(),
+                circle.join(" → ")
+            );
+        }
+    }
+    Ok(())
+}
+
+fn imports(source: &Path, library: &str) -> Result<Imports> {
+    let owners = reexports(library);
+    let mut found = Imports::new();
+    for module in modules(library) {
+        let mut texts = Vec::new();
+        read(&source.join(format!("{module}.rs")), &mut texts)?;
+        read(&source.join(module), &mut texts)?;
+        let imported = texts
+            .iter()
+            .flat_map(|text| text.split("crate::").skip(1))
+            .map(|rest| word(rest).to_owned())
+            .map(|name| owners.get(&name).cloned().unwrap_or(name))
+            .filter(|name| name != module)
+            .collect();
+        found.insert(module.to_owned(), imported);
+    }
+    Ok(found)
+}
+
+/// The modules that a library declares, but for tests.
+fn modules(library: &str) -> impl Iterator<Item = &str> {
+    without_tests(library)
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod "))
+        .filter_map(|rest| rest.strip_suffix(';'))
+}
+
+/// What `crate::Name` stands for: `pub use module::{Name, …}`.
+fn reexports(library: &str) -> BTreeMap<String, String> {
+    let uses = library.split("pub use ").skip(1);
+    uses.filter_map(|rest| rest.split_once(';')?.0.split_once("::"))
+        .flat_map(|(module, names)| {
+            names
+                .split(|it: char| !it.is_alphanumeric() && it != '_')
+                .map(move |name| (name.to_owned(), module.to_owned()))
+        })
+        .collect()
+}
+
+/// The texts of a file, or of all files below a folder; none if it is not there.
+fn read(path: &Path, texts: &mut Vec<String>) -> Result<()> {
+    let cannot = || format!("{} cannot be read", path.display());
+    if path.is_dir() {
+        let declared = fs::read_to_string(path.join("mod.rs")).unwrap_or_default();
+        for entry in fs::read_dir(path).with_context(cannot)? {
+            let inner = entry.with_context(cannot)?.path();
+            let name = inner.file_stem().unwrap_or_default().to_string_lossy();
+            if !declared.contains(&format!("#[cfg(test)]\nmod {name};")) {
+                read(&inner, texts)?;
+            }
+        }
+    } else if path.is_file() {
+        let text = fs::read_to_string(path).with_context(cannot)?;
+        texts.push(without_tests(&text).to_owned());
+    }
+    Ok(())
+}
+
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(text)
+}
+
+fn word(text: &str) -> &str {
+    let end = text.find(|it: char| !it.is_alphanumeric() && it != '_');
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// The first circle that there is, its first module again at its end.
+fn circle(imports: &Imports) -> Option<Vec<String>> {
+    imports.keys().find_map(|start| {
+        let mut way = vec![start.clone()];
+        back_to(start, imports, &mut way, &mut BTreeSet::new()).then_some(way)
+    })
+}
+
+fn back_to(
+    start: &str,
+    imports: &Imports,
+    way: &mut Vec<String>,
+    seen: &mut BTreeSet<String>,
+) -> bool {
+    let here = way.last().and_then(|it| imports.get(it));
+    for next in here.into_iter().flatten() {
+        way.push(next.clone());
+        if next == start || seen.insert(next.clone()) && back_to(start, imports, way, seen) {
+            return true;
+        }
+        way.pop();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Imports, circle, modules, reexports};
+
+    fn imports(of: &[(&str, &[&str])]) -> Imports {
+        of.iter()
+            .map(|(name, imported)| {
+                let imported = imported.iter().map(|it| (*it).to_owned()).collect();
+                ((*name).to_owned(), imported)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_circle_is_shown_from_its_first_module_back_to_it() {
+        let found = imports(&[
+            ("driver", &["guard", "status"]),
+            ("guard", &["clock"]),
+            ("link", &["settings"]),
+            ("settings", &["link", "clock"]),
+            ("status", &["guard"]),
+        ]);
+        assert_eq!(
+            circle(&found).unwrap_or_default(),
+            ["link", "settings", "link"]
+        );
+    }
+
+    #[test]
+    fn one_direction_is_no_circle() {
+        let found = imports(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &["std"])]);
+        assert_eq!(circle(&found), None);
+    }
+
+    #[test]
+    fn modules_and_what_stands_for_them_are_read() {
+        let library = "mod one;\npub mod two;\npub use two::{A, B as C};\n";
+        assert_eq!(modules(library).collect::<Vec<_>>(), ["one", "two"]);
+        let owners = reexports(library);
+        assert_eq!(owners.get("A").map(String::as_str), Some("two"));
+        assert_eq!(owners.get("C").map(String::as_str), Some("two"));
+    }
+}
