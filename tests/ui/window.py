@@ -107,17 +107,25 @@ def find_buttons(
     if set(found) == wanted and all(_at(blender, pointer, found[name]) == name for name in found):
         pointer.move(*ASIDE)
         return found
-    found.clear()
+    found = scan(blender, pointer, box, wanted)
+    _FOUND.update(found)
+    return found
+
+
+def scan(
+    blender: Blender, pointer: Pointer, box: Box, wanted: set[str]
+) -> dict[str, tuple[int, int]]:
+    """As `find_buttons`, along all of the box."""
+    found: dict[str, tuple[int, int]] = {}
     # On a busy computer Blender may draw a button later than the pointer is there.
     for _look in range(8):
-        found |= buttons(blender, pointer, box)
+        found |= _buttons(blender, pointer, box)
         if wanted <= set(found):
-            _FOUND.update(found)
             return found
     raise AssertionError(f"not to be reached: {wanted - set(found)}")
 
 
-def buttons(blender: Blender, pointer: Pointer, box: Box) -> dict[str, tuple[int, int]]:
+def _buttons(blender: Blender, pointer: Pointer, box: Box) -> dict[str, tuple[int, int]]:
     """What can be pressed along the middle of a box, and where."""
     left, top, right, bottom = box
     x = (left + right) // 2

@@ -39,7 +39,7 @@ class Pointer:
 
     def copy(self, x: int, y: int) -> None:
         """Move there and press Ctrl C."""
-        self._do("mousemove", str(x), str(y), "key", "ctrl+c")
+        self._do("mousemove", str(x), str(y), "sleep", "0.05", "key", "ctrl+c")
 
     def press(self, *keys: str) -> None:
         """Keys by their X names, like `F3`, `Return` or `ctrl+c`."""
