@@ -37,7 +37,10 @@ bpy.app.handlers.render_complete.append(say)
 bpy.app.handlers.render_cancel.append(say)
 window = bpy.context.window_manager.windows[0]
 with bpy.context.temp_override(window=window, screen=window.screen):
-    bpy.ops.render.render("INVOKE_DEFAULT")
+    try:
+        bpy.ops.render.render("INVOKE_DEFAULT")
+    except RuntimeError as error:  # it has failed before the call was over
+        print(error)
 """
 RENDERING = "result = bpy.app.is_job_running('RENDER')"
 ENDED = "^The render has ended$"

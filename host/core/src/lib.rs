@@ -7,46 +7,39 @@
 //! | module | what it does |
 //! |---|---|
 //! | `core` | the state, and a step of it |
-//! | `line` | attempts to connect, and what they come to |
-//! | `deciding` | a policy's decision, and what follows from it |
+//! | `core::line` | attempts to connect, and what they come to |
+//! | `core::deciding` | a policy's decision, and what follows from it |
 //! | `judging` | which policy decides, and when it is disabled |
-//! | `closing` | from a save to Blender's end |
+//! | `core::closing` | from a save to Blender's end |
 //! | `tickets` | `save` and `quit` wait for Blender's main thread, and can be withdrawn |
 //! | [`guard`] | what no policy can break |
 //! | [`pace`] | how often a policy is woken at most |
 //! | [`entropy`] | the bits that Blender and the user's browser share |
-//! | `relative` | what two cores have in common that go on alike |
+//! | `core::relative` | what two cores have in common that go on alike |
 //! | `failure` | why a policy's answer was not taken |
 
-mod closing;
 mod config;
 mod core;
-mod deciding;
 pub mod entropy;
 mod failure;
 pub mod guard;
 mod host;
 mod input;
 mod judging;
-mod line;
 mod output;
 pub mod pace;
-mod relative;
 mod saved;
 #[cfg(test)]
 mod tests;
 mod tickets;
 
-pub use closing::End;
 pub use config::Config;
-pub use core::Core;
-pub use deciding::{LOOK_AGAIN, RETRY_DECISION};
+pub use core::{Core, End, LOOK_AGAIN, Limits, RETRY_DECISION};
 pub use failure::Failure;
 pub use host::{Answer, Host, Who};
 pub use input::{Connection, Input, Origin};
 pub use judging::FAILURES;
 pub use output::{Ignored, Outcome, Output, Reason, Telling, Why, Withdrawn};
-pub use relative::Limits;
 pub use saved::{Digest, SaveOutcome, Saved, Uploaded};
 pub use tickets::{Open, Task};
 

@@ -1,8 +1,8 @@
 //! Two cores that are equal whatever the clock says go on alike: nothing in here asks for the time of
 //! day. A search that takes them as one needs to look at far fewer.
 
-use crate::closing::End;
 use crate::core::Core;
+use crate::core::closing::End;
 use crate::tickets::Task;
 use lifeline_contract::types::{Attempt, Outage, Phase, State};
 use std::hash::{Hash, Hasher};

@@ -1,17 +1,26 @@
 //! The core's state, and a step of it.
 
-use crate::closing::{Closing, End};
+mod closing;
+mod deciding;
+mod line;
+mod relative;
+
+pub use closing::End;
+pub use deciding::{LOOK_AGAIN, RETRY_DECISION};
+pub use relative::Limits;
+
 use crate::config::Config;
 use crate::guard::Guard;
 use crate::host::Host;
 use crate::input::Input;
 use crate::judging::Judging;
-use crate::line::Line;
 use crate::output::{Output, Telling};
 use crate::pace::Pace;
 use crate::tickets::{Open, Tickets};
+use closing::Closing;
 use lifeline_contract::Call;
 use lifeline_contract::types::{Phase, Request, Scene, State};
+use line::Line;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
