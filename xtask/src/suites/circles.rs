@@ -45,7 +45,10 @@ fn imports(source: &Path, library: &str) -> Result<Imports> {
         read(&source.join(module), &mut texts)?;
         let imported = texts
             .iter()
-            .flat_map(|text| text.split("crate::").skip(1))
+            .flat_map(|text| text.lines())
+            // What a comment names it does not import.
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .flat_map(|line| line.split("crate::").skip(1))
             .map(|rest| word(rest).to_owned())
             .map(|name| owners.get(&name).cloned().unwrap_or(name))
             .filter(|name| name != module)
