@@ -11,11 +11,10 @@
 //! | [`journal`] | what became of each outage, written down before Blender closes |
 //! | [`termination`], [`exit`] | SIGTERM, and the end of a process that does not close by itself |
 //! | [`tickets`] | `save` and `quit` wait for Blender's main thread, and can be withdrawn |
-//! | `saved` | how a save has ended |
 //! | [`settings`] | environment, preferences, defaults |
 //! | [`clock`] | time that stands still while the computer sleeps |
 //! | [`event`], [`status`] | what the main thread gets to see |
-//! | `http`, `aside` | what uploads, notifications and askings have in common: clients, names, threads |
+//! | `http`, `aside` | what uploads, notifications and probes have in common: clients, names, threads |
 //! | `metrics` | what an administrator watches (the only place that names prometheus_client) |
 //! | [`simulate`] | a policy without any Blender: time lines, exploration, fleets |
 
@@ -33,7 +32,6 @@ pub mod notify;
 mod private_folder;
 pub mod reload;
 pub mod sandbox;
-mod saved;
 pub mod settings;
 pub mod simulate;
 pub mod status;
@@ -42,5 +40,5 @@ pub mod tickets;
 
 pub use driver::{Lifeline, LifelineError};
 pub use lifeline_contract::{Call, Decide, types as contract};
+pub use lifeline_core::{SaveOutcome, Saved};
 pub use reload::PolicySource;
-pub use saved::{SaveOutcome, Saved};

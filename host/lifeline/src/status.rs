@@ -4,7 +4,7 @@ use crate::contract::{Attempt, Phase};
 use crate::journal::entry::utc_now;
 use crate::journal::{Entry, beside};
 use crate::keep::{Progress, Uploaded};
-use crate::saved::Saved;
+use lifeline_core::Saved;
 use lifeline_core::as_seconds;
 use serde::Serialize;
 use serde_json::Value;

@@ -6,8 +6,8 @@ use crate::journal::{Entry, Kind, Outcome, Requested, Save, Seconds, Upload};
 use crate::keep::{Digest, Uploaded};
 use crate::metrics::Metrics;
 use crate::sandbox::Identity;
-use crate::saved::SaveOutcome;
 use crate::settings::Settings;
+use lifeline_core::SaveOutcome;
 use lifeline_core::as_seconds;
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Reads a file back, all of it.
 
+use lifeline_core::Digest;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -7,17 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 const CHUNK: usize = 1 << 20;
-
-/// What was read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Digest {
-    /// All of them.
-    pub bytes: u64,
-    /// Lower-case hex.
-    pub sha256: String,
-    /// How long it took.
-    pub seconds: f64,
-}
 
 /// None: cancelled. Fails also if the file is shorter than its size says.
 pub(super) fn read(file: &mut File, cancelled: &AtomicBool) -> io::Result<Option<Digest>> {

@@ -5,7 +5,7 @@
 mod digest;
 mod upload;
 
-pub use digest::Digest;
+pub use lifeline_core::Digest;
 pub use upload::{Progress, UploadError};
 
 use crate::settings::Secret;

@@ -4,7 +4,7 @@ use super::bell::Bell;
 use super::labelled::Labelled;
 use crate::contract::ConnectError;
 use crate::journal::{Entry, Kind, Outcome};
-use crate::saved::SaveOutcome;
+use lifeline_core::SaveOutcome;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};

@@ -2,7 +2,7 @@ use super::*;
 use crate::contract::{Attempt, ConnectError, Countdown, Loss, Outage, Phase};
 use crate::journal::entry::tests::entry;
 use crate::journal::{Kind, Outcome};
-use crate::saved::Saved;
+use lifeline_core::Saved;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The value of a sample, by its name with its labels.

@@ -13,9 +13,9 @@ use crate::driver::{Command, Driver, Effects, FirstPolicy, LastAct, Shared, Watc
 use crate::event::{Event, Level};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order};
 use crate::sandbox::LoadError;
-use crate::saved::Saved;
 use crate::status::Snapshot;
 use entry::Spans;
+use lifeline_core::Saved;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
