@@ -8,13 +8,8 @@ use std::path::PathBuf;
 /// ignored if another one has taken its place since.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// Blender has started. After a fault in the host it has started again: what lasts of before.
-    Start {
-        /// A person keeps Blender open.
-        held: bool,
-        /// SIGTERM was heard.
-        terminating: bool,
-    },
+    /// Blender has started. After a fault in the host it has started again.
+    Start(Before),
     /// The instant that [`crate::Core::wake_at`] has given, or later.
     Time,
     /// What the attempt to connect, or its connection, has come to.
@@ -45,6 +40,17 @@ pub enum Input {
     Policy(Origin),
     /// The line is closed: the add-on is disabled, or a person closes Blender.
     Close,
+}
+
+/// What lasts of before a fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Before {
+    /// A person keeps Blender open.
+    pub held: bool,
+    /// SIGTERM was heard.
+    pub terminating: bool,
+    /// Tickets issued.
+    pub tickets: u64,
 }
 
 /// Of one attempt to connect.

@@ -37,7 +37,7 @@ pub use config::Config;
 pub use core::{Core, End, LOOK_AGAIN, Limits, RETRY_DECISION};
 pub use failure::Failure;
 pub use host::{Answer, Host, Who};
-pub use input::{Connection, Input, Origin};
+pub use input::{Before, Connection, Input, Origin};
 pub use judging::FAILURES;
 pub use output::{Ignored, Outcome, Output, Reason, Telling, Why, Withdrawn};
 pub use saved::{Digest, SaveOutcome, Saved, Uploaded};

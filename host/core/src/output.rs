@@ -54,6 +54,16 @@ pub enum Reason {
     Termination,
 }
 
+impl Reason {
+    /// The name that it has for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Outage => "outage",
+            Reason::Termination => "termination",
+        }
+    }
+}
+
 /// How an outage has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {

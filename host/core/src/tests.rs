@@ -2,8 +2,8 @@
 
 use crate::guard::Bounds;
 use crate::{
-    Answer, Config, Connection, Core, Digest, Failure, Host, Ignored, Input, Origin, Outcome,
-    Output, Saved, Telling, Uploaded, Who, Withdrawn,
+    Answer, Before, Config, Connection, Core, Digest, Failure, Host, Ignored, Input, Origin,
+    Outcome, Output, Saved, Telling, Uploaded, Who, Withdrawn,
 };
 use lifeline_contract::Call;
 use lifeline_contract::types::{
@@ -81,10 +81,7 @@ impl Stage {
             outputs: Vec::new(),
             attempt: 0,
         };
-        stage.tell(Input::Start {
-            held: false,
-            terminating: false,
-        });
+        stage.tell(Input::Start(Before::default()));
         stage
     }
 
@@ -486,10 +483,10 @@ fn a_person_keeps_it_open_over_a_restart_of_the_host() {
         },
         0,
     );
-    stage.tell(Input::Start {
+    stage.tell(Input::Start(Before {
         held: true,
-        terminating: false,
-    });
+        ..Before::default()
+    }));
     assert!(matches!(stage.core.state().phase, Phase::Held(_)));
     stage.pass(60 * MINUTE);
     assert!(stage.saves().is_empty());

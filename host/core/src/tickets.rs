@@ -2,7 +2,6 @@
 //! issued here, the main thread claims it right before acting, and it is withdrawn when the server
 //! is back or a person holds. At most one is open at a time.
 
-use crate::host::Host;
 use lifeline_contract::types::Place;
 
 /// What a ticket asks for.
@@ -35,9 +34,13 @@ pub(crate) struct Tickets {
 }
 
 impl Tickets {
-    /// A new ticket; one that was open before is withdrawn.
-    pub fn issue(&mut self, task: Task, now: u64, host: &mut dyn Host) -> u64 {
-        self.withdraw(host);
+    /// So many were issued before this.
+    pub fn after(last: u64) -> Self {
+        Tickets { last, open: None }
+    }
+
+    /// A new ticket, in place of one that was open.
+    pub fn issue(&mut self, task: Task, now: u64) -> u64 {
         self.last += 1;
         self.open = Some(Open {
             ticket: self.last,
@@ -66,30 +69,15 @@ impl Tickets {
         Some(open.task)
     }
 
-    /// The main thread has handed a quit back in place of claiming it; false: it was withdrawn.
+    /// The main thread has handed a quit back in place of beginning it; false: it was withdrawn.
     pub fn hand_back(&mut self, ticket: u64) -> bool {
         self.open
-            .take_if(|it| it.ticket == ticket && it.task == Task::Quit && !it.claimed)
+            .take_if(|it| it.ticket == ticket && it.task == Task::Quit)
             .is_some()
     }
 
-    /// Takes back what is open.
-    pub fn withdraw(&mut self, host: &mut dyn Host) -> Option<Open> {
-        self.look(host);
+    /// Nothing is open any more: what was.
+    pub fn close(&mut self) -> Option<Open> {
         self.open.take()
-    }
-
-    /// Takes back what is open, unless the main thread has begun it.
-    pub fn withdraw_unclaimed(&mut self, host: &mut dyn Host) -> bool {
-        self.look(host);
-        self.open.take_if(|it| !it.claimed).is_some()
-    }
-
-    /// Whether the main thread has begun it, of which it may not have been heard yet. One that it has
-    /// not begun it cannot begin any more.
-    fn look(&mut self, host: &mut dyn Host) {
-        if let Some(open) = self.open.as_mut().filter(|it| !it.claimed) {
-            open.claimed = !host.take_back(open.ticket);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! What the host thread tells Blender's main thread, and the queue in which it waits to be polled.
 
 use crate::contract::Place;
+pub use lifeline_core::Reason;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -74,25 +75,6 @@ impl LogLine {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_string(), value.into());
         self
-    }
-}
-
-/// Why a save is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The server is lost.
-    Outage,
-    /// SIGTERM.
-    Termination,
-}
-
-impl Reason {
-    /// The name that it has for programs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Reason::Outage => "outage",
-            Reason::Termination => "termination",
-        }
     }
 }
 

@@ -144,6 +144,11 @@ impl UploadStatus {
         }
     }
 
+    /// It has not ended.
+    pub fn is_running(&self) -> bool {
+        self.state == "running"
+    }
+
     /// It has ended.
     pub fn ended(uploaded: &Uploaded) -> Self {
         let done = uploaded.error.is_none();
@@ -152,7 +157,7 @@ impl UploadStatus {
             sent: if done { uploaded.bytes } else { 0 },
             total: uploaded.bytes,
             attempt: uploaded.attempts,
-            error: uploaded.error.as_ref().map(ToString::to_string),
+            error: uploaded.error.clone(),
         }
     }
 }

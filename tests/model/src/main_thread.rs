@@ -15,8 +15,17 @@ pub struct MainThread {
     inbox: Vec<(u64, Task)>,
     /// The save that runs.
     pub running: Option<(u64, Place)>,
-    /// What it has claimed, and the host has not heard of it.
-    pub unheard: Option<(u64, Task)>,
+    /// What it has said, and the host has not heard.
+    pub unheard: Option<Unheard>,
+}
+
+/// Of a ticket.
+#[derive(Clone, Copy, Debug)]
+pub enum Unheard {
+    /// It is claimed.
+    Claim(u64, Task),
+    /// Another save first.
+    SaveFirst(u64),
 }
 
 impl MainThread {
@@ -59,14 +68,9 @@ impl MainThread {
 
     /// Looks at the next one; true: and claims it.
     pub fn claim(&mut self) -> Option<(u64, Task, bool)> {
-        let stands = self.next_stands();
-        if self.inbox.is_empty() {
-            return None;
-        }
-        let (ticket, task) = self.inbox.remove(0);
+        let (ticket, task, stands) = self.look()?;
         if stands {
-            self.standing = None;
-            self.unheard = Some((ticket, task));
+            self.unheard = Some(Unheard::Claim(ticket, task));
             if let Task::Save(place) = task {
                 self.running = Some((ticket, place));
             }
@@ -74,12 +78,22 @@ impl MainThread {
         Some((ticket, task, stands))
     }
 
-    /// Looks at the next one, and hands it back.
-    pub fn hand_back(&mut self) -> Option<u64> {
-        let (ticket, _) = self.next()?;
+    /// Looks at the next one, and hands it back if it stands.
+    pub fn hand_back(&mut self) {
+        if let Some((ticket, _, true)) = self.look() {
+            self.unheard = Some(Unheard::SaveFirst(ticket));
+        }
+    }
+
+    /// Looks at the next one; true: it stood until now.
+    fn look(&mut self) -> Option<(u64, Task, bool)> {
+        let stands = self.next_stands();
+        let (ticket, task) = self.next()?;
         self.inbox.remove(0);
-        self.standing.take_if(|it| *it == ticket);
-        Some(ticket)
+        if stands {
+            self.standing = None;
+        }
+        Some((ticket, task, stands))
     }
 
     /// It saves, or has claimed a quit: then it looks at nothing else.
@@ -97,7 +111,10 @@ impl MainThread {
         }
         let running = self.running;
         running.map(|(it, place)| (is_open(it), place)).hash(hasher);
-        let unheard = self.unheard;
-        unheard.map(|(it, task)| (is_open(it), task)).hash(hasher);
+        match self.unheard {
+            None => 0_u8.hash(hasher),
+            Some(Unheard::Claim(it, task)) => (1_u8, is_open(it), task).hash(hasher),
+            Some(Unheard::SaveFirst(it)) => (2_u8, is_open(it)).hash(hasher),
+        }
     }
 }

@@ -85,7 +85,7 @@ fn of_the_main_thread(configuration: &Configuration, world: &World, events: &mut
         }
     }
     if main.unheard.is_some() {
-        events.push(Event::ClaimHeard);
+        events.push(Event::Heard);
     } else if main.running.is_some() {
         events.extend([Event::Saved(true), Event::Saved(false)]);
     }

@@ -1,7 +1,7 @@
 //! A step: what happens goes to the host's core, and what it wants done is done.
 
 use crate::configuration::{BETWEEN, Configuration, QUICK, QUIET, SLEEP, SLIGHTLY_LATE};
-use crate::main_thread::MainThread;
+use crate::main_thread::{MainThread, Unheard};
 use crate::monitor::{By, QuitCircumstances, Ruling};
 use crate::policy::{Who, ask_machine, hostile_answer};
 use crate::rule::{Rule, Sight};
@@ -13,7 +13,7 @@ use lifeline_contract::types::{
 };
 use lifeline_core::guard::Violation;
 use lifeline_core::{
-    Answer, Connection, Digest, Failure, Host, Input, Outcome, Output, Saved, Task, Telling,
+    Answer, Before, Connection, Digest, Failure, Host, Input, Outcome, Output, Saved, Task, Telling,
 };
 use std::path::PathBuf;
 
@@ -51,13 +51,11 @@ fn inputs(configuration: &Configuration, world: &mut World, event: Event) -> Vec
         let attempt = world.attempt.map(|(attempt, _)| attempt);
         attempt.map(|attempt| Input::Connection(attempt, event))
     };
+    let at_once = !configuration.adversary.claims;
     let input = match event {
         Event::Start => {
             world.started = true;
-            let start = Input::Start {
-                held: false,
-                terminating: false,
-            };
+            let start = Input::Start(Before::default());
             let first = [Input::Policy(world.current.origin())];
             return first
                 .into_iter()
@@ -80,7 +78,7 @@ fn inputs(configuration: &Configuration, world: &mut World, event: Event) -> Vec
             if world.main.running.is_some() {
                 world.monitor.sees(Sight::BackWhileSaving);
             }
-            if matches!(world.main.unheard, Some((_, Task::Quit))) {
+            if matches!(world.main.unheard, Some(Unheard::Claim(_, Task::Quit))) {
                 world.monitor.sees(Sight::BackAfterClaim);
             }
             world.monitor.connected();
@@ -104,8 +102,7 @@ fn inputs(configuration: &Configuration, world: &mut World, event: Event) -> Vec
             Some((_, Task::Save(_), true)) => {
                 let connected = world.is_connected();
                 world.monitor.save_begins(connected);
-                let at_once = !configuration.adversary.claims;
-                at_once.then(|| world.hear_claim()).flatten()
+                at_once.then(|| world.hear()).flatten()
             }
             Some((_, _, false)) => {
                 world.monitor.sees(Sight::TicketRefused);
@@ -113,8 +110,11 @@ fn inputs(configuration: &Configuration, world: &mut World, event: Event) -> Vec
             }
             _ => None,
         },
-        Event::SaveFirst => world.main.hand_back().map(Input::SaveFirst),
-        Event::ClaimHeard => world.hear_claim(),
+        Event::SaveFirst => {
+            world.main.hand_back();
+            at_once.then(|| world.hear()).flatten()
+        }
+        Event::Heard => world.hear(),
         Event::Saved(ok) => world.main.running.take().map(|(ticket, place)| {
             let saved = Saved {
                 path: PathBuf::new(),
@@ -435,7 +435,7 @@ pub fn calls(world: &World, event: Event) -> bool {
         | Event::Sleep
         | Event::Claim
         | Event::SaveFirst
-        | Event::ClaimHeard
+        | Event::Heard
         | Event::ReadBack(_)
         | Event::Rendering(_)
         | Event::Terminate

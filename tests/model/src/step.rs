@@ -30,7 +30,7 @@ pub enum Event {
     /// In place of that: the file has changed since the save.
     SaveFirst,
     /// The host hears what was claimed.
-    ClaimHeard,
+    Heard,
     /// The save has ended: is the work on the disk?
     Saved(bool),
     /// Was the saved file read back?
@@ -98,7 +98,7 @@ impl Event {
             | Event::Failed(_)
             | Event::Lost
             | Event::Claim
-            | Event::ClaimHeard
+            | Event::Heard
             | Event::Saved(_)
             | Event::ReadBack(true)
             | Event::Rendering(false)
@@ -140,7 +140,7 @@ impl fmt::Display for Event {
             Event::Lost => "the line is lost",
             Event::Claim => "the main thread takes its next ticket",
             Event::SaveFirst => "the main thread finds the file changed, and wants to save first",
-            Event::ClaimHeard => "the host hears what was claimed",
+            Event::Heard => "the host hears what the main thread has said",
             Event::Saved(true) => "the save has ended well",
             Event::Saved(false) => "the save has failed",
             Event::ReadBack(true) => "the saved file was read back",

@@ -7,7 +7,7 @@
 //! compared with them lies there. This makes the worlds finite, and loses nothing.
 
 use crate::configuration::Configuration;
-use crate::main_thread::MainThread;
+use crate::main_thread::{MainThread, Unheard};
 use crate::monitor::Monitor;
 use crate::policy::Who;
 use lifeline_core::{Core, End, Input, Limits};
@@ -93,9 +93,11 @@ impl World {
     }
 
     /// The host hears what the main thread has claimed.
-    pub(crate) fn hear_claim(&mut self) -> Option<Input> {
-        let (ticket, _) = self.main.unheard.take()?;
-        Some(Input::Claimed(ticket))
+    pub(crate) fn hear(&mut self) -> Option<Input> {
+        Some(match self.main.unheard.take()? {
+            Unheard::Claim(ticket, _) => Input::Claimed(ticket),
+            Unheard::SaveFirst(ticket) => Input::SaveFirst(ticket),
+        })
     }
 
     /// Of an instant that may lie ahead.

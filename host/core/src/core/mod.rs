@@ -12,7 +12,7 @@ pub use relative::Limits;
 use crate::config::Config;
 use crate::guard::Guard;
 use crate::host::Host;
-use crate::input::Input;
+use crate::input::{Before, Input};
 use crate::judging::Judging;
 use crate::output::{Output, Telling};
 use crate::pace::Pace;
@@ -116,6 +116,11 @@ impl Core {
         self.closing.order()
     }
 
+    /// [`Input::Start`] has come.
+    pub fn is_started(&self) -> bool {
+        self.started
+    }
+
     /// SIGTERM was heard.
     pub fn is_terminating(&self) -> bool {
         self.closing.is_terminating()
@@ -167,7 +172,7 @@ pub(crate) struct Turn<'a> {
 impl Turn<'_> {
     fn happens(&mut self, input: Input) {
         match input {
-            Input::Start { held, terminating } => self.start(held, terminating),
+            Input::Start(before) => self.start(before),
             Input::Time => self.time(),
             Input::Connection(attempt, event) => self.connection(attempt, event),
             Input::Scene(scene) => self.core.scene = Some(scene),
@@ -186,8 +191,14 @@ impl Turn<'_> {
         }
     }
 
-    fn start(&mut self, held: bool, terminating: bool) {
+    fn start(&mut self, before: Before) {
+        let Before {
+            held,
+            terminating,
+            tickets,
+        } = before;
         self.core.started = true;
+        self.core.tickets = Tickets::after(tickets);
         self.tell(Telling::Connecting);
         self.decide(Call::Start);
         if held {

@@ -3,12 +3,10 @@
 use crate::contract::{Place, Request};
 use crate::journal::entry::{PolicyName, SCHEMA, utc_now};
 use crate::journal::{Entry, Kind, Outcome, Requested, Save, Seconds, Upload};
-use crate::keep::{Digest, Uploaded};
 use crate::metrics::Metrics;
 use crate::sandbox::Identity;
 use crate::settings::Settings;
-use lifeline_core::SaveOutcome;
-use lifeline_core::as_seconds;
+use lifeline_core::{Digest, SaveOutcome, Uploaded, as_seconds};
 use std::sync::Arc;
 
 /// An outage in which saving fails for hours has this many saves in the journal.
@@ -18,6 +16,8 @@ const SAVES_MAX: usize = 40;
 pub(super) struct Account {
     metrics: Arc<Metrics>,
     entry: Option<Entry>,
+    /// It has changed since it was written down last.
+    changed: bool,
     /// Of the driver's clock, milliseconds.
     begun: u64,
     save_began: Option<(u64, String)>,
@@ -35,6 +35,7 @@ impl Account {
         Account {
             metrics,
             entry: None,
+            changed: false,
             begun: 0,
             save_began: None,
         }
@@ -52,6 +53,7 @@ impl Account {
             id[8..12].copy_from_slice(&std::process::id().to_be_bytes());
         }
         let lost = matches!(cause.kind, Kind::Outage).then(utc_now);
+        self.changed = true;
         self.begun = now;
         self.save_began = None;
         self.entry = Some(Entry {
@@ -92,9 +94,16 @@ impl Account {
         self.begun
     }
 
-    /// How it stands, for the file of open entries.
-    pub fn so_far(&self) -> Option<Entry> {
-        self.entry.clone()
+    /// How it stands, if that has changed since the last time.
+    pub fn news(&mut self) -> Option<Entry> {
+        let changed = std::mem::take(&mut self.changed);
+        self.entry.as_ref().filter(|_| changed).cloned()
+    }
+
+    /// To be changed.
+    fn change(&mut self) -> Option<&mut Entry> {
+        self.changed = true;
+        self.entry.as_mut()
     }
 
     /// Attempts, and who decides.
@@ -103,23 +112,23 @@ impl Account {
         if let Some(attempts) = attempts {
             entry.attempts = entry.attempts.max(attempts);
         }
-        entry.policy = PolicyName {
-            name: policy.name.clone(),
-            version: policy.version.clone(),
-            sha256: policy.sha256.clone(),
-        };
+        let policy = PolicyName::from(policy);
+        if entry.policy != policy {
+            entry.policy = policy;
+            self.changed = true;
+        }
     }
 
     /// A countdown begins.
     pub fn counts_down(&mut self) {
-        if let Some(entry) = &mut self.entry {
+        if let Some(entry) = self.change() {
             entry.countdown_at = Some(utc_now());
         }
     }
 
     /// Somebody asks for something.
     pub fn requested(&mut self, request: &Request, by: &str) {
-        let Some(entry) = &mut self.entry else { return };
+        let Some(entry) = self.change() else { return };
         let seconds = match request {
             Request::Extend(by) => Some(as_seconds(*by)),
             Request::Hold | Request::Release | Request::CloseNow => None,
@@ -134,14 +143,14 @@ impl Account {
 
     /// Blender is asked to save: until it answers, nothing is safe.
     pub fn save_asked(&mut self) {
-        if let Some(entry) = &mut self.entry {
+        if let Some(entry) = self.change() {
             entry.safe = Some(false);
         }
     }
 
     /// It is not asked any more, and had not begun.
     pub fn save_withdrawn(&mut self) {
-        if let Some(entry) = &mut self.entry {
+        if let Some(entry) = self.change() {
             entry.safe = entry.saves.last().map(|save| save.ok);
         }
     }
@@ -149,6 +158,7 @@ impl Account {
     /// Blender has begun a save.
     pub fn save_begins(&mut self, now: u64) {
         self.save_began = Some((now, utc_now()));
+        self.changed = true;
     }
 
     /// Blender has ended it.
@@ -159,8 +169,10 @@ impl Account {
         settings: &Settings,
         now: u64,
     ) {
-        let Some(entry) = &mut self.entry else { return };
         let (began, at) = self.save_began.take().unwrap_or_else(|| (now, utc_now()));
+        let seconds = as_seconds(now.saturating_sub(began));
+        self.metrics.saved(outcome, seconds);
+        let Some(entry) = self.change() else { return };
         let (path, recovery, failures) = match outcome {
             Ok(saved) => (
                 Some(saved.path.to_string_lossy().into_owned()),
@@ -169,8 +181,6 @@ impl Account {
             ),
             Err(reasons) => (None, false, reasons),
         };
-        let seconds = as_seconds(now.saturating_sub(began));
-        self.metrics.saved(outcome, seconds);
         entry.saves.push(Save {
             at,
             place: place.name().into(),
@@ -193,7 +203,7 @@ impl Account {
 
     /// The last save could be read back.
     pub fn digested(&mut self, digest: &Digest) {
-        let Some(entry) = &mut self.entry else { return };
+        let Some(entry) = self.change() else { return };
         if let Some(save) = entry.saves.last_mut() {
             save.bytes = Some(digest.bytes);
             save.sha256 = Some(digest.sha256.clone());
@@ -204,7 +214,7 @@ impl Account {
 
     /// The last save cannot be read back.
     pub fn unreadable(&mut self, reason: &str) {
-        let Some(entry) = &mut self.entry else { return };
+        let Some(entry) = self.change() else { return };
         entry.safe = Some(false);
         if let Some(save) = entry.saves.last_mut() {
             save.ok = false;
@@ -215,30 +225,16 @@ impl Account {
 
     /// The upload of the last save has ended.
     pub fn uploaded(&mut self, uploaded: &Uploaded) {
-        let Some(entry) = &mut self.entry else { return };
+        let Some(entry) = self.change() else { return };
         entry.seconds.upload = Some(uploaded.seconds);
         entry.upload = Some(Upload {
             ok: uploaded.error.is_none(),
             bytes: uploaded.bytes,
             attempts: uploaded.attempts,
             seconds: uploaded.seconds,
-            error: uploaded.error.as_ref().map(ToString::to_string),
+            error: uploaded.error.clone(),
         });
         self.metrics.uploaded(uploaded.error.is_none());
-    }
-
-    /// The upload was not waited for to its end.
-    pub fn upload_cut_off(&mut self, bytes: u64, attempts: u32, seconds: f64, why: &str) {
-        let Some(entry) = &mut self.entry else { return };
-        entry.seconds.upload = Some(seconds);
-        entry.upload = Some(Upload {
-            ok: false,
-            bytes,
-            attempts,
-            seconds,
-            error: Some(why.into()),
-        });
-        self.metrics.uploaded(false);
     }
 
     /// The outage is over: its entry.

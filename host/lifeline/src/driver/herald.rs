@@ -3,11 +3,10 @@
 //! Not one word per attempt, and none of an outage that ends within the first attempts.
 
 use super::run::Driver;
+use crate::journal::Entry;
 use crate::journal::entry::utc_now;
-use crate::journal::{self, Entry};
 use crate::notify::{About, Notification, Outcome, SCHEMA, Seconds, Work};
 use lifeline_core::as_seconds;
-use serde_json::Value;
 
 /// What the server is sent: Blender saves and closes; it does not.
 const IMMINENT: &str = "cleanup_imminent";
@@ -47,11 +46,11 @@ impl Driver {
             return;
         };
         self.foretell();
-        if self.closing.terminating.is_some() {
+        if self.core.is_terminating() {
             self.tell_server(IMMINENT, &it);
         }
         self.herald.warnings += 1;
-        if self.herald.warnings <= WARNINGS || self.closing.terminating.is_some() {
+        if self.herald.warnings <= WARNINGS || self.core.is_terminating() {
             self.effects.notify(it);
         }
     }
@@ -102,17 +101,17 @@ impl Driver {
     }
 
     /// Blender closes. Before the outage is written down.
-    pub(super) fn tell_end(&mut self, outcome: journal::Outcome) {
+    pub(super) fn tell_end(&mut self, outcome: lifeline_core::Outcome) {
         self.begin_news();
-        if self.guard.is_safe() {
+        if self.core.guard().is_safe() {
             if !self.herald.saved {
                 self.tell_saved(); // not read back: there was no time
             }
             return;
         }
         self.tell_failed(match outcome {
-            journal::Outcome::Terminated => Outcome::Terminated,
-            journal::Outcome::EndedByHost => Outcome::EndedByHost,
+            lifeline_core::Outcome::Terminated => Outcome::Terminated,
+            lifeline_core::Outcome::EndedByHost => Outcome::EndedByHost,
             _ => Outcome::Quit,
         });
     }
@@ -120,16 +119,6 @@ impl Driver {
     fn tell_failed(&mut self, outcome: Outcome) {
         if let Some(it) = self.notification(About::Failed, None, Some(outcome)) {
             self.effects.notify(it);
-        }
-    }
-
-    fn tell_server(&self, name: &str, it: &Notification) {
-        if let Some((_, connection)) = &self.connection
-            && self.guard.is_connected()
-        {
-            // Plain fields and string keys: there is nothing in it that JSON cannot carry.
-            let data: Value = serde_json::to_value(it).unwrap_or_default();
-            connection.emit(name.to_string(), Some(data));
         }
     }
 
@@ -153,8 +142,8 @@ impl Driver {
         outcome: Option<Outcome>,
     ) -> Option<Notification> {
         self.begin_news();
-        let attempts = self.attempts_of_outage();
-        self.account.stand(attempts, self.judge.identity());
+        let attempts = self.core.attempts();
+        self.account.stand(attempts, self.deciding.identity());
         let now = self.now();
         let outage = as_seconds(now.saturating_sub(self.account.begun()));
         let entry = self.account.entry()?;
@@ -172,9 +161,10 @@ impl Driver {
             version: entry.version.clone(),
             policy: entry.policy.clone(),
             file: Some(self.path.clone()).filter(|path| !path.is_empty()),
-            reason: match self.closing.terminating {
-                Some(_) => "sigterm".into(),
-                None => entry.why.clone(),
+            reason: if self.core.is_terminating() {
+                "sigterm".into()
+            } else {
+                entry.why.clone()
             },
             seconds: Seconds { left, outage },
             outcome,

@@ -3,14 +3,16 @@
 //! [`Lifeline`] is the handle that Blender's main thread holds: nothing in it waits, but `close`.
 
 mod account;
-mod closing;
+mod answers;
 #[cfg(test)]
 mod day;
+mod deciding;
 mod effects;
 mod herald;
-mod judge;
+mod outputs;
 mod policies;
 mod run;
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -158,11 +160,6 @@ impl Shared {
         }
     }
 
-    /// Whether the main thread has come by since this instant of the clock.
-    fn polled_since(&self, since: u64) -> bool {
-        self.polled.load(Ordering::Relaxed) > since
-    }
-
     fn scene(&self) -> MutexGuard<'_, Option<(Scene, String)>> {
         // As below.
         self.scene.lock().unwrap_or_else(PoisonError::into_inner)
@@ -288,7 +285,7 @@ impl Lifeline {
 
     /// Whether a `save` or `quit` still stands, right before acting.
     pub fn claim(&self, ticket: u64) -> bool {
-        let stands = self.shared.tickets.claim(ticket);
+        let stands = self.shared.tickets.take(ticket);
         if stands {
             self.send(Command::Claimed { ticket });
         }
@@ -307,7 +304,9 @@ impl Lifeline {
 
     /// In place of claiming a quit: the file has changed since the save, so another save comes first.
     pub fn save_first(&self, ticket: u64) {
-        self.send(Command::SaveFirst { ticket });
+        if self.shared.tickets.take(ticket) {
+            self.send(Command::SaveFirst { ticket });
+        }
     }
 
     /// For tests: the host thread panics.

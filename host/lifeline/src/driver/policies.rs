@@ -1,16 +1,14 @@
 //! Who decides: swaps, what the server sends, and what is told of it.
 
 use super::FirstPolicy;
-use super::judge::Overruled;
 use super::run::Driver;
-use crate::Call;
-use crate::contract::{Countdown, Phase};
 use crate::event::{Event, LogLine};
-use crate::journal::{PolicyLine, PolicyName, PolicyNews};
+use crate::journal::{PolicyLine, PolicyNews};
 use crate::reload::{Loader, Order, PolicySource, Push, Store, SwapError, Verdict, Watch};
 use crate::sandbox::{Code, Policy, told};
 use crate::settings::Settings;
 use crate::status::Refused;
+use lifeline_core::{Input, Who};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use tokio::sync::mpsc::UnboundedSender;
@@ -64,6 +62,11 @@ impl Sources {
             lines: 0,
         }
     }
+
+    /// In the background.
+    pub fn order(&self, order: Order) {
+        self.loader.order(order);
+    }
 }
 
 impl Driver {
@@ -72,7 +75,7 @@ impl Driver {
     pub(super) fn begin_with(&mut self, policy: FirstPolicy) {
         let fresh = policy.fresh;
         let before = self.shared.snapshot().policy.clone();
-        if !fresh && before.origin != self.judge.origin() {
+        if !fresh && before.origin != self.deciding.origin() {
             let message = format!(
                 "Policy {} has decided until the fault; five-minutes decides now",
                 before.name
@@ -81,7 +84,7 @@ impl Driver {
             self.say(line.with("policy", before.name));
             self.policy_line(PolicyNews::Taken, Some("after a fault"), None);
         }
-        if let Code::Distrusted(why) = self.judge.built_in().code() {
+        if let Code::Distrusted(why) = self.deciding.policy(Who::BuiltIn).code() {
             let message = format!("The built-in policy was compiled at the start: {why}");
             let line = LogLine::info("compiled-policy-not-used", message);
             self.say(line.with("reason", why.to_string()));
@@ -90,7 +93,7 @@ impl Driver {
             self.swap(PolicySource::Bytes(bytes));
         } else if fresh && self.settings.policy.push {
             // The file comes when it is known whether there is one.
-            self.sources.loader.order(Order::Kept);
+            self.sources.order(Order::Kept);
         } else {
             self.watch_file(fresh);
         }
@@ -112,12 +115,12 @@ impl Driver {
 
     /// Loads a policy in the background.
     pub(super) fn swap(&self, source: PolicySource) {
-        self.sources.loader.order(Order::Swap(source));
+        self.sources.order(Order::Swap(source));
     }
 
     /// Back to what is set, from what the server has sent or a script has swapped in.
     pub(super) fn revert(&self) {
-        self.sources.loader.order(Order::Revert(None));
+        self.sources.order(Order::Revert(None));
     }
 
     /// The server sends a policy.
@@ -143,20 +146,18 @@ impl Driver {
         } else {
             Order::Pushed(push)
         };
-        self.sources.loader.order(order);
+        self.sources.order(order);
     }
 
     fn answer(&self, id: Option<&str>, outcome: &str, trouble: Option<&str>, reason: Option<&str>) {
-        let Some((_, connection)) = &self.connection else {
-            return; // it asks again, or does not care
-        };
-        let now = self.judge.identity();
+        let now = self.deciding.identity();
         let policy = json!({"name": now.name, "version": now.version, "sha256": now.sha256});
         let id = id.map(|id| told(id, REASON));
         let data = json!({
             "id": id, "outcome": outcome, "reason": reason, "trouble": trouble, "policy": policy,
         });
-        connection.emit(RESULT.into(), Some(data));
+        // Who is not connected asks again, or does not care.
+        self.tell_server(RESULT, &data);
     }
 
     /// An order was carried out, or not.
@@ -172,9 +173,11 @@ impl Driver {
             self.say(line.with("origin", origin.as_str()).with("reason", trouble));
         }
         let reason = match (verdict.outcome, &verdict.order) {
-            (Ok(policy), Order::Watched(_)) if self.judge.decides(policy.identity(), &origin) => {
+            (Ok(policy), Order::Watched(_))
+                if self.deciding.decides(policy.identity(), &origin) =>
+            {
                 // Written again as it was; what was wrong in between is mended.
-                self.judge.mended();
+                self.deciding.mended();
                 return self.publish();
             }
             (Ok(policy), _) => {
@@ -183,7 +186,7 @@ impl Driver {
                     let line = LogLine::warning("compiled-policy-not-used", message);
                     self.say(line.with("reason", why.to_string()));
                 }
-                self.judge.swap(*policy, origin.clone());
+                self.deciding.swap(*policy, origin.clone());
                 self.taken();
                 None
             }
@@ -198,7 +201,7 @@ impl Driver {
                     let line = LogLine::warning("policy-back-to-built-in", message);
                     self.say(line.with("origin", origin.as_str()).with("reason", why));
                 }
-                self.judge.back_to_built_in();
+                self.deciding.back_to_built_in();
                 self.taken();
                 None
             }
@@ -219,37 +222,34 @@ impl Driver {
             self.answer(push.id.as_deref(), outcome, trouble, reason.as_deref());
         }
         self.publish();
-        let name = self.judge.identity().name.clone();
-        let message =
-            reason.map(|why| format!("{origin}: {why}; {} still decides", self.judge.identity()));
+        let name = self.deciding.identity().name.clone();
+        let message = reason.map(|why| {
+            format!(
+                "{origin}: {why}; {} still decides",
+                self.deciding.identity()
+            )
+        });
         self.shared.events.push(Event::Policy { name, message });
     }
 
     /// A policy that is loaded already.
     pub(super) fn take(&mut self, policy: Policy, origin: String) {
-        self.judge.swap(policy, origin);
+        self.deciding.swap(policy, origin);
         self.taken();
-        self.publish();
-        let name = self.judge.identity().name.clone();
+        let name = self.deciding.identity().name.clone();
         let message = None;
         self.shared.events.push(Event::Policy { name, message });
     }
 
     fn taken(&mut self) {
         self.shared.metrics.policy_swapped(true);
-        self.pace.swapped();
         self.policy_line(PolicyNews::Taken, None, None);
-        self.note();
-        // Its view of the present state is wanted at once.
-        let asked = !self.closing.is_out_of_hand();
-        if asked && self.shared.snapshot().phase.is_some() {
-            self.decide(Call::Tick);
-        }
+        self.step(Input::Policy(self.deciding.kind()));
     }
 
     fn refused(&mut self, origin: &str, sha256: Option<String>, reason: &str) {
         let refused = Refused::now(origin, sha256.clone(), reason);
-        let same = self.judge.refuse(refused);
+        let same = self.deciding.refuse(refused);
         if !same {
             self.shared.metrics.policy_swapped(false);
             let reason = format!("{origin}: {reason}");
@@ -257,70 +257,24 @@ impl Driver {
         }
     }
 
-    /// The answer of a policy was dropped.
-    pub(super) fn overruled(&mut self, overruled: &Overruled) {
-        self.shared.metrics.policy_failed();
-        let news = if overruled.set_aside {
-            PolicyNews::SetAside
-        } else {
-            PolicyNews::Overruled
-        };
-        self.policy_line(news, Some(&overruled.reason), None);
-        if overruled.set_aside && overruled.pushed {
-            // It would fail again.
-            let sha256 = self.judge.identity().sha256.clone();
-            self.sources.loader.order(Order::Forget(sha256));
-        }
-    }
-
-    /// A policy that does not come to an end is set aside, and a countdown begins.
-    pub(super) fn end_what_never_ends(&mut self, now: u64) {
-        let Some(outage) = self.state.phase.outage().copied() else {
-            return;
-        };
-        let closing = matches!(self.state.phase, Phase::Quitting(_));
-        // A save that is asked for may be waited for: behind a render, or a disk.
-        let held = self.guard.is_held();
-        if held || closing || self.shared.tickets.open().is_some() {
-            return;
-        }
-        let Some((overruled, complaint)) = self.judge.overdue(&self.guard, now) else {
-            return;
-        };
-        self.say(complaint);
-        self.overruled(&overruled);
-        let length = self.settings.timing.cleanup_timeout;
-        let countdown = Phase::CountingDown(Countdown {
-            outage,
-            deadline: now.saturating_add(length),
-            warned: length,
-        });
-        self.state.phase = countdown;
-        // A new one, whatever was counted down to before.
-        self.tell_phase(&Phase::Reconnecting(outage), now);
-        // Whoever was late was the one before.
-        self.wake_at = None;
-    }
-
-    fn policy_line(&mut self, news: PolicyNews, reason: Option<&str>, sha256: Option<String>) {
+    pub(super) fn policy_line(
+        &mut self,
+        news: PolicyNews,
+        reason: Option<&str>,
+        sha256: Option<String>,
+    ) {
         if matches!(news, PolicyNews::Taken | PolicyNews::Refused) {
             self.sources.lines += 1;
             if self.sources.lines > LINES {
                 return;
             }
         }
-        let now = self.judge.identity();
-        let policy = PolicyName {
-            name: now.name.clone(),
-            version: now.version.clone(),
-            sha256: now.sha256.clone(),
-        };
         let reason = reason.map(|text| self.settings.redact(text));
         let line = PolicyLine::new(
             &self.settings.username,
             news,
-            policy,
-            self.judge.origin(),
+            self.deciding.identity().into(),
+            self.deciding.origin(),
             reason.as_deref(),
         );
         self.scribe.policy(line.refused(sha256));

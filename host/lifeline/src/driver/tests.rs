@@ -3,7 +3,7 @@
 mod notifications;
 
 use super::Driver;
-use super::judge::Judge;
+use super::deciding::Deciding;
 use super::{Command, FirstPolicy, Host, PolicySource, Shared};
 use super::{Effects, LastAct, Watch};
 use crate::Call;
@@ -199,7 +199,7 @@ impl Stage {
         let sandbox = Sandbox::new(settings.policy.limits, None).unwrap();
         let policy = built_in(sandbox.built_in().unwrap());
         let driver = Driver::with(
-            Judge::with(sandbox, policy, &settings),
+            Deciding::with(sandbox, policy),
             Arc::new(Overheard(server.clone(), Arc::clone(&said))),
             Arc::new(world.clone()),
             settings,
@@ -268,7 +268,7 @@ impl Stage {
     }
 
     fn claim(&self, ticket: u64) -> bool {
-        let stands = self.shared.tickets.claim(ticket);
+        let stands = self.shared.tickets.take(ticket);
         if stands {
             self.send(Command::Claimed { ticket });
         }
@@ -329,7 +329,7 @@ async fn a_server_lost_for_good_ends_in_save_and_quit() {
     );
     stage.answer_save(saved("/tmp/a.blend")).await;
     assert_eq!(stage.quits().len(), 1);
-    assert!(stage.shared.tickets.claim(stage.quits()[0]));
+    assert!(stage.shared.tickets.take(stage.quits()[0]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -342,7 +342,7 @@ async fn a_server_back_withdraws_a_save_that_nobody_has_claimed() {
     stage.server.set(true);
     stage.pass(20.0).await;
     assert_eq!(stage.phase(), "connected");
-    assert!(!stage.shared.tickets.claim(ticket));
+    assert!(!stage.shared.tickets.take(ticket));
 }
 
 #[tokio::test(start_paused = true)]
@@ -352,7 +352,7 @@ async fn a_server_back_during_a_save_prevents_the_quit() {
     stage.server.lose();
     stage.pass(335.0).await;
     let (ticket, _) = stage.saves()[0];
-    assert!(stage.shared.tickets.claim(ticket));
+    assert!(stage.shared.tickets.take(ticket));
     stage.server.set(true);
     stage.pass(20.0).await;
     stage.send(Command::Saved {
@@ -373,7 +373,7 @@ async fn an_answer_to_a_save_of_an_earlier_outage_does_not_quit() {
     stage.server.lose();
     stage.pass(335.0).await;
     let (ticket, _) = stage.saves()[0];
-    assert!(stage.shared.tickets.claim(ticket));
+    assert!(stage.shared.tickets.take(ticket));
     stage.server.set(true);
     stage.pass(20.0).await;
     stage.server.lose();
@@ -599,7 +599,7 @@ async fn a_hold_withdraws_an_unclaimed_quit() {
     stage.answer_save(saved("/tmp/a.blend")).await;
     stage.send(Command::Request(Request::Hold, String::new()));
     stage.pass(1.0).await;
-    assert!(!stage.shared.tickets.claim(stage.quits()[0]));
+    assert!(!stage.shared.tickets.take(stage.quits()[0]));
 }
 
 fn ask(request: Request) -> Command {

@@ -1,5 +1,6 @@
 //! The shape of a journal line. Instants are ISO 8601 in UTC; lengths of time are seconds.
 
+use crate::sandbox::Identity;
 use serde::{Deserialize, Serialize};
 
 /// The version of this shape.
@@ -33,6 +34,18 @@ pub enum Outcome {
     Interrupted,
 }
 
+impl From<lifeline_core::Outcome> for Outcome {
+    fn from(outcome: lifeline_core::Outcome) -> Self {
+        match outcome {
+            lifeline_core::Outcome::Recovered => Outcome::Recovered,
+            lifeline_core::Outcome::Quit => Outcome::Quit,
+            lifeline_core::Outcome::Terminated => Outcome::Terminated,
+            lifeline_core::Outcome::EndedByHost => Outcome::EndedByHost,
+            lifeline_core::Outcome::Closed => Outcome::Closed,
+        }
+    }
+}
+
 /// The policy that decided last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyName {
@@ -42,6 +55,16 @@ pub struct PolicyName {
     pub version: String,
     /// Of the component's bytes.
     pub sha256: String,
+}
+
+impl From<&Identity> for PolicyName {
+    fn from(identity: &Identity) -> Self {
+        PolicyName {
+            name: identity.name.clone(),
+            version: identity.version.clone(),
+            sha256: identity.sha256.clone(),
+        }
+    }
 }
 
 /// What a person, or a script, asked for.

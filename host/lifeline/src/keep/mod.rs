@@ -5,7 +5,7 @@
 mod digest;
 mod upload;
 
-pub use lifeline_core::Digest;
+pub use lifeline_core::{Digest, Uploaded};
 pub use upload::{Progress, UploadError};
 
 use crate::settings::Secret;
@@ -43,19 +43,6 @@ pub enum KeepEvent {
     Progress(Progress),
     /// The upload has ended. The last event.
     Uploaded(Uploaded),
-}
-
-/// How an upload ended.
-#[derive(Debug)]
-pub struct Uploaded {
-    /// Of the file.
-    pub bytes: u64,
-    /// Requests made.
-    pub attempts: u32,
-    /// All together.
-    pub seconds: f64,
-    /// Why it failed.
-    pub error: Option<UploadError>,
 }
 
 /// Where the events of order `u64` go.
@@ -123,7 +110,7 @@ fn work(order: &Order, cancelled: &AtomicBool, say: &impl Fn(KeepEvent)) {
     }
     let (attempts, error) = match outcome {
         Ok(attempts) => (attempts, None),
-        Err((attempts, error)) => (attempts, Some(error)),
+        Err((attempts, error)) => (attempts, Some(error.to_string())),
     };
     say(KeepEvent::Uploaded(Uploaded {
         bytes,

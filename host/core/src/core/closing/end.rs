@@ -64,7 +64,7 @@ impl Turn<'_> {
 
     pub(super) fn ask_to_quit(&mut self) {
         self.core.closing.end = End::Asked;
-        let ticket = self.core.tickets.issue(Task::Quit, self.now, self.host);
+        let ticket = self.issue(Task::Quit);
         self.output(Output::Quit(ticket));
     }
 
@@ -79,7 +79,8 @@ impl Turn<'_> {
     /// The process is ended, and Blender not asked any more.
     fn end_without(&mut self, busy: bool) {
         // Begun by the main thread in this very moment: then it is not stuck after all.
-        if self.core.tickets.withdraw_unclaimed(self.host) {
+        if self.take_back().is_some_and(|open| !open.claimed) {
+            self.core.tickets.close();
             let safe = self.core.may_be_ended();
             self.tell(Telling::Ended { busy, safe });
             self.write_down(Outcome::EndedByHost, Some(safe));

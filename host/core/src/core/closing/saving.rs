@@ -20,8 +20,7 @@ pub(super) const SAVED_FIRST: u32 = 4;
 impl Turn<'_> {
     pub fn ask_to_save(&mut self, place: Place) {
         self.core.closing.copied = false;
-        let task = Task::Save(place);
-        let ticket = self.core.tickets.issue(task, self.now, self.host);
+        let ticket = self.issue(Task::Save(place));
         self.stop_keeping();
         let reason = match self.core.closing.terminating {
             Some(_) => Reason::Termination,
@@ -128,6 +127,37 @@ impl Turn<'_> {
         closing.retry_at = Some(self.now.saturating_add(delay));
     }
 
+    /// One that was open before is withdrawn.
+    pub(super) fn issue(&mut self, task: Task) -> u64 {
+        self.withdraw_ticket();
+        self.core.tickets.issue(task, self.now)
+    }
+
+    fn withdraw_ticket(&mut self) -> Option<Open> {
+        self.take_back();
+        self.core.tickets.close()
+    }
+
+    /// What is open the main thread cannot begin any more, unless it has begun it; of which may not
+    /// have been heard yet.
+    pub(super) fn take_back(&mut self) -> Option<Open> {
+        let open = self.core.tickets.open()?;
+        if !open.claimed && !self.is_unsaid(open.ticket) && !self.host.take_back(open.ticket) {
+            self.core.tickets.claim(open.ticket);
+        }
+        self.core.tickets.open()
+    }
+
+    /// The main thread has not been asked yet; then it will not be.
+    fn is_unsaid(&mut self, ticket: u64) -> bool {
+        let asks = |output: &Output| match output {
+            Output::Save(it, ..) | Output::Quit(it) => *it == ticket,
+            _ => false,
+        };
+        let unsaid = self.core.outputs.iter().position(asks);
+        unsaid.is_some_and(|at| self.core.outputs.remove(at).is_some())
+    }
+
     /// A ticket stands only as long as the phase that it belongs to.
     pub fn keep_tickets_to_the_phase(&mut self) {
         let phase = &self.core.state.phase;
@@ -152,7 +182,7 @@ impl Turn<'_> {
         let closing = &mut self.core.closing;
         (closing.copied, closing.outdated, closing.retry_at) = (false, false, None);
         (closing.retries, closing.saved_first) = (0, 0);
-        let what = match self.core.tickets.withdraw(self.host) {
+        let what = match self.withdraw_ticket() {
             Some(Open {
                 task: Task::Save(place),
                 claimed: true,

@@ -7,12 +7,11 @@ use super::rules::{Broken, Rules, Verdict};
 use super::server::Server;
 use super::trace::Trace;
 use crate::contract::{Request, Scene};
-use crate::driver::judge::Judge;
+use crate::driver::deciding::Deciding;
 use crate::driver::{Command, Driver, FirstPolicy, Shared};
 use crate::event::{Event, Level};
 use crate::settings::Settings;
 use crate::status::Snapshot;
-use crate::tickets::Task;
 use fastrand::Rng;
 use lifeline_core::Saved;
 use std::collections::VecDeque;
@@ -100,7 +99,7 @@ impl Blender {
         let (commands, mut inbox) = unbounded_channel();
         let pool = &*POOL;
         let driver = Driver::with(
-            Judge::with(pool.sandbox.clone(), pool.built_in.clone(), settings),
+            Deciding::with(pool.sandbox.clone(), pool.built_in.clone()),
             Arc::new(server.clone()),
             Arc::new(machine.clone()),
             settings.clone(),
@@ -203,10 +202,7 @@ impl Blender {
         }
         let snapshot = self.shared.snapshot().clone();
         rules.agrees(&snapshot, self.shared.clock.now())?;
-        let open = self.shared.tickets.open();
-        if let Some(saving) = &mut self.saving {
-            saving.counts &= matches!(open, Some(Task::Save(_)));
-        }
+        let open = self.shared.tickets.standing();
         rules.look(&snapshot, open, self.saving.is_some())
     }
 
@@ -223,6 +219,11 @@ impl Blender {
                     line.event,
                     "policy-overruled" | "policy-set-aside"
                 ));
+                if line.event == "clean-up-withdrawn"
+                    && let Some(saving) = &mut self.saving
+                {
+                    saving.counts = false;
+                }
                 if line.level >= Level::Warning {
                     let level = line.level.name();
                     self.trace.tell(format_args!("{level}: {}", line.message));
@@ -349,7 +350,7 @@ impl Blender {
     }
 
     fn claim(&self, ticket: u64) -> bool {
-        let stands = self.shared.tickets.claim(ticket);
+        let stands = self.shared.tickets.take(ticket);
         if stands {
             self.send(Command::Claimed { ticket });
         }

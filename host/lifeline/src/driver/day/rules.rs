@@ -7,7 +7,7 @@ use crate::contract::{Phase, Request};
 use crate::event::Event;
 use crate::journal::Outcome;
 use crate::status::Snapshot;
-use crate::tickets::Task;
+use lifeline_core::Task;
 
 /// Milliseconds.
 const SECOND: u64 = 1_000;

@@ -275,7 +275,7 @@ impl<'a> Stage<'a> {
     }
 
     fn claim(&self, ticket: u64) -> bool {
-        let stands = self.shared.tickets.claim(ticket);
+        let stands = self.shared.tickets.take(ticket);
         if stands {
             self.send(Command::Claimed { ticket });
         }

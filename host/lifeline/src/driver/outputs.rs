@@ -1,0 +1,113 @@
+//! What the core wants done is done.
+
+use super::NOTIFY;
+use super::effects::Watch;
+use super::run::{Driver, Line};
+use crate::clock::as_millis;
+use crate::event::Event;
+use crate::keep::Order;
+use lifeline_core::{Input, Outcome, Output, Saved, Task};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// The exit code of a process that was ended.
+fn exit_code(safe: bool) -> i32 {
+    if safe { 0 } else { 1 }
+}
+
+impl Driver {
+    pub(super) fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Connect(attempt) => self.connect(attempt),
+            Output::Disconnect => self.line = None,
+            Output::Save(ticket, place, reason) => {
+                self.shared.tickets.issue(ticket, Task::Save(place));
+                self.shared.events.push(Event::Save {
+                    ticket,
+                    place,
+                    reason,
+                });
+            }
+            Output::Quit(ticket) => {
+                self.shared.tickets.issue(ticket, Task::Quit);
+                self.shared.events.push(Event::Quit { ticket });
+            }
+            Output::Keep {
+                order,
+                saved,
+                upload,
+            } => self.keep(order, saved, upload),
+            Output::StopKeeping => self.keeping = None,
+            Output::WriteDown(outcome) => self.write_down(outcome),
+            Output::EndProcess { safe } => {
+                // Not before: to Blender a line that has ended is one to be made anew.
+                let shared = Arc::clone(&self.shared);
+                let last = Box::new(move || shared.finish());
+                self.effects.end_process(exit_code(safe), last);
+            }
+            Output::Close { within, safe } => self.close_blender(within, safe),
+            Output::Tell(telling) => self.tell(telling),
+        }
+    }
+
+    fn connect(&mut self, attempt: u64) {
+        let auth = json!({
+            "token": self.settings.token.reveal(),
+            "username": self.settings.username,
+            "blend_file_path": self.path,
+        });
+        let timeout = Duration::from_millis(self.settings.timing.connect_timeout);
+        // An attempt that was under way is given up.
+        let connection = self
+            .connector
+            .connect(attempt, auth, timeout, self.sink.clone());
+        self.line = Some(Line {
+            attempt,
+            connection,
+            accepted: false,
+        });
+    }
+
+    fn keep(&mut self, order: u64, saved: Saved, upload: bool) {
+        self.shared.snapshot().upload = None;
+        let order = Order {
+            id: order,
+            path: saved.path,
+            digest: saved.digest,
+            url: self.settings.save_url.clone().filter(|_| upload),
+            timeout: Duration::from_millis(self.settings.bounds.upload),
+        };
+        self.keeping = Some(self.effects.keep(order, self.keep_sink.clone()));
+    }
+
+    fn write_down(&mut self, outcome: Outcome) {
+        self.account
+            .stand(self.core.attempts(), self.deciding.identity());
+        self.tell_end(outcome);
+        let Some(entry) = self.end_outage(outcome) else {
+            return self.step(Input::Written);
+        };
+        self.last_entry = Some(entry);
+    }
+
+    fn close_blender(&mut self, within: u64, safe: bool) {
+        self.shared.ends_well.store(safe, Ordering::Relaxed);
+        self.shared.told.store(true, Ordering::Relaxed);
+        // Nor longer than leaves Blender time to close.
+        let notify_until = self.now().saturating_add(as_millis(NOTIFY).min(within / 2));
+        self.shared
+            .notify_until
+            .store(notify_until, Ordering::Relaxed);
+        self.effects.watch(Watch {
+            after: Duration::from_millis(within),
+            code: exit_code(safe),
+            entry: self.last_entry.clone(),
+            journal: self.settings.journal.clone(),
+            called_off: self.shared.watch_called_off.clone(),
+            shared: self.shared.clone(),
+        });
+        self.shared.events.push(Event::Close);
+    }
+}
