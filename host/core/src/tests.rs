@@ -493,6 +493,33 @@ fn a_person_keeps_it_open_over_a_restart_of_the_host() {
 }
 
 #[test]
+fn tickets_of_before_a_fault_are_not_issued_again() {
+    let mut stage = Stage::new(|_| {});
+    stage.core = Core::new((*stage.core.config).clone(), 0);
+    stage.tell(Input::Start(Before {
+        tickets: 7,
+        ..Before::default()
+    }));
+    stage.connection(Connection::Accepted);
+    assert_eq!(stage.lose_for_good(), 8);
+}
+
+#[test]
+fn a_quit_that_was_handed_back_unheard_is_no_longer_waited_for() {
+    let mut stage = Stage::connected(|config| config.stuck = 50_000);
+    let save = stage.lose_for_good();
+    stage.save(save, true);
+    stage.verify();
+    let quit = stage.quits()[0];
+    // The main thread has taken it, which is not heard of before it is looked for.
+    stage.world.claimed = Some(quit);
+    stage.pass(51_000);
+    assert!(!stage.has(&Output::WriteDown(Outcome::EndedByHost)));
+    stage.tell(Input::SaveFirst(quit));
+    assert_eq!(stage.saves().len(), 2);
+}
+
+#[test]
 fn two_that_have_seen_the_same_are_equal() {
     let play = |stage: &mut Stage| {
         stage.lose();

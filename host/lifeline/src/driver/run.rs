@@ -152,28 +152,29 @@ impl Driver {
         let Some(mut inboxes) = self.inboxes.take() else {
             return;
         };
-        let known = self.shared.scene().clone();
-        if let Some((scene, path)) = known {
-            self.command(Command::Scene { scene, path });
-        }
+        // A fault may lie behind. The first step publishes how things stand now.
+        let before = Before {
+            held: self.shared.held.load(Ordering::Relaxed),
+            terminating: self.shared.terminating.load(Ordering::Relaxed),
+            tickets: self.shared.tickets.issued(),
+        };
         // What is open is sent with the first attempt, if the main thread has said it by now.
+        let mut open = self.shared.scene().clone();
         let mut early = Vec::new();
         while let Ok(command) = commands.try_recv() {
-            if matches!(command, Command::Scene { .. }) {
-                self.command(command);
-            } else {
-                early.push(command);
+            match command {
+                Command::Scene { scene, path } => open = Some((scene, path)),
+                other => early.push(other),
             }
         }
         if let Some(policy) = self.first_policy.take() {
             self.begin_with(policy);
         }
+        if let Some((scene, path)) = open {
+            self.command(Command::Scene { scene, path });
+        }
         self.scribe.ask_last(&self.settings.username);
-        self.step(Input::Start(Before {
-            held: self.shared.held.load(Ordering::Relaxed),
-            terminating: self.shared.terminating.load(Ordering::Relaxed),
-            tickets: self.shared.tickets.issued(),
-        }));
+        self.step(Input::Start(before));
         let mut going_on = early.into_iter().all(|command| self.command(command));
         while going_on {
             let wake_at = self.core.wake_at();

@@ -7,7 +7,7 @@ use super::deciding::Deciding;
 use super::{Command, FirstPolicy, Host, PolicySource, Shared};
 use super::{Effects, LastAct, Watch};
 use crate::Call;
-use crate::contract::{Action, Countdown, Decision, Loss, Phase, Place, Request, State};
+use crate::contract::{Action, Countdown, Decision, Loss, Phase, Place, Request, Scene, State};
 use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
@@ -1100,13 +1100,19 @@ fn a_host_thread_that_panics_is_started_again() {
 }
 
 #[test]
-fn a_hold_outlives_the_host_thread() {
+fn a_hold_outlives_the_host_thread_and_a_policy_does_not() {
     let settings = resolve(&[
         ("CR8_TERMINATE_TIMEOUT", "0"),
         ("CR8_RETRY_ATTEMPTS", "0"),
         ("CR8_CLEANUP_TIMEOUT", "0"),
     ]);
     let shared = shared();
+    let scene = Scene {
+        modified: true,
+        untitled: false,
+        rendering: false,
+    };
+    *shared.scene() = Some((scene, "/work.blend".into()));
     let (commands, inbox) = unbounded_channel();
     let host = Host {
         connector: Arc::new(ScriptedServer::default()),
@@ -1115,6 +1121,7 @@ fn a_hold_outlives_the_host_thread() {
         shared: Arc::clone(&shared),
         commands: commands.downgrade(),
     };
+    commands.send(taken(built_in())).unwrap();
     commands.send(ask(Request::Hold)).unwrap();
     commands.send(Command::InjectFault).unwrap();
     let host = std::thread::spawn(move || host.run(None, inbox));
@@ -1131,6 +1138,8 @@ fn a_hold_outlives_the_host_thread() {
     };
     let held = |events: &[Event]| events.iter().filter(|it| **it == Event::Held).count();
     wait_for("held once more", &|events| held(events) == 2);
+    let disabled = |event: &Event| matches!(event, Event::Log(line) if line.event == "policy-set-aside-after-fault");
+    wait_for("another policy", &|events| events.iter().any(disabled));
     // Without the hold it would have been asked for at once.
     let asked = |events: &[Event]| events.iter().any(|it| matches!(it, Event::Save { .. }));
     wait_for("nothing saved", &|events| !asked(events));
@@ -1424,7 +1433,7 @@ async fn a_main_thread_at_work_has_longer_to_close() {
 async fn a_copy_is_safe_although_the_open_file_stays_changed() {
     let mut stage = Stage::open(NO_JITTER, true);
     stage.lose_for_good().await;
-    let scene = crate::contract::Scene {
+    let scene = Scene {
         modified: true,
         untitled: true,
         rendering: false,
@@ -1491,7 +1500,7 @@ async fn a_blender_with_changes_since_the_save_is_not_ended() {
     let mut stage = Stage::open(NO_JITTER, true);
     stage.lose_for_good().await;
     stage.answer_save(saved("/tmp/a.blend")).await;
-    let scene = crate::contract::Scene {
+    let scene = Scene {
         modified: true,
         untitled: false,
         rendering: false,
