@@ -63,7 +63,7 @@ def test_one_after_the_other_in_mid_countdown(make_stage: MakeStage, tmp_path: P
     stage = make_stage(cleanup_timeout=600, policy=str(watched))
     blender = stage.launch(stage.file)
     edit(blender)
-    assert policy(blender)["origin"] == str(watched)
+    blender.wait_alive("the policy", lambda: policy(blender)["origin"] == str(watched), 60)
     stage.engine.kill()
     first = wait_countdown(blender)
 

@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::keep::Order;
 use lifeline_core::{Input, Outcome, Output, Saved, Task};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -67,6 +68,7 @@ impl Driver {
             attempt,
             connection,
             accepted: false,
+            reported: BTreeSet::new(),
         });
     }
 

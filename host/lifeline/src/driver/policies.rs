@@ -263,11 +263,9 @@ impl Driver {
         reason: Option<&str>,
         sha256: Option<String>,
     ) {
-        if matches!(news, PolicyNews::Taken | PolicyNews::Refused) {
-            self.sources.lines += 1;
-            if self.sources.lines > LINES {
-                return;
-            }
+        self.sources.lines += 1;
+        if self.sources.lines > LINES {
+            return;
         }
         let reason = reason.map(|text| self.settings.redact(text));
         let line = PolicyLine::new(

@@ -17,6 +17,7 @@ use crate::settings::Settings;
 use crate::status::UploadStatus;
 use lifeline_core::{Before, Config, Core, End, Input};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -61,6 +62,8 @@ pub(super) struct Line {
     pub attempt: u64,
     pub connection: Box<dyn Connection>,
     pub accepted: bool,
+    /// The entries of the journal that were sent over it, and not acknowledged yet.
+    pub reported: BTreeSet<String>,
 }
 
 /// What comes in beside commands.
@@ -293,11 +296,14 @@ impl Driver {
 
     fn server_says(&mut self, name: String, args: Vec<Value>) {
         if name == REPORT_RECEIVED {
-            match args.first().and_then(|it| it.get("id")?.as_str()) {
-                Some(id) => self.scribe.acknowledge(id.to_string()),
+            let id = args.first().and_then(|it| it.get("id")?.as_str());
+            let line = self.line.as_mut();
+            // Any other one would make the journal grow as the server pleases.
+            match line.zip(id).and_then(|(line, id)| line.reported.take(id)) {
+                Some(id) => self.scribe.acknowledge(id),
                 None => self.say(LogLine::info(
-                    "acknowledgement-without-id",
-                    format!("{REPORT_RECEIVED} without an id"),
+                    "acknowledgement-of-nothing",
+                    format!("{REPORT_RECEIVED} for nothing that was sent"),
                 )),
             }
         } else if name == UPDATE {
@@ -344,7 +350,10 @@ impl Driver {
             }
             News::Pending(entries) => {
                 for entry in entries {
-                    self.tell_server(REPORT, &entry);
+                    let line = self.line.as_mut().filter(|line| line.accepted);
+                    if line.is_some_and(|line| line.reported.insert(entry.id.clone())) {
+                        self.tell_server(REPORT, &entry);
+                    }
                 }
             }
             News::Last(entry) => {

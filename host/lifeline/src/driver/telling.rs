@@ -182,7 +182,10 @@ impl Driver {
             self.shared.events.push(Event::Recovered { seconds });
         }
         self.tell_cancelled(notify::Outcome::Recovered);
-        self.ask_pending();
+        // Else once this outage is written down, too.
+        if self.account.entry().is_none() {
+            self.ask_pending();
+        }
     }
 
     fn tell_attempt_failed(&self, why: ConnectError, detail: String, asked: bool) {

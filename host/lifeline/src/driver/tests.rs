@@ -1149,6 +1149,53 @@ fn a_hold_outlives_the_host_thread_and_a_policy_does_not() {
     host.join().unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_acknowledges_what_it_was_sent_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let entry = crate::journal::entry::tests::entry("an earlier one");
+    Journal::new(path.clone()).append(&entry).unwrap();
+    let journal = [
+        ("CR8_USERNAME", entry.username.as_str()),
+        ("CR8_JOURNAL", path.to_str().unwrap()),
+    ];
+    let mut stage = Stage::open(&journal, true);
+    stage.pass(1.0).await;
+    let said = || stage.said.lock().unwrap().clone();
+    // The journal is read and written in real time.
+    let sent = || said().iter().any(|(name, _)| name == "cleanup_report");
+    for _ in 0..1_000 {
+        if sent() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        sleep(Duration::from_millis(1)).await;
+    }
+    let reports = said().into_iter().filter(|(it, _)| it == "cleanup_report");
+    let [(_, report)] = &reports.collect::<Vec<_>>()[..] else {
+        panic!("{:?}", said())
+    };
+    let written = || std::fs::read_to_string(&path).unwrap();
+    let before = written();
+    let acknowledge = |id: Value| {
+        let args = vec![serde_json::json!({ "id": id })];
+        stage.server.say("cleanup_report_received", args);
+    };
+    for forged in ["x".repeat(1_100_000), String::new(), "a\nb".into()] {
+        acknowledge(forged.into());
+    }
+    acknowledge(report["id"].clone());
+    acknowledge(report["id"].clone());
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(5));
+        sleep(Duration::from_millis(1)).await;
+    }
+    let after = written();
+    let added: Vec<&str> = after.strip_prefix(&before).unwrap().lines().collect();
+    assert_eq!(added.len(), 1, "{added:?}");
+    assert!(added[0].contains("acknowledged"), "{added:?}");
+}
+
 /// What the journal says in the end, one entry for each outage.
 fn journal_of(path: &std::path::Path) -> Vec<Entry> {
     let read = Journal::new(path.to_path_buf()).read();

@@ -45,6 +45,16 @@ impl ScriptedServer {
         });
     }
 
+    /// It sends an event.
+    #[cfg(test)]
+    pub fn say(&self, name: &str, args: Vec<Value>) {
+        let name = name.to_string();
+        if let Some((id, sink)) = &self.script().line {
+            // The driver may have ended.
+            let _ = sink.send((*id, LinkEvent::Server { name, args }));
+        }
+    }
+
     fn end_with(&self, event: LinkEvent) {
         let mut script = self.script();
         script.up = false;
