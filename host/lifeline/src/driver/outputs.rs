@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::keep::Order;
 use lifeline_core::{Input, Outcome, Output, Saved, Task};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -34,6 +34,8 @@ impl Driver {
             Output::Quit(ticket) => {
                 self.shared.tickets.issue(ticket, Task::Quit);
                 self.shared.events.push(Event::Quit { ticket });
+                // A poll from before has not seen it.
+                self.shared.polled.store(0, Ordering::Relaxed);
             }
             Output::Keep {
                 order,
@@ -68,7 +70,7 @@ impl Driver {
             attempt,
             connection,
             accepted: false,
-            reported: BTreeSet::new(),
+            reported: BTreeMap::new(),
         });
     }
 

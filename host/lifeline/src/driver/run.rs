@@ -17,7 +17,8 @@ use crate::settings::Settings;
 use crate::status::UploadStatus;
 use lifeline_core::{Before, Config, Core, End, Input};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::Vacant;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -62,8 +63,8 @@ pub(super) struct Line {
     pub attempt: u64,
     pub connection: Box<dyn Connection>,
     pub accepted: bool,
-    /// The entries of the journal that were sent over it, and not acknowledged yet.
-    pub reported: BTreeSet<String>,
+    /// The entries of the journal that were sent over it: have they been acknowledged?
+    pub reported: BTreeMap<String, bool>,
 }
 
 /// What comes in beside commands.
@@ -253,7 +254,11 @@ impl Driver {
             Command::SaveFirst { ticket } => self.step(Input::SaveFirst(ticket)),
             Command::Request(request, by) => self.step(Input::Request(request, by)),
             Command::TryNow => self.step(Input::TryNow),
-            Command::Terminate => self.step(Input::Terminate),
+            Command::Terminate => {
+                // Whatever goes wrong from here on, a host thread that starts again knows of it.
+                self.shared.terminating.store(true, Ordering::Relaxed);
+                self.step(Input::Terminate);
+            }
             Command::InjectFault => panic!("a fault that a test has asked for"),
             Command::Emit { name, data } => {
                 if let Some(line) = &self.line {
@@ -297,10 +302,17 @@ impl Driver {
     fn server_says(&mut self, name: String, args: Vec<Value>) {
         if name == REPORT_RECEIVED {
             let id = args.first().and_then(|it| it.get("id")?.as_str());
-            let line = self.line.as_mut();
+            let reported = self.line.as_mut().map(|line| &mut line.reported);
             // Any other one would make the journal grow as the server pleases.
-            match line.zip(id).and_then(|(line, id)| line.reported.take(id)) {
-                Some(id) => self.scribe.acknowledge(id),
+            match reported
+                .zip(id)
+                .and_then(|(sent, id)| Some((sent.get_mut(id)?, id)))
+            {
+                Some((known, id)) => {
+                    if !std::mem::replace(known, true) {
+                        self.scribe.acknowledge(id.to_string());
+                    }
+                }
                 None => self.say(LogLine::info(
                     "acknowledgement-of-nothing",
                     format!("{REPORT_RECEIVED} for nothing that was sent"),
@@ -351,7 +363,9 @@ impl Driver {
             News::Pending(entries) => {
                 for entry in entries {
                     let line = self.line.as_mut().filter(|line| line.accepted);
-                    if line.is_some_and(|line| line.reported.insert(entry.id.clone())) {
+                    let sent = line.map(|line| line.reported.entry(entry.id.clone()));
+                    if let Some(Vacant(place)) = sent {
+                        place.insert(false);
                         self.tell_server(REPORT, &entry);
                     }
                 }
@@ -406,16 +420,17 @@ impl Driver {
     /// Writes down where everything stands.
     pub(super) fn publish(&self) {
         let core = &self.core;
-        let held = core.guard().is_held();
-        self.shared.held.store(held, Ordering::Relaxed);
         let mut snapshot = self.shared.snapshot();
+        if core.is_started() {
+            // Not before: after a fault, a hold is not forgotten until it is asked for again.
+            let held = core.guard().is_held();
+            self.shared.held.store(held, Ordering::Relaxed);
+            snapshot.phase = Some(core.state().phase);
+        }
         snapshot.terminating = core.is_terminating().then(|| match core.end() {
             End::No | End::Wanted => "saving",
             End::Asked | End::Writing { .. } | End::Told => "quitting",
         });
-        if core.is_started() {
-            snapshot.phase = Some(core.state().phase);
-        }
         snapshot.connected = core.guard().is_connected();
         snapshot.attempting = core.is_attempting();
         snapshot.lost_at = core.lost_at();

@@ -13,7 +13,6 @@ use lifeline_core::{
     Digest, Failure, Ignored, Origin, Outcome, SaveOutcome, Telling, Uploaded, Why, Withdrawn,
     as_seconds,
 };
-use std::sync::atomic::Ordering;
 
 impl Driver {
     pub(super) fn tell(&mut self, telling: Telling) {
@@ -182,10 +181,7 @@ impl Driver {
             self.shared.events.push(Event::Recovered { seconds });
         }
         self.tell_cancelled(notify::Outcome::Recovered);
-        // Else once this outage is written down, too.
-        if self.account.entry().is_none() {
-            self.ask_pending();
-        }
+        self.ask_pending();
     }
 
     fn tell_attempt_failed(&self, why: ConnectError, detail: String, asked: bool) {
@@ -221,7 +217,6 @@ impl Driver {
         let seconds = as_seconds(bound);
         let message = format!("SIGTERM: saving and closing; {seconds} s for upload and closing");
         self.say(LogLine::warning("sigterm", message).with("seconds", seconds));
-        self.shared.terminating.store(true, Ordering::Relaxed);
         let cause = Cause {
             kind: Kind::Termination,
             why: "sigterm",

@@ -275,6 +275,15 @@ impl Stage {
         stands
     }
 
+    /// False: it had been withdrawn.
+    fn save_first(&self, ticket: u64) -> bool {
+        let stands = self.shared.tickets.take(ticket);
+        if stands {
+            self.send(Command::SaveFirst { ticket });
+        }
+        stands
+    }
+
     fn told_to_close(&self) -> bool {
         self.seen.contains(&Event::Close)
     }
@@ -1362,7 +1371,7 @@ async fn a_changed_file_is_saved_first_but_not_for_ever() {
         // The last save is not uploaded: that would leave time for more changes.
         assert_eq!(stage.quits().len(), number);
         let ticket = stage.quits()[number - 1];
-        stage.send(Command::SaveFirst { ticket });
+        assert!(stage.save_first(ticket));
         stage.pass(0.01).await;
         assert!(!stage.claim(ticket), "it was taken back");
     }
@@ -1382,7 +1391,7 @@ async fn each_outage_has_its_own_upload() {
         stage.world.say(uploaded());
         stage.pass(0.01).await;
         let ticket = stage.quits()[number];
-        stage.send(Command::SaveFirst { ticket });
+        assert!(stage.save_first(ticket));
         stage.pass(0.01).await;
     }
     stage.server.set(true);
@@ -1428,7 +1437,7 @@ async fn unsaved_work_waits_from_the_last_file_that_could_be_read_back() {
     stage.pass(90.0).await;
     stage.answer_save(saved("/tmp/a.blend")).await;
     let ticket = stage.quits()[0];
-    stage.send(Command::SaveFirst { ticket });
+    assert!(stage.save_first(ticket));
     stage.pass(0.01).await;
     // Tried again after 1, 2, 4, 8 and 16 seconds.
     for pause in [1.1, 2.1, 4.1, 8.1, 16.1] {
@@ -1576,7 +1585,7 @@ async fn what_has_changed_since_the_save_is_not_safe() {
     stage.lose_for_good().await;
     stage.answer_save(saved("/tmp/a.blend")).await;
     let ticket = stage.quits()[0];
-    stage.send(Command::SaveFirst { ticket });
+    assert!(stage.save_first(ticket));
     stage.pass(10.0).await;
     assert_eq!(stage.world.ended_with(), Some(1));
 }

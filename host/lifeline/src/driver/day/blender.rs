@@ -306,7 +306,9 @@ impl Blender {
                 0 => {
                     self.counts.saved_first += 1;
                     self.trace.tell(format_args!("changed since the save"));
-                    self.send(Command::SaveFirst { ticket });
+                    if self.shared.tickets.take(ticket) {
+                        self.send(Command::SaveFirst { ticket });
+                    }
                 }
                 1 => {
                     let later = chance.u64(1_000..120_000);
