@@ -81,6 +81,7 @@ def site(tmp_path: Any) -> Site:
         packages=nowhere,
         policies=nowhere,
         test_policies=nowhere,
+        bindings=nowhere,
         command=nowhere,
         peers=nowhere,
         scratch=tmp_path,

@@ -116,8 +116,11 @@ def test_a_whole_outage(make_line: MakeLine, own_server: Server, tmp_path: Path)
     assert (before.state(), before.of("outages_total")) == ("idle", 0)
     line.connect()
     recorder.until("connected")
-    connected = wait_for_state(file, "connected")
-    assert connected.of("attempts_total", outcome="connected") == 1
+    wait_for_state(file, "connected")
+    wait_until(
+        "the attempt in the file",
+        lambda: metrics_in(file).of("attempts_total", outcome="connected") == 1,
+    )
     own_server.kill()
     recorder.until("countdown")
     save(recorder)

@@ -1,17 +1,15 @@
 //! `cargo xtask bench`: everything it needs, then the Python program that measures.
 
-use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
 
-use crate::build;
 use crate::layout::Layout;
-use crate::package;
+use crate::prepare::{Build, prepare};
 use crate::process::Step;
-use crate::setup::{self, Part};
+use crate::setup::Part;
 
 #[derive(Args, Debug)]
 pub struct BenchOptions {
@@ -31,38 +29,23 @@ impl BenchOptions {
 
 /// The exit code is that of the measuring program: 1 if something could not be measured.
 pub fn run(layout: &Layout, options: &BenchOptions) -> Result<ExitCode> {
-    setup::ensure(
-        layout,
-        &[
-            Part::Native,
-            Part::Guest,
-            Part::Venv,
-            Part::Blender,
-            Part::Bpy,
-            Part::Bench,
-        ],
-    )?;
-    build::policies(layout)?;
-    build::python_policies(layout)?;
-    build::test_policies(layout)?;
-    build::python_bindings(layout)?;
-    build::wheel(layout)?;
-    let command = build::command(layout)?;
-    package::build(layout)?;
-    let search = env::join_paths(
-        env::split_paths(&layout.test_python_path()?).chain([layout.blender_python()]),
-    )?;
+    let parts = [Part::Venv, Part::Blender, Part::Bpy, Part::Bench];
+    let builds = [
+        Build::PythonPolicies,
+        Build::TestPolicies,
+        Build::Bindings,
+        Build::Command,
+        Build::Packages,
+    ];
+    let environment = prepare(layout, &parts, &builds)?;
     let document = layout.root().join("docs/performance.md");
-    Step::new("measuring", layout.venv_program("python"))
+    let step = Step::new("measuring", layout.venv_program("python"))
         .args(["-m", "lifeline_bench", "--write"])
         .arg(document)
         .args(options.words())
-        .env("PYTHONPATH", search)
-        .env("LIFELINE_PYTHON", layout.blender_python())
-        .env("LIFELINE_POLICIES", layout.policies())
-        .env("LIFELINE_TEST_POLICIES", layout.test_policies())
-        .env("LIFELINE_COMMAND", command)
-        .env("LIFELINE_PEERS", layout.venv_bench().join("bin/python"))
+        .env("PYTHONPATH", layout.test_python_path()?);
+    environment
+        .apply(step)
         .dir(layout.root())
         .with_our_stdout()
         .exit_code()

@@ -14,10 +14,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
-use crate::build;
 use crate::layout::Layout;
+use crate::prepare::{Build, prepare};
 use crate::process;
-use crate::setup::{self, Part};
+use crate::setup::Part;
 
 /// One input that takes longer than this hangs (seconds).
 const HANGS: u32 = 25;
@@ -168,9 +168,8 @@ fn targets(layout: &Layout) -> Result<Vec<String>> {
 }
 
 fn build(layout: &Layout) -> Result<()> {
-    setup::ensure(layout, &[Part::Native, Part::Guest, Part::Fuzz])?;
     // The host embeds the built-in policy.
-    build::policies(layout)?;
+    prepare(layout, &[Part::Fuzz], &[Build::Policies])?;
     process::cargo("compiling the fuzz targets")
         .args(["build", "--release", "--package", "lifeline-fuzz", "--bins"])
         .env(

@@ -10,6 +10,7 @@ mod fuzz;
 mod layout;
 mod mutants;
 mod package;
+mod prepare;
 mod process;
 mod setup;
 mod soak;
@@ -25,6 +26,7 @@ use crate::demo::DemoOptions;
 use crate::fuzz::FuzzOptions;
 use crate::layout::Layout;
 use crate::mutants::Subject;
+use crate::prepare::Build;
 use crate::setup::Part;
 use crate::soak::SoakOptions;
 use crate::suites::TestOptions;
@@ -71,10 +73,8 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Setup => setup::ensure(&layout, Part::ALL)?,
         Task::Build => {
-            build::policies(&layout)?;
-            build::python_policies(&layout)?;
-            build::wheel(&layout)?;
-            build::command(&layout)?;
+            let all = [Build::PythonPolicies, Build::Wheel, Build::Command];
+            prepare::prepare(&layout, &[], &all)?;
         }
         Task::Licenses => package::licenses::collect(&layout)?,
         Task::Package => package::run(&layout)?,

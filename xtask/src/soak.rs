@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use crate::build;
 use crate::layout::Layout;
+use crate::prepare::{Build, prepare};
 use crate::process::Step;
-use crate::setup::{self, Part};
+use crate::setup::Part;
 
 #[derive(Args, Debug)]
 pub struct SoakOptions {
@@ -49,22 +49,15 @@ impl SoakOptions {
 
 /// The exit code is the soak's own.
 pub fn run(layout: &Layout, options: &SoakOptions) -> Result<ExitCode> {
-    let blender = options.blender.then_some(Part::Blender);
-    let parts: Vec<Part> = [Part::Native, Part::Guest, Part::Venv]
-        .into_iter()
-        .chain(blender)
-        .collect();
-    setup::ensure(layout, &parts)?;
-    build::policies(layout)?;
-    build::test_policies(layout)?;
-    build::wheel(layout)?;
-    Step::new("the soak", layout.venv_program("python"))
+    let mut parts = vec![Part::Venv];
+    parts.extend(options.blender.then_some(Part::Blender));
+    let environment = prepare(layout, &parts, &[Build::TestPolicies, Build::Wheel])?;
+    let step = Step::new("the soak", layout.venv_program("python"))
         .args(["-m", "lifeline_soak"])
         .args(options.words())
-        .env("PYTHONPATH", layout.test_python_path()?)
-        .env("LIFELINE_PYTHON", layout.blender_python())
-        .env("LIFELINE_POLICIES", layout.policies())
-        .env("LIFELINE_TEST_POLICIES", layout.test_policies())
+        .env("PYTHONPATH", layout.test_python_path()?);
+    environment
+        .apply(step)
         .dir(layout.root())
         .with_our_stdout()
         .exit_code()

@@ -16,7 +16,7 @@ class Site:
     """Paths, all below the project; and whom to tell how it goes.
 
     root: the project. packages: the unpacked wheel, for `sys.path`. policies: the components.
-    command: the program `lifeline`. peers: the interpreter with the peers' packages, and
+    bindings: the contract as Python. command: the program `lifeline`. peers: the interpreter with the peers' packages, and
     peer_packages: their folder, for Blender's `sys.path`. scratch: an empty folder.
     """
 
@@ -24,6 +24,7 @@ class Site:
     packages: Path
     policies: Path
     test_policies: Path
+    bindings: Path
     command: Path
     peers: Path
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-")))
@@ -36,6 +37,7 @@ class Site:
             packages=_path("LIFELINE_PYTHON"),
             policies=_path("LIFELINE_POLICIES"),
             test_policies=_path("LIFELINE_TEST_POLICIES"),
+            bindings=_path("LIFELINE_BINDINGS"),
             command=_path("LIFELINE_COMMAND"),
             peers=_path("LIFELINE_PEERS"),
         )

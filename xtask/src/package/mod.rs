@@ -12,14 +12,14 @@ use anyhow::{Result, bail};
 
 use crate::build;
 use crate::layout::Layout;
+use crate::prepare::{Build, prepare};
 use crate::process::Step;
 use crate::setup::{self, Part};
 use staging::Staging;
 
 /// Build all that goes into them, and them; and show what the native module asks of a system.
 pub fn run(layout: &Layout) -> Result<()> {
-    build::policies(layout)?;
-    build::wheel(layout)?;
+    prepare(layout, &[], &[Build::Wheel])?;
     let zips = build(layout)?;
     if cfg!(target_os = "linux") {
         Step::new("what the wheel needs", layout.venv_program("auditwheel"))

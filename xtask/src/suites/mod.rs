@@ -1,7 +1,6 @@
 //! The test suites: what each needs, and what it runs.
 
 mod circles;
-mod prepare;
 mod pytest;
 mod quick;
 mod report;
@@ -16,9 +15,9 @@ use clap::{Args, ValueEnum};
 use crate::build;
 use crate::fuzz;
 use crate::layout::Layout;
+use crate::prepare::{self, Build, Environment};
 use crate::process::{self, Step};
 use crate::setup::{self, Part};
-use prepare::Build;
 use report::{Outcome, Report, summary};
 
 /// In the order in which they run.
@@ -116,14 +115,14 @@ impl Suite {
             Bindings, Command, Packages, Page, Policies, PythonPolicies, TestPolicies, Wheel,
         };
         match self {
-            Self::Lint => &[Policies, Wheel, Bindings],
-            Self::Unit => &[Policies, TestPolicies, Wheel],
+            Self::Lint => &[Wheel, Bindings],
+            Self::Unit => &[TestPolicies, Wheel],
             Self::Link => &[Policies, TestPolicies],
-            Self::Policy => &[Policies, PythonPolicies, TestPolicies, Command],
+            Self::Policy => &[PythonPolicies, TestPolicies, Command],
             Self::Model | Self::Fuzz => &[Policies],
-            Self::Blender | Self::Faults => &[Policies, PythonPolicies, TestPolicies, Wheel],
-            Self::Ui => &[Policies, PythonPolicies, TestPolicies, Wheel, Packages],
-            Self::Browser => &[Policies, PythonPolicies, TestPolicies, Wheel, Page],
+            Self::Blender | Self::Faults => &[PythonPolicies, TestPolicies, Wheel],
+            Self::Ui => &[PythonPolicies, TestPolicies, Packages],
+            Self::Browser => &[PythonPolicies, TestPolicies, Wheel, Page],
         }
     }
 
@@ -148,6 +147,13 @@ impl Suite {
             _ => Ok(()),
         }
     }
+}
+
+/// Install and build all that these suites need.
+fn prepare(layout: &Layout, suites: &[Suite]) -> Result<Environment> {
+    let parts: Vec<Part> = suites.iter().flat_map(|it| it.parts()).copied().collect();
+    let builds: Vec<Build> = suites.iter().flat_map(|it| it.builds()).copied().collect();
+    prepare::prepare(layout, &parts, &builds)
 }
 
 /// All if none is named; each once, in the usual order.
@@ -181,7 +187,7 @@ pub fn run(layout: &Layout, options: &TestOptions) -> Result<ExitCode> {
 
     println!("\n━━ what the suites need ━━");
     let begun = Instant::now();
-    let environment = prepare::prepare(layout, &chosen)?;
+    let environment = prepare(layout, &chosen)?;
     let prepared = begun.elapsed();
 
     let mut outcomes: Vec<Outcome> = chosen

@@ -6,8 +6,8 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-use super::prepare::Environment;
 use crate::layout::Layout;
+use crate::prepare::Environment;
 use crate::process::Step;
 
 /// How many tests run at once.
@@ -40,7 +40,7 @@ pub fn run(
     environment: &Environment,
     words: &[String],
 ) -> Result<()> {
-    let mut step = Step::new(
+    let step = Step::new(
         format!("pytest {}, {jobs} at a time", what.join(" ")),
         layout.venv_program("python"),
     )
@@ -52,10 +52,11 @@ pub fn run(
     .args(words)
     .env("PYTHONPATH", layout.test_python_path()?)
     .env("LIFELINE_TEST_REPORT", layout.test_report());
-    for (name, value) in environment {
-        step = step.env(name, value);
-    }
-    step.dir(layout.root()).with_our_stdout().run()
+    environment
+        .apply(step)
+        .dir(layout.root())
+        .with_our_stdout()
+        .run()
 }
 
 #[cfg(test)]

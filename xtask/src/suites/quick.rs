@@ -20,7 +20,7 @@ const SCENARIO: [&str; 2] = [
 /// scenario in a real Blender.
 pub fn run(layout: &Layout, jobs: usize) -> Result<ExitCode> {
     let begun = Instant::now();
-    let environment = prepare::prepare(layout, &[Suite::Lint, Suite::Unit, Suite::Blender])?;
+    let environment = prepare(layout, &[Suite::Lint, Suite::Unit, Suite::Blender])?;
     let prepared = begun.elapsed();
     let begun = Instant::now();
     let checked = process::run_all(lint(layout, false)?.into_iter().chain(unit(layout, &[])))

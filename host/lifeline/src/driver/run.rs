@@ -239,6 +239,8 @@ impl Driver {
         }
         self.note();
         self.publish();
+        // Last: a file of metrics does not run ahead of what it counts.
+        self.shared.metrics.stands(self.shared.snapshot().state());
     }
 
     /// False: the end.
@@ -438,7 +440,6 @@ impl Driver {
             snapshot.reason = None;
         }
         snapshot.policy = self.deciding.status(core.failures());
-        self.shared.metrics.stands(snapshot.state());
     }
 
     pub(super) fn now(&self) -> u64 {

@@ -18,8 +18,7 @@ ROUNDS = 7
 
 
 def measure(site: Site) -> list[Figure]:
-    bindings = site.root / "target" / "policy-bindings"
-    plain = [bindings, site.root / "guest" / "python" / "steady"]
+    plain = [site.bindings, site.root / "guest" / "python" / "steady"]
     taken = compare(
         site,
         {
