@@ -90,7 +90,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """One that measures nothing."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    made = Site(*[tmp_path] * 7, scratch)
+    made = Site(tmp_path, tmp_path, tmp_path, tmp_path, tmp_path, tmp_path, tmp_path, scratch)
     monkeypatch.setattr(Site, "of_environment", lambda: made)
     monkeypatch.setattr("lifeline_bench.peers.versions", lambda _site: ["it 1.0"])
     return made

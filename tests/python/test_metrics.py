@@ -120,6 +120,7 @@ def test_a_whole_outage(make_line: MakeLine, own_server: Server, tmp_path: Path)
     wait_until(
         "the attempt in the file",
         lambda: metrics_in(file).of("attempts_total", outcome="connected") == 1,
+        30.0,
     )
     own_server.kill()
     recorder.until("countdown")

@@ -111,7 +111,7 @@ pub fn run(layout: &Layout, options: &DemoOptions) -> Result<ExitCode> {
     if options.browser {
         parts.push(Part::Browser);
     }
-    if setup::can_install() {
+    if setup::can_install() && !build::has_shipped_wheel(layout) {
         parts.push(Part::OpenSsl);
     }
     setup::ensure(layout, &parts)?;

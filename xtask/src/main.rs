@@ -141,7 +141,7 @@ mod tests {
         let text = error.to_string();
         for name in [
             "units", "lint", "unit", "link", "policy", "model", "fuzz", "blender", "faults", "ui",
-            "browser",
+            "browser", "tasks",
         ] {
             assert!(text.contains(name), "{name} is not in: {text}");
         }

@@ -16,8 +16,9 @@ class Site:
     """Paths, all below the project; and whom to tell how it goes.
 
     root: the project. packages: the unpacked wheel, for `sys.path`. policies: the components.
-    bindings: the contract as Python. command: the program `lifeline`. peers: the interpreter with the peers' packages, and
-    peer_packages: their folder, for Blender's `sys.path`. scratch: an empty folder.
+    bindings: the contract as Python. command: the program `lifeline`. peers: the interpreter with
+    the peers' packages, and peer_packages: their folder, for Blender's `sys.path`. scratch: an
+    empty folder.
     """
 
     root: Path

@@ -28,14 +28,18 @@ pub fn wheel(layout: &Layout) -> Result<()> {
 
 /// The same for this system alone, if that is sooner done.
 pub fn local_wheel(layout: &Layout) -> Result<()> {
-    let shipped = built_wheel(layout).is_ok_and(|wheel| {
-        let name = wheel.to_string_lossy();
-        name.contains(&old_glibc::wheel_tag())
-    });
-    if shipped || !cfg!(target_os = "linux") || !setup::has_openssl() {
+    if has_shipped_wheel(layout) || !cfg!(target_os = "linux") || !setup::has_openssl() {
         return wheel(layout);
     }
     build(layout, OpenSsl::System)
+}
+
+/// Whether the one that was built last is shipped: it will do here, too.
+pub fn has_shipped_wheel(layout: &Layout) -> bool {
+    built_wheel(layout).is_ok_and(|wheel| {
+        let name = wheel.to_string_lossy();
+        name.contains(&old_glibc::wheel_tag())
+    })
 }
 
 fn build(layout: &Layout, openssl: OpenSsl) -> Result<()> {

@@ -61,6 +61,7 @@ impl Part {
         Self::Pointer,
         Self::Fuzz,
         Self::Browser,
+        Self::Bench,
     ];
 }
 

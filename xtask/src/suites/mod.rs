@@ -43,6 +43,8 @@ pub enum Suite {
     Ui,
     /// The page: its modules, then in a real Chromium with a real Blender at the same server.
     Browser,
+    /// Each task of `cargo xtask`, where nothing that it needs was made.
+    Tasks,
 }
 
 #[derive(Args, Debug)]
@@ -80,6 +82,7 @@ impl Suite {
             Self::Faults => "faults",
             Self::Ui => "ui",
             Self::Browser => "browser",
+            Self::Tasks => "tasks",
         }
     }
 
@@ -93,6 +96,7 @@ impl Suite {
             Self::Faults => Some("tests/faults"),
             Self::Ui => Some("tests/ui"),
             Self::Browser => Some("tests/browser"),
+            Self::Tasks => Some("tests/tasks"),
         }
     }
 
@@ -107,6 +111,7 @@ impl Suite {
             Self::Faults => &[Part::Blender, Part::Bpy, Part::Faults],
             Self::Ui => &[Part::Blender, Part::Bpy, Part::LaterBpy, Part::Pointer],
             Self::Browser => &[Part::Blender, Part::Browser],
+            Self::Tasks => Part::ALL,
         }
     }
 
@@ -123,6 +128,7 @@ impl Suite {
             Self::Blender | Self::Faults => &[PythonPolicies, TestPolicies, Wheel],
             Self::Ui => &[PythonPolicies, TestPolicies, Packages],
             Self::Browser => &[PythonPolicies, TestPolicies, Wheel, Page],
+            Self::Tasks => &[Wheel],
         }
     }
 
@@ -135,7 +141,7 @@ impl Suite {
             Self::Model => model(layout, extra),
             Self::Fuzz => fuzz::suite(layout, FUZZ_EACH),
             Self::Browser => process::run_all(page(layout)?),
-            Self::Policy | Self::Blender | Self::Faults | Self::Ui => Ok(()),
+            Self::Policy | Self::Blender | Self::Faults | Self::Ui | Self::Tasks => Ok(()),
         }
     }
 
@@ -362,6 +368,7 @@ mod tests {
             Suite::Faults,
             Suite::Ui,
             Suite::Browser,
+            Suite::Tasks,
         ];
         assert_eq!(selection(&[]), all);
     }
