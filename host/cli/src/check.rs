@@ -8,7 +8,7 @@ use lifeline::contract::{
     Attempt, ConnectError, Countdown, Loss, Moment, Outage, Phase, Place, Request, Saving, Scene,
     State,
 };
-use lifeline::sandbox::{Boundary, Limits, LoadError, Policy, Usage};
+use lifeline_sandbox::{Boundary, Limits, LoadError, Policy, Usage};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Instant;
@@ -60,7 +60,7 @@ fn look(file: &PolicyFile, bytes: &[u8]) -> Result<Findings, CommandError> {
         }
     }
     // Without the cache: how long it takes is one of the questions.
-    let sandbox = lifeline::sandbox::Sandbox::new(file.limits(), None).map_err(|error| {
+    let sandbox = lifeline_sandbox::Sandbox::new(file.limits(), None).map_err(|error| {
         CommandError::Load {
             name: file.name(),
             error,

@@ -1,9 +1,9 @@
 //! What can go wrong, and the exit code that it has.
 
 use crate::{FAILURE, NO, USAGE};
-use lifeline::sandbox::LoadError;
 use lifeline::simulate::fleet::FleetError;
 use lifeline::simulate::timeline::TimelineError;
+use lifeline_sandbox::LoadError;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;

@@ -3,8 +3,9 @@
 use crate::duration;
 use crate::error::CommandError;
 use clap::Args;
-use lifeline::sandbox::{FIVE_MINUTES, Limits, Policy, Sandbox};
+use lifeline::FIVE_MINUTES;
 use lifeline::settings::{Kind, Settings, TABLE};
+use lifeline_sandbox::{Limits, Policy, Sandbox};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -52,10 +53,7 @@ impl PolicyFile {
     }
 
     pub fn sandbox(&self) -> Result<Sandbox, CommandError> {
-        self.failed(Sandbox::new(
-            self.limits(),
-            lifeline::sandbox::Cache::user(),
-        ))
+        self.failed(Sandbox::new(self.limits(), lifeline_sandbox::Cache::user()))
     }
 
     pub fn load(&self) -> Result<Policy, CommandError> {
@@ -64,7 +62,7 @@ impl PolicyFile {
 
     fn failed<T>(
         &self,
-        outcome: Result<T, lifeline::sandbox::LoadError>,
+        outcome: Result<T, lifeline_sandbox::LoadError>,
     ) -> Result<T, CommandError> {
         outcome.map_err(|error| CommandError::Load {
             name: self.name(),
@@ -76,7 +74,7 @@ impl PolicyFile {
 /// All of a file; `five-minutes` is the built-in policy unless there is such a file.
 pub fn read(file: &PathBuf) -> Result<Vec<u8>, CommandError> {
     if file.as_os_str() == BUILT_IN && !file.exists() {
-        return Ok(FIVE_MINUTES.to_vec());
+        return Ok(FIVE_MINUTES.component.to_vec());
     }
     fs::read(file).map_err(|source| CommandError::File {
         path: file.clone(),

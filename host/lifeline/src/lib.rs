@@ -3,7 +3,6 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`link`] | one Socket.IO connection after another (the only place that names rust_socketio) |
-//! | [`sandbox`] | runs a policy component (beside the crate `lifeline-engine`, which sets wasmtime up, the only place that names it) |
 //! | [`reload`] | another policy while Blender runs |
 //! | [`driver`] | one thread: events in, decisions out |
 //! | [`keep`] | reads a saved file back, and uploads it |
@@ -19,6 +18,7 @@
 //! | [`simulate`] | a policy without any Blender: time lines, exploration, fleets |
 
 mod aside;
+mod built_in;
 pub mod clock;
 pub mod driver;
 pub mod event;
@@ -29,15 +29,14 @@ pub mod keep;
 pub mod link;
 mod metrics;
 pub mod notify;
-mod private_folder;
 pub mod reload;
-pub mod sandbox;
 pub mod settings;
 pub mod simulate;
 pub mod status;
 pub mod termination;
 pub mod tickets;
 
+pub use built_in::FIVE_MINUTES;
 pub use driver::{Lifeline, LifelineError};
 pub use lifeline_contract::{Call, Decide, types as contract};
 pub use lifeline_core::{SaveOutcome, Saved};

@@ -4,8 +4,8 @@ use crate::convert::preferences;
 use crate::errors::{PolicyError, SettingsError};
 use lifeline::Call;
 use lifeline::contract::{self, Action, ConnectError, Loss, Moment, Phase, Place, Request, Scene};
-use lifeline::sandbox::{Limits, Sandbox};
 use lifeline::settings::Settings;
+use lifeline_sandbox::{Limits, Sandbox};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 /// A policy component, each call in an instance of its own.
 #[pyclass(frozen, module = "cr8_lifeline")]
 pub struct Policy {
-    policy: lifeline::sandbox::Policy,
+    policy: lifeline_sandbox::Policy,
     /// One call at a time: there is room for a few instances only.
     turn: Mutex<()>,
     settings: Option<contract::Settings>,
@@ -59,7 +59,7 @@ impl Policy {
                 let sandbox = Sandbox::new(Limits::default(), None)?;
                 match bytes {
                     Some(bytes) => sandbox.load(&bytes),
-                    None => sandbox.built_in(),
+                    None => sandbox.load_embedded(&lifeline::FIVE_MINUTES),
                 }
             })
             .map_err(|error| PolicyError::new_err(error.to_string()))?;

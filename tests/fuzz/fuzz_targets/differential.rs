@@ -5,16 +5,18 @@
 use libfuzzer_sys::fuzz_target;
 use lifeline::Call;
 use lifeline::contract::{Decision, Moment, State};
-use lifeline::sandbox::{Limits, Policy, Sandbox};
 use lifeline_fuzz::course::{Client, Course};
 use lifeline_fuzz::value::Any;
 use lifeline_machine::Machine;
+use lifeline_sandbox::{Limits, Policy, Sandbox};
 use std::sync::LazyLock;
 
 /// The embedded component, compiled once.
 static COMPONENT: LazyLock<Policy> = LazyLock::new(|| {
     let sandbox = Sandbox::new(Limits::default(), None).expect("a sandbox");
-    sandbox.built_in().expect("the built-in policy")
+    sandbox
+        .load_embedded(&lifeline::FIVE_MINUTES)
+        .expect("the built-in policy")
 });
 
 /// Both answers, which are one.

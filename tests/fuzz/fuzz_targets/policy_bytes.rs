@@ -5,9 +5,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use lifeline::Call;
+use lifeline::FIVE_MINUTES;
 use lifeline::contract::{Moment, Phase, State};
-use lifeline::sandbox::{Boundary, FIVE_MINUTES, Limits, Sandbox};
 use lifeline_fuzz::{Arbitrary, Result, Unstructured};
+use lifeline_sandbox::{Boundary, Limits, Sandbox};
 use std::sync::LazyLock;
 
 /// As the host sets it up, but with less time and memory: a fuzzer has no patience.
@@ -121,7 +122,7 @@ fuzz_target!(|file: File| {
     let bytes = match file {
         File::Bytes(bytes) => bytes,
         File::Component(edits) => {
-            let mut bytes = FIVE_MINUTES.to_vec();
+            let mut bytes = FIVE_MINUTES.component.to_vec();
             for edit in &edits {
                 edit.apply(&mut bytes);
             }
@@ -139,7 +140,7 @@ fuzz_target!(|file: File| {
 });
 
 /// Whatever it answers, it answers.
-fn call(policy: &lifeline::sandbox::Policy) {
+fn call(policy: &lifeline_sandbox::Policy) {
     let state = State {
         phase: Phase::Connected,
         seen: 0,

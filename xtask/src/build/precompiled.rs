@@ -13,7 +13,7 @@ pub fn built_in_policy(layout: &Layout) -> Result<()> {
         .args(["build", "--release"])
         // The library is not built here, but named: features of a dependency are those that all
         // packages named ask for together, and with others wasmtime would be compiled twice.
-        .args(["--package", "lifeline", "--package", "lifeline-engine"])
+        .args(["--package", "lifeline", "--package", "lifeline-sandbox"])
         .args(["--bin", "lifeline-precompile"])
         .dir(layout.root())
         .run()?;

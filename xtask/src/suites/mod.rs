@@ -308,8 +308,8 @@ fn unit(layout: &Layout, extra: &[String]) -> Vec<Step> {
         ),
         // The engine alone would have other features, and wasmtime be compiled twice.
         (
-            "cargo test: the host library and its engine",
-            &["lifeline", "lifeline-engine"],
+            "cargo test: the host library and its sandbox",
+            &["lifeline", "lifeline-sandbox", "lifeline-files"],
             "--lib",
         ),
         ("cargo test: the command", &["lifeline-cli"], "--lib"),

@@ -9,10 +9,10 @@ use crate::duration::{self, seconds};
 use crate::error::CommandError;
 use crate::input::{PolicyFile, SettingsOptions};
 use clap::Args;
-use lifeline::sandbox::CallError;
 use lifeline::simulate::fleet::{
     FleetError, Instances, Pace, PolicyAlgorithm, Report, SocketIoAlgorithm, Story, play,
 };
+use lifeline_sandbox::CallError;
 use moments::Moments;
 use serde_json::{Value, json};
 use std::fs;

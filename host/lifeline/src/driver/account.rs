@@ -4,9 +4,9 @@ use crate::contract::{Place, Request};
 use crate::journal::entry::{PolicyName, SCHEMA, utc_now};
 use crate::journal::{Entry, Kind, Outcome, Requested, Save, Seconds, Upload};
 use crate::metrics::Metrics;
-use crate::sandbox::Identity;
 use crate::settings::Settings;
 use lifeline_core::{Digest, SaveOutcome, Uploaded, as_seconds};
+use lifeline_sandbox::Identity;
 use std::sync::Arc;
 
 /// An outage in which saving fails for hours has this many saves in the journal.

@@ -3,8 +3,8 @@
 use super::Shared;
 use super::deciding::Deciding;
 use super::effects::Effects;
+use crate::Call;
 use crate::contract::{Moment, State};
-use crate::{Call, Decide};
 use lifeline_core::{Answer, Host, Who};
 use std::sync::atomic::Ordering;
 

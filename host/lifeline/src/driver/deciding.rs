@@ -1,19 +1,40 @@
 //! The policies: the one that decides, and the built-in one to fall back on.
 
 use crate::reload::SERVER;
-use crate::sandbox::{Identity, LoadError, Policy, Sandbox};
 use crate::settings::Settings;
 use crate::status::{PolicyStatus, Refused};
+use crate::{Decide, FIVE_MINUTES};
 use lifeline_core::{Origin, Who};
+use lifeline_sandbox::{Code, Identity, LoadError, Policy, Sandbox};
+use std::fmt::Debug;
+use std::sync::Arc;
 
 /// Of a policy that was compiled into the library.
 const BUILT_IN: &str = "built-in";
 
+/// Whatever can decide here, and says who it is.
+pub(crate) trait Decider: Decide + Debug + Send + Sync {
+    /// Who it is.
+    fn identity(&self) -> &Identity;
+    /// Where its machine code comes from.
+    fn code(&self) -> &Code;
+}
+
+impl Decider for Policy {
+    fn identity(&self) -> &Identity {
+        Policy::identity(self)
+    }
+
+    fn code(&self) -> &Code {
+        Policy::code(self)
+    }
+}
+
 /// Keeps them. When each is asked is the core's business.
 pub(super) struct Deciding {
     sandbox: Sandbox,
-    built_in: Policy,
-    current: Policy,
+    built_in: Arc<dyn Decider>,
+    current: Arc<dyn Decider>,
     origin: String,
     last_failure: Option<String>,
     refused: Option<Refused>,
@@ -22,15 +43,15 @@ pub(super) struct Deciding {
 impl Deciding {
     pub fn new(settings: &Settings) -> Result<Self, LoadError> {
         let sandbox = Sandbox::new(settings.policy.limits, settings.policy.cache.clone())?;
-        let built_in = sandbox.built_in()?;
-        Ok(Deciding::with(sandbox, built_in))
+        let built_in = sandbox.load_embedded(&FIVE_MINUTES)?;
+        Ok(Deciding::with(sandbox, Arc::new(built_in)))
     }
 
     /// What is compiled already.
-    pub fn with(sandbox: Sandbox, built_in: Policy) -> Self {
+    pub fn with(sandbox: Sandbox, built_in: Arc<dyn Decider>) -> Self {
         Deciding {
             sandbox,
-            current: built_in.clone(),
+            current: Arc::clone(&built_in),
             built_in,
             origin: BUILT_IN.into(),
             last_failure: None,
@@ -38,10 +59,10 @@ impl Deciding {
         }
     }
 
-    pub fn policy(&self, who: Who) -> &Policy {
+    pub fn policy(&self, who: Who) -> &dyn Decider {
         match who {
-            Who::Current => &self.current,
-            Who::BuiltIn => &self.built_in,
+            Who::Current => &*self.current,
+            Who::BuiltIn => &*self.built_in,
         }
     }
 
@@ -50,7 +71,7 @@ impl Deciding {
     }
 
     /// Another policy decides from now on, with a clean record.
-    pub fn swap(&mut self, policy: Policy, origin: String) {
+    pub fn swap(&mut self, policy: Arc<dyn Decider>, origin: String) {
         self.current = policy;
         self.origin = origin;
         self.last_failure = None;
@@ -58,7 +79,7 @@ impl Deciding {
     }
 
     pub fn back_to_built_in(&mut self) {
-        self.swap(self.built_in.clone(), BUILT_IN.into());
+        self.swap(Arc::clone(&self.built_in), BUILT_IN.into());
     }
 
     /// Its answer was dropped: in what, and why.

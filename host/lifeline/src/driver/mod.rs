@@ -24,11 +24,11 @@ use crate::link::{Connector, SocketIo};
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::reload::PolicySource;
-use crate::sandbox::Policy;
 use crate::settings::Settings;
 use crate::status::Snapshot;
 use crate::termination::Listening;
 use crate::tickets::Tickets;
+use deciding::Decider;
 use effects::Process;
 pub(crate) use effects::{Effects, LastAct, Watch};
 use lifeline_core::SaveOutcome;
@@ -109,7 +109,7 @@ pub(crate) enum Command {
     Revert,
     /// A policy that is loaded already; in a simulation, where nothing happens beside the driver.
     Take {
-        policy: Box<Policy>,
+        policy: Arc<dyn Decider>,
         origin: String,
     },
     Close,

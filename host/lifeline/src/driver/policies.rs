@@ -1,16 +1,18 @@
 //! Who decides: swaps, what the server sends, and what is told of it.
 
 use super::FirstPolicy;
+use super::deciding::Decider;
 use super::run::Driver;
 use crate::event::{Event, LogLine};
 use crate::journal::{PolicyLine, PolicyNews};
 use crate::reload::{Loader, Order, PolicySource, Push, Store, SwapError, Verdict, Watch};
-use crate::sandbox::{Code, Policy, told};
 use crate::settings::Settings;
 use crate::status::Refused;
 use lifeline_core::{Input, Who};
+use lifeline_sandbox::{Code, told};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// What the server sends, and what it is answered.
@@ -33,7 +35,7 @@ impl Sources {
     /// Nothing is loaded yet.
     pub fn new(
         settings: &Settings,
-        sandbox: &crate::sandbox::Sandbox,
+        sandbox: &lifeline_sandbox::Sandbox,
         file: Option<PathBuf>,
         done: UnboundedSender<Verdict>,
     ) -> Self {
@@ -186,7 +188,7 @@ impl Driver {
                     let line = LogLine::warning("compiled-policy-not-used", message);
                     self.say(line.with("reason", why.to_string()));
                 }
-                self.deciding.swap(*policy, origin.clone());
+                self.deciding.swap(Arc::new(*policy), origin.clone());
                 self.taken();
                 None
             }
@@ -233,7 +235,7 @@ impl Driver {
     }
 
     /// A policy that is loaded already.
-    pub(super) fn take(&mut self, policy: Policy, origin: String) {
+    pub(super) fn take(&mut self, policy: Arc<dyn Decider>, origin: String) {
         self.deciding.swap(policy, origin);
         self.taken();
         let name = self.deciding.identity().name.clone();

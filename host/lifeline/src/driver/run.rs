@@ -12,10 +12,10 @@ use crate::journal::{Entry, News, Scribe};
 use crate::keep::{KeepEvent, KeepSink, Keeping};
 use crate::link::{Connection, Connector, LinkEvent, Sink};
 use crate::reload::Verdict;
-use crate::sandbox::LoadError;
 use crate::settings::Settings;
 use crate::status::UploadStatus;
 use lifeline_core::{Before, Config, Core, End, Input};
+use lifeline_sandbox::LoadError;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry::Vacant;
@@ -269,7 +269,7 @@ impl Driver {
             }
             Command::Swap(source) => self.swap(source),
             Command::Revert => self.revert(),
-            Command::Take { policy, origin } => self.take(*policy, origin),
+            Command::Take { policy, origin } => self.take(policy, origin),
             Command::Close => return false,
         }
         true

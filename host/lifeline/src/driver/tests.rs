@@ -3,22 +3,24 @@
 mod notifications;
 
 use super::Driver;
-use super::deciding::Deciding;
+use super::deciding::{Decider, Deciding};
 use super::{Command, FirstPolicy, Host, PolicySource, Shared};
 use super::{Effects, LastAct, Watch};
-use crate::Call;
-use crate::contract::{Action, Countdown, Decision, Loss, Phase, Place, Request, Scene, State};
+use crate::contract::{
+    Action, Countdown, Decision, Loss, Moment, Phase, Place, Request, Scene, State,
+};
 use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
 use crate::link::{Connection, Connector, Sink};
 use crate::notify::Notification;
 use crate::reload;
-use crate::sandbox::{CallError, Limits, Policy, Sandbox};
 use crate::settings::Settings;
 use crate::simulate::server::ScriptedServer;
 use crate::status::Snapshot;
+use crate::{Call, Decide};
 use lifeline_core::{SaveOutcome, Saved};
+use lifeline_sandbox::{Code, Identity, Limits, Policy, Sandbox};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -141,21 +143,48 @@ fn resolve(settings: &[(&str, &str)]) -> Settings {
     Settings::resolve(&Map::new(), &environment).unwrap()
 }
 
-fn built_in() -> Policy {
-    let sandbox = Sandbox::new(Limits::default(), None).unwrap();
-    sandbox.built_in().unwrap()
+type Answer = Result<Decision, String>;
+
+/// The built-in policy as somebody else's, of whose answers something else is made.
+struct Spoiled<F>(Policy, F);
+
+impl<F> std::fmt::Debug for Spoiled<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
-fn taken(policy: Policy) -> Command {
+impl<F: Fn(&Call, &State, Answer) -> Answer> Decide for Spoiled<F> {
+    fn decide(&self, call: &Call, state: &State, moment: &Moment) -> Answer {
+        (self.1)(call, state, self.0.decide(call, state, moment))
+    }
+}
+
+impl<F: Fn(&Call, &State, Answer) -> Answer + Send + Sync> Decider for Spoiled<F> {
+    fn identity(&self) -> &Identity {
+        self.0.identity()
+    }
+
+    fn code(&self) -> &Code {
+        self.0.code()
+    }
+}
+
+fn built_in() -> Policy {
+    let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+    sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap()
+}
+
+fn taken(policy: Arc<dyn Decider>) -> Command {
     Command::Take {
-        policy: Box::new(policy),
+        policy,
         origin: "a test".into(),
     }
 }
 
-/// The built-in policy as somebody else's, who makes this of its answers.
 fn spoiled(spoil: impl Fn(&Call, &State, Decision) -> Decision + Send + Sync + 'static) -> Command {
-    taken(built_in().spoiled(move |call, state, answer| Ok(spoil(call, state, answer?))))
+    let spoil = move |call: &Call, state: &State, answer: Answer| Ok(spoil(call, state, answer?));
+    taken(Arc::new(Spoiled(built_in(), spoil)))
 }
 
 fn never_counts_down(mut decision: Decision) -> Decision {
@@ -180,14 +209,14 @@ struct Stage {
 
 impl Stage {
     fn open(settings: &[(&str, &str)], up: bool) -> Self {
-        Stage::open_with(settings, up, |built_in| built_in)
+        Stage::open_with(settings, up, |built_in| Arc::new(built_in))
     }
 
     /// With another policy in place of the built-in one.
     fn open_with(
         settings: &[(&str, &str)],
         up: bool,
-        built_in: impl FnOnce(Policy) -> Policy,
+        built_in: impl FnOnce(Policy) -> Arc<dyn Decider>,
     ) -> Self {
         let settings = resolve(settings);
         let server = ScriptedServer::default();
@@ -197,7 +226,7 @@ impl Stage {
         let world = World::default();
         let said = Said::default();
         let sandbox = Sandbox::new(settings.policy.limits, None).unwrap();
-        let policy = built_in(sandbox.built_in().unwrap());
+        let policy = built_in(sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap());
         let driver = Driver::with(
             Deciding::with(sandbox, policy),
             Arc::new(Overheard(server.clone(), Arc::clone(&said))),
@@ -746,10 +775,12 @@ fn stage_with_a_switch(settings: &[(&str, &str)]) -> (Stage, Arc<AtomicBool>) {
     let broken = Arc::new(AtomicBool::new(false));
     let switch = Arc::clone(&broken);
     let stage = Stage::open_with(settings, true, |built_in| {
-        built_in.spoiled(move |_, _, answer| match broken.load(Ordering::Relaxed) {
-            true => Err(CallError::Other("no memory".into())),
+        let spoil = move |_: &Call, _: &State, answer: Answer| match broken.load(Ordering::Relaxed)
+        {
+            true => Err("no memory".into()),
             false => answer,
-        })
+        };
+        Arc::new(Spoiled(built_in, spoil))
     });
     (stage, switch)
 }
@@ -792,12 +823,12 @@ async fn an_extension_counts_once_however_often_it_is_decided() {
     let settings = [NO_JITTER[0], ("CR8_OUTAGE_LIMIT", "60")];
     let (mut stage, broken) = stage_with_a_switch(&settings);
     let switch = Arc::clone(&broken);
-    let policy = built_in().spoiled(move |_, _, answer| match answer {
-        _ if switch.load(Ordering::Relaxed) => Err(CallError::Other("no memory".into())),
+    let spoil = move |_: &Call, _: &State, answer: Answer| match answer {
+        _ if switch.load(Ordering::Relaxed) => Err("no memory".into()),
         Ok(decision) => Ok(never_counts_down(decision)),
         error => error,
-    });
-    stage.send(taken(policy));
+    };
+    stage.send(taken(Arc::new(Spoiled(built_in(), spoil))));
     stage.pass(1.0).await;
     stage.server.lose();
     stage.pass(40.0).await;
@@ -820,13 +851,14 @@ async fn a_line_that_nobody_knew_of_and_that_is_lost_again_begins_a_new_outage()
     let broken = Arc::new(AtomicBool::new(true));
     let switch = Arc::clone(&broken);
     let mut stage = Stage::open_with(NO_JITTER, true, |built_in| {
-        built_in.spoiled(move |call, before, answer| {
+        let spoil = move |call: &Call, before: &State, answer: Answer| {
             let saving = matches!(before.phase, Phase::Saving(_));
             match (call, saving && broken.load(Ordering::Relaxed)) {
-                (Call::OnConnect, true) => Err(CallError::Other("no memory".into())),
+                (Call::OnConnect, true) => Err("no memory".into()),
                 _ => answer,
             }
-        })
+        };
+        Arc::new(Spoiled(built_in, spoil))
     });
     stage.lose_for_good().await;
     stage.server.set(true);
@@ -868,7 +900,7 @@ async fn a_swap_in_mid_countdown_keeps_the_deadline() {
     stage.server.lose();
     stage.pass(0.05).await;
     let before = stage.remaining();
-    let bytes = crate::sandbox::FIVE_MINUTES.to_vec();
+    let bytes = crate::FIVE_MINUTES.component.to_vec();
     assert_eq!(swap(&mut stage, PolicySource::Bytes(bytes)).await, None);
     assert_eq!(stage.phase(), "counting-down");
     assert!(stage.remaining() <= before && stage.remaining() > before - 20.0);
@@ -913,7 +945,7 @@ async fn the_way_back_is_not_taken_for_an_order_that_was_overtaken() {
     let Command::Take { policy, origin } = spoiled(|_, _, decision| decision) else {
         panic!()
     };
-    driver.take(*policy, origin);
+    driver.take(policy, origin);
     let revert = |error| reload::Verdict {
         order: reload::Order::Revert(None),
         sha256: None,
@@ -1130,7 +1162,7 @@ fn a_hold_outlives_the_host_thread_and_a_policy_does_not() {
         shared: Arc::clone(&shared),
         commands: commands.downgrade(),
     };
-    commands.send(taken(built_in())).unwrap();
+    commands.send(taken(Arc::new(built_in()))).unwrap();
     commands.send(ask(Request::Hold)).unwrap();
     commands.send(Command::InjectFault).unwrap();
     let host = std::thread::spawn(move || host.run(None, inbox));

@@ -1,6 +1,6 @@
 //! The shape of a journal line. Instants are ISO 8601 in UTC; lengths of time are seconds.
 
-use crate::sandbox::Identity;
+use lifeline_sandbox::Identity;
 use serde::{Deserialize, Serialize};
 
 /// The version of this shape.

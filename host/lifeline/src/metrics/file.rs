@@ -1,8 +1,8 @@
 //! The file for node_exporter, written on a thread of its own: on a disk that hangs, nobody waits.
 
 use super::Metrics;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use lifeline_files::{Readers, Synced, replace};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -10,9 +10,6 @@ use std::time::{Duration, Instant};
 
 /// How long the last write may hold up the end.
 const LAST_WRITE: Duration = Duration::from_millis(300);
-/// Whoever collects the metrics is another user.
-#[cfg(unix)]
-const READABLE: u32 = 0o644;
 
 impl Metrics {
     /// Begins to write the file: now, whenever something changes, and in the end.
@@ -32,7 +29,7 @@ impl Metrics {
             let mut written = Instant::now();
             while going_on {
                 going_on = metrics.bell.wait(written);
-                let outcome = replace(&path, &text());
+                let outcome = write(&path, &text());
                 written = Instant::now();
                 match &outcome {
                     // The same trouble comes with each write.
@@ -60,79 +57,17 @@ impl Metrics {
     }
 }
 
-/// Whole or not at all. A collector that comes by in between reads the earlier one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let Some(name) = path.file_name() else {
-        return Err(io::ErrorKind::InvalidInput.into());
-    };
-    // Not one that ends in .prom, which would be collected.
-    let mut draft = name.to_os_string();
-    draft.push(format!(".new-{}", std::process::id()));
-    let draft = path.with_file_name(draft);
-    let written = write(&draft, text).and_then(|()| fs::rename(&draft, path));
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&draft);
-    }
-    written
-}
-
-fn write(draft: &Path, text: &str) -> io::Result<()> {
-    // Of an earlier process with our number. Where others may write, it could be a link, too.
-    match fs::remove_file(draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).open(draft)?;
-    // While Blender saves, the umask of the process may be one that keeps everybody out.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(READABLE))?;
-    file.write_all(text.as_bytes())
+/// Whoever collects the metrics is another user. A collector that comes by in between reads the earlier one; a draft's name does not end in .prom.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    replace(path, &[text.as_bytes()], Readers::All, Synced::No)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::sync::Mutex;
     use std::sync::mpsc::channel;
-
-    #[test]
-    fn a_file_is_replaced_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("blender.prom");
-        replace(&path, "one\n").unwrap();
-        let earlier = fs::File::open(&path).unwrap();
-        replace(&path, "two\n").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
-        // Whoever has begun to read it goes on.
-        assert_eq!(io::read_to_string(earlier).unwrap(), "one\n");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn what_cannot_be_written_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        // A folder that is not empty cannot be replaced.
-        let path = folder.path().join("blender.prom");
-        fs::create_dir_all(path.join("in the way")).unwrap();
-        replace(&path, "one\n").unwrap_err();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        replace(Path::new("/"), "one\n").unwrap_err();
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_in_the_drafts_place_is_not_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, precious) = (folder.path().join("a.prom"), folder.path().join("precious"));
-        fs::write(&precious, "mine").unwrap();
-        let draft = format!("a.prom.new-{}", std::process::id());
-        std::os::unix::fs::symlink(&precious, folder.path().join(draft)).unwrap();
-        replace(&path, "one\n").unwrap();
-        assert_eq!(fs::read_to_string(&precious).unwrap(), "mine");
-        assert!(fs::symlink_metadata(&path).unwrap().is_file());
-    }
 
     #[test]
     fn it_is_written_at_once_on_each_news_and_in_the_end() {

@@ -1,10 +1,10 @@
 //! A policy that the server sends: the event `policy_update`.
 
 use super::source::SwapError;
-use crate::sandbox::{LoadError, Sandbox};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
+use lifeline_sandbox::{LoadError, Sandbox};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
@@ -97,9 +97,10 @@ impl Push {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::{FIVE_MINUTES, Limits};
+    use crate::FIVE_MINUTES;
     use flate2::Compression;
     use flate2::write::GzEncoder;
+    use lifeline_sandbox::Limits;
     use serde_json::json;
     use std::io::Write;
 
@@ -116,12 +117,12 @@ mod tests {
     #[test]
     fn both_encodings_give_the_bytes() {
         for (encoding, wasm) in [
-            ("base64", STANDARD.encode(FIVE_MINUTES)),
-            ("gzip+base64", gzip(FIVE_MINUTES)),
+            ("base64", STANDARD.encode(FIVE_MINUTES.component)),
+            ("gzip+base64", gzip(FIVE_MINUTES.component)),
         ] {
             let event = json!({"id": "a", "sha256": "00", "wasm": wasm, "encoding": encoding});
             let push = Push::read(&[event]).unwrap();
-            assert_eq!(push.bytes(&sandbox()).unwrap(), FIVE_MINUTES);
+            assert_eq!(push.bytes(&sandbox()).unwrap(), FIVE_MINUTES.component);
             assert_eq!(push.id.as_deref(), Some("a"));
         }
     }

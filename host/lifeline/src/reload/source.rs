@@ -1,6 +1,6 @@
 //! Where a policy's bytes come from, and how they are read.
 
-use crate::sandbox::{CallError, LoadError, Sandbox};
+use lifeline_sandbox::{CallError, LoadError, Sandbox};
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Read};

@@ -4,11 +4,11 @@
 //! component, and a record that names its digest. That one is written last, whole or not at all;
 //! what it does not name does not count.
 
-use crate::private_folder::make_private_folder;
+use lifeline_files::{Readers, Synced, make_private_folder, replace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// A record is short; whatever else stands in its place is not read to its end.
@@ -132,24 +132,9 @@ fn open_ordinary(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Whole or not at all, and on the disk.
+/// For this user alone, and on the disk.
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension(format!("new-{}", std::process::id()));
-    let written = (|| {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&draft)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)
-    })();
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&draft);
-    }
-    written
+    replace(path, &[content], Readers::Owner, Synced::Yes)
 }
 
 #[cfg(test)]

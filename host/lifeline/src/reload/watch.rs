@@ -6,7 +6,7 @@
 
 use super::loader::Loader;
 use super::source::SwapError;
-use crate::sandbox::{Boundary, LoadError};
+use lifeline_sandbox::{Boundary, LoadError};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::fs;
 use std::io;
@@ -246,7 +246,8 @@ fn is_whole(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::FIVE_MINUTES;
+
+    const FIVE_MINUTES: &[u8] = crate::FIVE_MINUTES.component;
     use std::io::Write;
     use std::sync::mpsc::RecvTimeoutError;
 

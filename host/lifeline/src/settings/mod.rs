@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn the_limits_of_policies_are_the_sandboxs_unless_set() {
         let policy = resolve(json!({}), &[]).unwrap().policy;
-        assert_eq!(policy.limits, crate::sandbox::Limits::default());
+        assert_eq!(policy.limits, lifeline_sandbox::Limits::default());
         assert_eq!(policy.bounds, lifeline_core::guard::Bounds::default());
         assert!(!policy.push && policy.pins.is_empty());
         let set = [
@@ -378,7 +378,7 @@ mod tests {
             ("CR8_POLICY_CACHE", "off"),
         ];
         let policy = resolve(json!({"policy_push": true}), &set).unwrap().policy;
-        let limits = crate::sandbox::Limits {
+        let limits = lifeline_sandbox::Limits {
             fuel: 200_000,
             memory: 3 << 20,
             table: 2_000,

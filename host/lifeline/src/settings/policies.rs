@@ -1,8 +1,8 @@
 //! What is set about policies: which one decides, who may send another, and what each may use.
 
 use super::Value;
-use crate::sandbox::{Cache, Limits};
 use lifeline_core::guard::Bounds;
+use lifeline_sandbox::{Cache, Limits};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;

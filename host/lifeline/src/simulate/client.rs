@@ -90,12 +90,12 @@ impl Client {
 mod tests {
     use super::*;
     use crate::contract::Loss;
-    use crate::sandbox::{Limits, Sandbox};
+    use lifeline_sandbox::{Limits, Sandbox};
 
     #[test]
     fn it_follows_what_the_policy_decides() {
         let sandbox = Sandbox::new(Limits::default(), None).unwrap();
-        let policy = sandbox.built_in().unwrap();
+        let policy = sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap();
         let mut client = Client::new(10_000, 60_000, 0);
         client.guard.connected();
         client.guard.lost(1_000);
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn what_the_guard_drops_is_a_failure() {
         let sandbox = Sandbox::new(Limits::default(), None).unwrap();
-        let policy = sandbox.built_in().unwrap();
+        let policy = sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap();
         let mut client = Client::new(10_000, 60_000, 0);
         client.guard.connected();
         let moment = client.moment(1_000, None, None, None);

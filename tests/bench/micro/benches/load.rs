@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)] // what fails cannot be measured
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lifeline::sandbox::{Cache, Code, FIVE_MINUTES, Limits, Sandbox};
+use lifeline::FIVE_MINUTES;
+use lifeline_sandbox::{Cache, Code, Limits, Sandbox};
 use std::time::Duration;
 
 fn load(criterion: &mut Criterion) {
@@ -11,21 +12,21 @@ fn load(criterion: &mut Criterion) {
     let bare = Sandbox::new(Limits::default(), None).unwrap();
     let cache = Cache::new(folder.path().join("policies"));
     let caching = Sandbox::new(Limits::default(), Some(cache)).unwrap();
-    caching.load(FIVE_MINUTES).unwrap();
+    caching.load(FIVE_MINUTES.component).unwrap();
     let mut group = criterion.benchmark_group("load");
     group.bench_function("compiled", |bencher| {
-        bencher.iter(|| bare.load(FIVE_MINUTES).unwrap());
+        bencher.iter(|| bare.load(FIVE_MINUTES.component).unwrap());
     });
     group.bench_function("cached", |bencher| {
         bencher.iter(|| {
-            let policy = caching.load(FIVE_MINUTES).unwrap();
+            let policy = caching.load(FIVE_MINUTES.component).unwrap();
             assert_eq!(policy.code(), &Code::Cached);
             policy
         });
     });
     group.bench_function("built-in", |bencher| {
         bencher.iter(|| {
-            let policy = bare.built_in().unwrap();
+            let policy = bare.load_embedded(&FIVE_MINUTES).unwrap();
             assert_eq!(policy.code(), &Code::Precompiled);
             policy
         });

@@ -4,15 +4,15 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lifeline::contract::{Moment, State};
-use lifeline::sandbox::{Limits, Sandbox};
 use lifeline::{Call, Decide};
 use lifeline_bench::{lost, moment};
 use lifeline_machine::Machine;
+use lifeline_sandbox::{Limits, Sandbox};
 use std::hint::black_box;
 
 fn step(criterion: &mut Criterion) {
     let sandbox = Sandbox::new(Limits::default(), None).unwrap();
-    let policy = sandbox.built_in().unwrap();
+    let policy = sandbox.load_embedded(&lifeline::FIVE_MINUTES).unwrap();
     let mut group = criterion.benchmark_group("step");
     let native =
         |call: &Call, state: &State, moment: &Moment| Ok(call.of::<Machine<()>>(state, moment));

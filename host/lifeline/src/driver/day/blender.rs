@@ -99,7 +99,7 @@ impl Blender {
         let (commands, mut inbox) = unbounded_channel();
         let pool = &*POOL;
         let driver = Driver::with(
-            Deciding::with(pool.sandbox.clone(), pool.built_in.clone()),
+            Deciding::with(pool.sandbox.clone(), Arc::new(pool.built_in.clone())),
             Arc::new(server.clone()),
             Arc::new(machine.clone()),
             settings.clone(),

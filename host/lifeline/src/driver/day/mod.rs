@@ -36,6 +36,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::pending;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{advance, sleep_until};
 use trace::Trace;
@@ -295,7 +296,7 @@ impl Day {
                 self.trace.tell(format_args!("swap: {origin}"));
                 if let (Some(blender), Some(policy)) = (&self.blender, policy) {
                     blender.send(Command::Take {
-                        policy: Box::new(policy.clone()),
+                        policy: Arc::new(policy.clone()),
                         origin: origin.clone(),
                     });
                     self.rules.interrupted();

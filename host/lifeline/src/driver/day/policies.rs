@@ -1,6 +1,6 @@
 //! Who may decide in a day: what was built, policies that misbehave among it.
 
-use crate::sandbox::{Limits, Policy, Sandbox};
+use lifeline_sandbox::{Limits, Policy, Sandbox};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Pool {
             ..Limits::default()
         };
         let sandbox = Sandbox::new(limits, None).unwrap();
-        let built_in = sandbox.built_in().unwrap();
+        let built_in = sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap();
         let load = |bytes: Vec<u8>| sandbox.load(&bytes).unwrap();
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
         let mut others = vec![("five-minutes".to_string(), Some(built_in.clone()))];

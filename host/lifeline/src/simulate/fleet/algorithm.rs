@@ -3,8 +3,8 @@
 use super::FleetError;
 use crate::Call;
 use crate::contract::{Action, ConnectError, Decision, Loss, Moment, Phase, Settings, State};
-use crate::sandbox::{CallError, Policy, Warm};
 use lifeline_core::pace::FLOOR;
+use lifeline_sandbox::{CallError, Policy, Warm};
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -11,7 +11,7 @@ pub use algorithm::{Algorithm, Client, Instances, Next, Pace, PolicyAlgorithm};
 pub use report::{Back, Report};
 pub use socketio::SocketIoAlgorithm;
 
-use crate::sandbox::CallError;
+use lifeline_sandbox::CallError;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
@@ -270,7 +270,7 @@ fn come_back<A: Algorithm>(
 mod tests {
     use super::*;
     use crate::contract::Settings;
-    use crate::sandbox::{Limits, Sandbox};
+    use lifeline_sandbox::{Limits, Sandbox};
 
     fn story() -> Story {
         Story {
@@ -286,7 +286,7 @@ mod tests {
     fn five_minutes() -> PolicyAlgorithm {
         let sandbox = Sandbox::new(Limits::default(), None).unwrap();
         PolicyAlgorithm::new(
-            sandbox.built_in().unwrap(),
+            sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap(),
             Settings::default(),
             Instances::Warm,
         )
@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn one_instance_for_all_calls_decides_as_a_fresh_one_for_each() {
         let sandbox = Sandbox::new(Limits::default(), None).unwrap();
-        let policy = sandbox.built_in().unwrap();
+        let policy = sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap();
         let told = [Instances::Fresh, Instances::Warm].map(|instances| {
             let algorithm = PolicyAlgorithm::new(policy.clone(), Settings::default(), instances);
             let report = play(&algorithm, &story());

@@ -12,10 +12,10 @@ use crate::contract::{Place, Scene};
 use crate::driver::{Command, Driver, Effects, FirstPolicy, LastAct, Shared, Watch};
 use crate::event::{Event, Level};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order};
-use crate::sandbox::LoadError;
 use crate::status::Snapshot;
 use entry::Spans;
 use lifeline_core::Saved;
+use lifeline_sandbox::LoadError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
@@ -192,7 +192,7 @@ impl<'a> Stage<'a> {
 
     fn take(&self, swap: &Swap) {
         self.send(Command::Take {
-            policy: Box::new(swap.policy.clone()),
+            policy: Arc::new(swap.policy.clone()),
             origin: swap.origin.clone(),
         });
     }
@@ -321,8 +321,8 @@ impl<'a> Stage<'a> {
 mod tests {
     use super::*;
     use crate::contract::Request;
-    use crate::sandbox::{Limits, Sandbox};
     use crate::settings::Settings;
+    use lifeline_sandbox::{Limits, Sandbox};
     use serde_json::Map;
     use std::collections::BTreeMap;
 
@@ -331,7 +331,7 @@ mod tests {
         let settings = Settings::resolve(&Map::new(), &environment).unwrap();
         let policy = Sandbox::new(Limits::default(), None)
             .unwrap()
-            .built_in()
+            .load_embedded(&crate::FIVE_MINUTES)
             .unwrap();
         Scenario::new(settings, policy)
     }

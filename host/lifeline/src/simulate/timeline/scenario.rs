@@ -1,8 +1,8 @@
 //! What happens to one Blender. Milliseconds since the loss.
 
 use crate::contract::{Place, Request};
-use crate::sandbox::Policy;
 use crate::settings::Settings;
+use lifeline_sandbox::Policy;
 
 /// A policy, and where it is from.
 #[derive(Clone, Debug)]

@@ -1,17 +1,17 @@
 //! The bounds of a call that wasmtime asks for while it runs.
 
-use super::Limits;
+use crate::Limits;
 use wasmtime::ResourceLimiter;
 
 /// Holds a call to its memory, over all its linear memories and tables.
-pub(super) struct Budget {
+pub(crate) struct Budget {
     memory: usize,
     granted: usize,
     table: usize,
 }
 
 impl Budget {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Budget {
             memory: limits.memory,
             granted: 0,
@@ -20,7 +20,7 @@ impl Budget {
     }
 
     /// Bytes of linear memory so far.
-    pub(super) fn used(&self) -> usize {
+    pub(crate) fn used(&self) -> usize {
         self.granted
     }
 }

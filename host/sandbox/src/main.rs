@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [component, code] = words.as_slice() else {
         return Err("expected two files: the component to read, the code to write".into());
     };
-    let made = lifeline_engine::precompiled::make(&fs::read(component)?)?;
+    let made = lifeline_sandbox::precompiled::make(&fs::read(component)?)?;
     // A file whose content stays the same is not touched: the library is built anew when it is.
     if !fs::read(code).is_ok_and(|old| old == made) {
         fs::write(code, made)?;

@@ -4,11 +4,10 @@
 //! Components run in an engine that cannot compile. One that can is made for each component that
 //! needs it, and is gone afterwards, with the memory that it takes.
 
-use super::LoadError;
-use super::cache::Cache;
-use super::policy::{Code, one_line};
-use lifeline_engine::engine::{self, Processor};
-use lifeline_engine::{Limits, precompiled};
+use crate::cache::Cache;
+use crate::engine::{self, Processor};
+use crate::policy::{Code, one_line};
+use crate::{Limits, LoadError, precompiled};
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use wasmtime::component::Component;
 
 /// Where machine code may be, so that nothing has to be compiled.
 #[derive(Clone, Copy)]
-pub(super) enum Source<'a> {
+pub(crate) enum Source<'a> {
     /// Nowhere.
     Nowhere,
     /// In the user's cache.
@@ -29,7 +28,7 @@ pub(super) enum Source<'a> {
 
 /// Loads components into an engine. Clones share the count.
 #[derive(Clone)]
-pub(super) struct Compiler {
+pub(crate) struct Compiler {
     runner: Engine,
     limits: Limits,
     compilations: Arc<AtomicU64>,

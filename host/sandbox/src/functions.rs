@@ -3,9 +3,9 @@
 //! The generated bindings compare the types of all functions, name by name, in each new instance:
 //! that takes longer than all the rest of a call.
 
-use super::bindings::exports::cr8::lifeline::types::Decision as Answer;
-use super::budget::Budget;
-use super::convert::{answer, arguments};
+use crate::bindings::exports::cr8::lifeline::types::Decision as Answer;
+use crate::budget::Budget;
+use crate::convert::{answer, arguments};
 use lifeline_contract::Call;
 use lifeline_contract::types::{Decision, Moment, State};
 use wasmtime::Store;
@@ -13,10 +13,10 @@ use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, Instance, Lower, TypedFunc,
 };
 
-/// Where they are. Only of a component that [`super::bindings::LifelinePre`] has instantiated:
+/// Where they are. Only of a component that [`crate::bindings::LifelinePre`] has instantiated:
 /// the calls rely on the types that were compared then.
 #[derive(Clone, Debug)]
-pub(super) struct Functions {
+pub(crate) struct Functions {
     start: ComponentExportIndex,
     on_connect: ComponentExportIndex,
     on_connect_error: ComponentExportIndex,

@@ -1,6 +1,6 @@
 //! What a component has answered.
 
-use super::super::bindings::exports::cr8::lifeline::types as wasm;
+use crate::bindings::exports::cr8::lifeline::types as wasm;
 use lifeline_contract::types as native;
 
 pub fn decision(it: wasm::Decision) -> native::Decision {

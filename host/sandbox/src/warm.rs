@@ -4,8 +4,8 @@
 //! state. Here one could. So every so many-th call is repeated in a fresh instance, and a policy that
 //! decides otherwise there is found out.
 
-use super::budget::Budget;
-use super::policy::{CallError, Policy};
+use crate::budget::Budget;
+use crate::policy::{CallError, Policy};
 use lifeline_contract::Call;
 use lifeline_contract::types::{Decision, Moment, State};
 use wasmtime::Store;

@@ -1,6 +1,6 @@
 //! What a component imports and exports, read from its bytes before anything is compiled.
 
-use super::LoadError;
+use crate::LoadError;
 use wasmparser::{Encoding, Parser, Payload};
 
 /// The contract's interface that a policy exports; `@` and a version follow.
@@ -111,8 +111,9 @@ fn series(version: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::FIVE_MINUTES;
     use super::*;
+
+    const FIVE_MINUTES: &[u8] = crate::FIVE_MINUTES.component;
 
     const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 

@@ -1,6 +1,6 @@
 //! What a component is given.
 
-use super::super::bindings::exports::cr8::lifeline::types as wasm;
+use crate::bindings::exports::cr8::lifeline::types as wasm;
 use lifeline_contract::types as native;
 
 pub fn moment(it: &native::Moment) -> wasm::Moment {

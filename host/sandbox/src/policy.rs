@@ -1,17 +1,16 @@
 //! Loading a component, and calling it.
 
-use super::bindings::LifelinePre;
-use super::boundary::{Boundary, CONTRACT};
-use super::budget::Budget;
-use super::cache::Cache;
-use super::compiler::{Compiler, Source};
-use super::functions::Functions;
-use super::watchdog::Watchdog;
-use super::{FIVE_MINUTES, PRECOMPILED};
+use crate::bindings::LifelinePre;
+use crate::boundary::{Boundary, CONTRACT};
+use crate::budget::Budget;
+use crate::cache::Cache;
+use crate::compiler::{Compiler, Source};
+use crate::engine;
+use crate::functions::Functions;
+use crate::watchdog::Watchdog;
+use crate::{Limits, Usage};
 use lifeline_contract::types::{Decision, Moment, State};
 use lifeline_contract::{Call, Decide};
-use lifeline_engine::engine;
-use lifeline_engine::{Limits, Usage};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use thiserror::Error;
@@ -145,15 +144,16 @@ pub struct Policy {
     limits: Limits,
     identity: Identity,
     code: Code,
-    #[cfg(test)]
-    spoil: Option<Spoil>,
 }
 
-/// What a test makes of a component's answers.
-#[cfg(test)]
-type Spoil = Arc<dyn Fn(&Call, &State, Answer) -> Answer + Send + Sync>;
-#[cfg(test)]
-type Answer = Result<Decision, CallError>;
+/// A component that a library holds, with its machine code.
+#[derive(Clone, Copy, Debug)]
+pub struct Embedded {
+    /// The component.
+    pub component: &'static [u8],
+    /// What [`crate::precompiled`] has made of it; empty if there is none.
+    pub code: &'static [u8],
+}
 
 impl Sandbox {
     /// Sets up the engine; about a millisecond. Without a cache every load compiles.
@@ -195,10 +195,10 @@ impl Sandbox {
         self.load_with(bytes, source)
     }
 
-    /// The embedded policy, compiled already: less than a millisecond. It touches no disk: one that
-    /// hangs must not stop the clock.
-    pub fn built_in(&self) -> Result<Policy, LoadError> {
-        self.load_with(FIVE_MINUTES, Source::Library(PRECOMPILED))
+    /// One that was compiled already: less than a millisecond. It touches no disk: one that hangs must
+    /// not stop the clock.
+    pub fn load_embedded(&self, policy: &Embedded) -> Result<Policy, LoadError> {
+        self.load_with(policy.component, Source::Library(policy.code))
     }
 
     fn load_with(&self, bytes: &[u8], source: Source) -> Result<Policy, LoadError> {
@@ -224,8 +224,6 @@ impl Sandbox {
                 sha256: hex::encode(sha256),
             },
             code,
-            #[cfg(test)]
-            spoil: None,
         };
         policy.describe(&pre)?;
         Ok(policy)
@@ -252,23 +250,7 @@ impl Policy {
 
     /// One call in an instance of its own. `state` is ignored by `start`.
     pub fn call(&self, call: &Call, state: &State, moment: &Moment) -> Result<Decision, CallError> {
-        let answer = self.measure(call, state, moment).0;
-        #[cfg(test)]
-        let answer = match &self.spoil {
-            Some(spoil) => spoil(call, state, answer),
-            None => answer,
-        };
-        answer
-    }
-
-    /// A policy that misbehaves: of the component's answers it gives this.
-    #[cfg(test)]
-    pub(crate) fn spoiled(
-        mut self,
-        spoil: impl Fn(&Call, &State, Answer) -> Answer + Send + Sync + 'static,
-    ) -> Self {
-        self.spoil = Some(Arc::new(spoil));
-        self
+        self.measure(call, state, moment).0
     }
 
     /// As [`Policy::call`], with what it has used.
@@ -314,19 +296,19 @@ impl Policy {
     }
 
     /// For one instance.
-    pub(super) fn store(&self) -> Store<Budget> {
+    pub(crate) fn store(&self) -> Store<Budget> {
         let mut store = Store::new(self.pre.engine(), Budget::new(&self.limits));
         store.limiter(|budget| budget);
         store.set_hostcall_fuel(self.limits.answer);
         store
     }
 
-    pub(super) fn instantiate(&self, store: &mut Store<Budget>) -> Result<Instance, CallError> {
+    pub(crate) fn instantiate(&self, store: &mut Store<Budget>) -> Result<Instance, CallError> {
         self.watched(store, |store| self.pre.instantiate(store))
     }
 
     /// One call of an instance, within the bounds of a call.
-    pub(super) fn enter(
+    pub(crate) fn enter(
         &self,
         instance: &Instance,
         store: &mut Store<Budget>,
@@ -367,14 +349,14 @@ impl Policy {
 }
 
 /// An error with its causes, on one line of bounded length.
-pub(super) fn one_line(error: &wasmtime::Error) -> String {
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     let text: Vec<String> = error.chain().map(|cause| cause.to_string()).collect();
     told(&text.join(": "), 400)
 }
 
 /// What somebody else has written, as it may go into logs, panels and terminals: of bounded length,
 /// and without control characters.
-pub(crate) fn told(text: &str, limit: usize) -> String {
+pub fn told(text: &str, limit: usize) -> String {
     let bounded: String = text.chars().take(limit + 1).collect();
     let mut text = bounded.replace(is_harmful, " ");
     if text.len() > limit {
@@ -397,8 +379,12 @@ fn is_harmful(it: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FIVE_MINUTES;
+    use crate::precompiled;
     use lifeline_contract::types::{Action, Loss, Phase};
-    use lifeline_engine::precompiled;
+
+    const COMPONENT: &[u8] = FIVE_MINUTES.component;
+    const CODE: &[u8] = FIVE_MINUTES.code;
 
     fn sandbox() -> Sandbox {
         Sandbox::new(Limits::default(), None).unwrap()
@@ -424,23 +410,23 @@ mod tests {
 
     #[test]
     fn the_built_in_policy_describes_itself() {
-        let policy = sandbox().load(FIVE_MINUTES).unwrap();
+        let policy = sandbox().load(COMPONENT).unwrap();
         assert_eq!(policy.identity().name, "five-minutes");
         assert_eq!(
             policy.identity().sha256,
-            hex::encode(Sha256::digest(FIVE_MINUTES))
+            hex::encode(Sha256::digest(COMPONENT))
         );
     }
 
     #[test]
     fn the_built_in_policy_is_compiled_already() {
         let sandbox = sandbox();
-        let policy = sandbox.built_in().unwrap();
+        let policy = sandbox.load_embedded(&FIVE_MINUTES).unwrap();
         assert_eq!(policy.code(), &Code::Precompiled);
         assert_eq!(sandbox.compilations(), 0);
         // Nor could it have been: what runs policies has no compiler.
-        assert!(sandbox.engine.precompile_component(FIVE_MINUTES).is_err());
-        sandbox.load(FIVE_MINUTES).unwrap();
+        assert!(sandbox.engine.precompile_component(COMPONENT).is_err());
+        sandbox.load(COMPONENT).unwrap();
         assert_eq!(sandbox.compilations(), 1);
     }
 
@@ -451,7 +437,10 @@ mod tests {
                 memory,
                 ..Limits::default()
             };
-            Sandbox::new(limits, None).unwrap().built_in().unwrap()
+            Sandbox::new(limits, None)
+                .unwrap()
+                .load_embedded(&FIVE_MINUTES)
+                .unwrap()
         };
         assert_eq!(built_in(1 << 20).code(), &Code::Precompiled);
         let more = built_in(65 << 20);
@@ -463,9 +452,7 @@ mod tests {
     fn machine_code_that_does_not_fit_is_not_used() {
         let load = |made: &[u8]| {
             let sandbox = sandbox();
-            let policy = sandbox
-                .load_with(FIVE_MINUTES, Source::Library(made))
-                .unwrap();
+            let policy = sandbox.load_with(COMPONENT, Source::Library(made)).unwrap();
             assert_eq!(sandbox.compilations(), 1);
             let decision = policy.call(&Call::Start, &connected(), &moment(0)).unwrap();
             assert_eq!(decision.actions, [Action::Connect]);
@@ -476,22 +463,22 @@ mod tests {
         };
         let none = "the library holds no machine code of its built-in policy";
         assert_eq!(load(&[]), none);
-        assert_eq!(load(&PRECOMPILED[..100]), none);
+        assert_eq!(load(&CODE[..100]), none);
         // A bit somewhere in it.
-        let mut altered = PRECOMPILED.to_vec();
-        altered[PRECOMPILED.len() / 2] ^= 1;
+        let mut altered = CODE.to_vec();
+        altered[CODE.len() / 2] ^= 1;
         assert_eq!(load(&altered), none);
         // Made from another component.
         let other = precompiled::make(&wat_component("(component)")).unwrap();
         assert_eq!(load(&other), none);
         // Whole, but no machine code; and that of another wasmtime.
-        let sha256 = Sha256::digest(FIVE_MINUTES).into();
+        let sha256 = Sha256::digest(COMPONENT).into();
         let garbage = precompiled::seal(&sha256, b"garbage");
         let why = load(&garbage);
         assert!(why.contains("ELF"), "{why}");
-        let version = find(PRECOMPILED, b"48");
-        let mut code = precompiled::of(PRECOMPILED, &sha256).unwrap().to_vec();
-        let at = version - (PRECOMPILED.len() - code.len());
+        let version = find(CODE, b"48");
+        let mut code = precompiled::of(CODE, &sha256).unwrap().to_vec();
+        let at = version - (CODE.len() - code.len());
         code[at] = b'1';
         let why = load(&precompiled::seal(&sha256, &code));
         assert!(why.contains("version"), "{why}");
@@ -501,8 +488,8 @@ mod tests {
     fn what_was_compiled_ahead_decides_as_what_is_compiled_now() {
         let sandbox = sandbox();
         let (ahead, now) = (
-            sandbox.built_in().unwrap(),
-            sandbox.load(FIVE_MINUTES).unwrap(),
+            sandbox.load_embedded(&FIVE_MINUTES).unwrap(),
+            sandbox.load(COMPONENT).unwrap(),
         );
         let mut state = connected();
         let mut calls = vec![Call::Start, Call::OnConnect];
@@ -521,7 +508,7 @@ mod tests {
 
     #[test]
     fn the_built_in_policy_decides() {
-        let policy = sandbox().load(FIVE_MINUTES).unwrap();
+        let policy = sandbox().load(COMPONENT).unwrap();
         let lost = policy
             .call(
                 &Call::OnDisconnect(Loss::TransportError),
@@ -569,7 +556,7 @@ mod tests {
         };
         let error = Sandbox::new(limits, None)
             .unwrap()
-            .load(FIVE_MINUTES)
+            .load(COMPONENT)
             .err()
             .unwrap();
         assert!(matches!(error, LoadError::TooLarge { limit: 1_000, .. }));
@@ -581,7 +568,7 @@ mod tests {
         let cache = Cache::new(folder.path().join("policies"));
         let load = |limits| {
             let sandbox = Sandbox::new(limits, Some(cache.clone())).unwrap();
-            sandbox.load(FIVE_MINUTES).unwrap()
+            sandbox.load(COMPONENT).unwrap()
         };
         assert_eq!(load(Limits::default()).code(), &Code::Compiled);
         let cached = load(Limits::default());
@@ -602,7 +589,7 @@ mod tests {
         let cache = Cache::new(folder.path().to_path_buf());
         let load = || {
             let sandbox = Sandbox::new(Limits::default(), Some(cache.clone())).unwrap();
-            sandbox.load(FIVE_MINUTES).unwrap()
+            sandbox.load(COMPONENT).unwrap()
         };
         load();
         let is_code = |path: &std::path::Path| path.extension().is_some_and(|it| it == "cwasm");
@@ -623,7 +610,7 @@ mod tests {
 
     #[test]
     fn what_a_call_has_used_is_told() {
-        let policy = sandbox().load(FIVE_MINUTES).unwrap();
+        let policy = sandbox().load(COMPONENT).unwrap();
         let (_, used) = policy.measure(&Call::Start, &connected(), &moment(0));
         assert!((100..100_000).contains(&used.fuel), "{used:?}");
         // One page: what is reset before each call.
@@ -632,7 +619,7 @@ mod tests {
 
     #[test]
     fn a_call_without_fuel_fails_and_the_next_one_works() {
-        let mut policy = sandbox().load(FIVE_MINUTES).unwrap();
+        let mut policy = sandbox().load(COMPONENT).unwrap();
         policy.limits.fuel = 10;
         let error = policy
             .call(&Call::Tick, &connected(), &moment(0))
@@ -644,7 +631,7 @@ mod tests {
 
     #[test]
     fn a_call_cannot_grow_beyond_its_memory() {
-        let mut policy = sandbox().load(FIVE_MINUTES).unwrap();
+        let mut policy = sandbox().load(COMPONENT).unwrap();
         let state = State {
             memo: vec![7; 1 << 20],
             ..connected()

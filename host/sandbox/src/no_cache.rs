@@ -23,11 +23,11 @@ impl Cache {
         None
     }
 
-    pub(super) fn get(&self, _name: &str) -> Result<Option<Vec<u8>>, CacheError> {
+    pub(crate) fn get(&self, _name: &str) -> Result<Option<Vec<u8>>, CacheError> {
         Ok(None)
     }
 
-    pub(super) fn put(&self, _name: &str, _code: &[u8]) -> Result<(), CacheError> {
+    pub(crate) fn put(&self, _name: &str, _code: &[u8]) -> Result<(), CacheError> {
         Ok(())
     }
 }

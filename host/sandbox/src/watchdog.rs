@@ -19,14 +19,14 @@ struct Shared {
 
 /// Ends calls that take too long. Without a thread to be had, fuel is the only bound.
 #[derive(Debug)]
-pub(super) struct Watchdog {
+pub(crate) struct Watchdog {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// A call that is watched until this is dropped.
 #[derive(Debug)]
-pub(super) struct Watched<'a>(&'a Shared);
+pub(crate) struct Watched<'a>(&'a Shared);
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
@@ -36,9 +36,9 @@ impl Drop for Watched<'_> {
 
 impl Watchdog {
     /// After how many ticks a call has taken too long: the one that runs when it begins counts too.
-    pub(super) const DEADLINE: u64 = TICKS as u64 + 1;
+    pub(crate) const DEADLINE: u64 = TICKS as u64 + 1;
 
-    pub(super) fn start(engine: &Engine, time: Duration) -> Self {
+    pub(crate) fn start(engine: &Engine, time: Duration) -> Self {
         let shared = Arc::new(Shared::default());
         let tick = (time / TICKS).max(Duration::from_millis(1));
         let (watched, engine) = (Arc::clone(&shared), engine.clone());
@@ -49,7 +49,7 @@ impl Watchdog {
         Watchdog { shared, thread }
     }
 
-    pub(super) fn call(&self) -> Watched<'_> {
+    pub(crate) fn call(&self) -> Watched<'_> {
         self.shared.calls.fetch_add(1, Ordering::SeqCst);
         if self.shared.asleep.load(Ordering::SeqCst) {
             self.wake();

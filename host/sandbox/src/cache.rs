@@ -5,12 +5,12 @@
 //! with a key that lies beside it: an entry that was altered, renamed or brought there is not
 //! loaded, but compiled anew.
 
-use crate::private_folder::make_private_folder;
 use hmac::{Hmac, Mac};
+use lifeline_files::{DRAFT, Readers, Synced, make_private_folder, replace};
 use sha2::Sha256;
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use thiserror::Error;
@@ -24,9 +24,7 @@ const TOTAL: u64 = 512 << 20;
 /// A single entry is read into memory.
 const ENTRY: u64 = 256 << 20;
 /// Drafts older than this are of a process that has died (seconds).
-const DRAFT: u64 = 3_600;
-/// What belongs to this user alone.
-const PRIVATE_FILE: u32 = 0o600;
+const DRAFT_AGE: u64 = 3_600;
 /// Write permission for anybody else.
 const OTHERS_WRITE: u32 = 0o022;
 /// Any permission for anybody else.
@@ -73,7 +71,7 @@ impl Cache {
     }
 
     /// The entry of this name; None: there is none.
-    pub(super) fn get(&self, name: &str) -> Result<Option<Vec<u8>>, CacheError> {
+    pub(crate) fn get(&self, name: &str) -> Result<Option<Vec<u8>>, CacheError> {
         let path = self.entry(name);
         let file = match open_private(&path) {
             Err(CacheError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
@@ -99,7 +97,7 @@ impl Cache {
     }
 
     /// Keeps an entry; one of the same name is replaced.
-    pub(super) fn put(&self, name: &str, code: &[u8]) -> Result<(), CacheError> {
+    pub(crate) fn put(&self, name: &str, code: &[u8]) -> Result<(), CacheError> {
         if code.len() as u64 + MAC_BYTES as u64 > ENTRY {
             return Err(CacheError::TooLarge);
         }
@@ -107,7 +105,7 @@ impl Cache {
         self.check_folder()?;
         let key = self.key()?;
         let tag = mac(&key, name, code).finalize().into_bytes();
-        self.write(&self.entry(name), &[&tag, code])?;
+        replace(&self.entry(name), &[&tag, code], Readers::Owner, Synced::No)?;
         self.prune(&self.entry(name));
         Ok(())
     }
@@ -134,34 +132,9 @@ impl Cache {
         }
         let mut key = [0; KEY_BYTES];
         getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
-        self.write(&path, &[&key])?;
+        replace(&path, &[&key], Readers::Owner, Synced::No)?;
         // Of two processes that draw one at once, the later one's counts.
         read_key(&path)
-    }
-
-    /// Whole or not at all.
-    fn write(&self, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-        let mut salt = [0; 8];
-        getrandom::fill(&mut salt).map_err(|error| io::Error::other(error.to_string()))?;
-        let draft = self.folder.join(format!(".{}.new", hex::encode(salt)));
-        let written = (|| {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(PRIVATE_FILE)
-                .open(&draft)?;
-            // Whatever the umask.
-            file.set_permissions(Permissions::from_mode(PRIVATE_FILE))?;
-            for part in parts {
-                file.write_all(part)?;
-            }
-            fs::rename(&draft, path)
-        })();
-        if written.is_err() {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(&draft);
-        }
-        written
     }
 
     /// The oldest entries go until the rest has room; `newest` stays.
@@ -175,8 +148,8 @@ impl Cache {
                 let found = entry.metadata().ok()?;
                 let path = entry.path();
                 let age = SystemTime::now().duration_since(found.modified().ok()?);
-                let is_old = age.is_ok_and(|age| age.as_secs() > DRAFT);
-                if is_old && path.extension().is_some_and(|it| it == "new") {
+                let is_old = age.is_ok_and(|age| age.as_secs() > DRAFT_AGE);
+                if is_old && entry.file_name().to_string_lossy().contains(DRAFT) {
                     // It only takes room.
                     let _ = fs::remove_file(&path);
                 }
@@ -240,7 +213,8 @@ fn is_ours(found: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn cache() -> (tempfile::TempDir, Cache) {
         let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,46 @@
+//! Runs a policy component: no imports, a fresh instance for each call, everything bounded. The only
+//! crate that names wasmtime.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `boundary` | what a component imports and exports, before anything is compiled |
+//! | `engine` | wasmtime's settings: an engine that runs and cannot compile, and ones that compile |
+//! | `compiler`, `cache`, [`precompiled`] | machine code: made now, by an earlier process, or with the library |
+//! | `policy` | loading, and a call in an instance of its own |
+//! | `functions`, `convert` | the contract's functions, and its types on both sides |
+//! | `budget`, `limits`, `watchdog` | what a call may use |
+//! | `warm` | many calls in one instance, for simulations |
+//!
+//! The built-in policy is compiled before the library that embeds it, by `lifeline-precompile`, with the
+//! very settings that it runs with.
+
+mod bindings;
+mod boundary;
+mod budget;
+#[cfg(unix)]
+mod cache;
+#[cfg(not(unix))]
+#[path = "no_cache.rs"]
+mod cache;
+mod compiler;
+mod convert;
+mod engine;
+mod functions;
+mod limits;
+mod policy;
+pub mod precompiled;
+mod warm;
+mod watchdog;
+
+pub use boundary::{Boundary, CONTRACT};
+pub use cache::{Cache, CacheError};
+pub use limits::{Limits, Usage};
+pub use policy::{CallError, Code, Embedded, Identity, LoadError, Policy, Sandbox, told};
+pub use warm::Warm;
+
+/// The built-in policy, as it was built.
+#[cfg(test)]
+const FIVE_MINUTES: Embedded = Embedded {
+    component: include_bytes!("../../../target/policies/five-minutes.wasm"),
+    code: include_bytes!("../../../target/policies/five-minutes.cwasm"),
+};
