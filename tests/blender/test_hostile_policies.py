@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from lifeline_harness import bombs
 from lifeline_harness.blender import Blender
 from lifeline_harness.hostile import hostile
 from lifeline_harness.policies import policy_file
+from lifeline_harness.processes import descendants
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import CLOSING, SAVING, count, wait_countdown, wait_unreachable
@@ -53,6 +55,10 @@ def refused(folder: Path) -> dict[Path, str]:
         "importing": (b"\0asm\x0d\0\1\0" + imports, "it imports types; a policy imports nothing"),
         "newer": (good.replace(b"policy@0.1.0", b"policy@0.2.0"), "it speaks version 0.2.0"),
         "large": (good + bytes(100_000_000), "a policy may have 67108864"),
+        "nested": (
+            bombs.in_policy(good, bombs.nested_locals(4_000, 9_000)),
+            "locals within blocks",
+        ),
         "talkative": (hostile("long-strings"), "its describe() failed"),
     }
     found = {}
@@ -120,6 +126,46 @@ def test_one_after_the_other(make_stage: MakeStage, tmp_path: Path) -> None:
     assert told.count("overruled") == 2 * len(OVERRULED)
     assert told.count("set-aside") == len(OVERRULED)
     blender.run("bpy.ops.cr8.save_and_close()")
+    stage.assert_closed(blender)
+    assert saved_location(stage.file) == EDIT
+
+
+def peak(blender: Blender) -> int:
+    """The most memory that Blender has had, in bytes, since this was asked last."""
+    process = Path(f"/proc/{blender.pid}")
+    lines = (process / "status").read_text().splitlines()
+    (most,) = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    (process / "clear_refs").write_text("5")
+    return int(most) * 1024
+
+
+# 45 KB each, or a little more: whatever looks at a component beforehand may let one through.
+BOMBS = {
+    "values": bombs.nested_values(4_000, 1_000),
+    "more": bombs.nested_values(4_900, 1_000, 20),
+    "smaller": bombs.nested_values(500, 1_000, 60),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_compiling_takes_nothing_of_blender(
+    make_stage: MakeStage, tmp_path: Path, bomb: str
+) -> None:
+    """What would end it, or hold it up for a minute, ends a process beside it."""
+    file = tmp_path / "bomb.wasm"
+    good = policy_file("five-minutes").read_bytes()
+    file.write_bytes(bombs.in_policy(good, BOMBS[bomb]))
+    stage = make_stage(cleanup_timeout=3, policy_cache="off")
+    blender = stage.launch(stage.file)
+    edit(blender)
+    peak(blender)
+    before = peak(blender)
+    swap(blender, file)
+    wait_refused(blender, file)
+    assert peak(blender) < before + (150 << 20)
+    assert "compiling it takes more memory" in policy(blender)["refused"]["reason"]
+    assert descendants(blender.pid) == []
+    stage.engine.kill()
     stage.assert_closed(blender)
     assert saved_location(stage.file) == EDIT
 

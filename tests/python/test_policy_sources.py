@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from cr8_lifeline import Event
+from lifeline_harness import bombs
 from lifeline_harness.journal import Journal
+from lifeline_harness.processes import descendants
 from lifeline_harness.waiting import wait_until
 
 from tests.python.conftest import MakeLine
@@ -42,7 +44,7 @@ def replace(file: Path, content: bytes) -> None:
 
 
 def swapped(recorder: Recorder) -> Event:
-    return recorder.until("policy", 10.0)
+    return recorder.until("policy", 60.0)
 
 
 @pytest.fixture
@@ -223,6 +225,30 @@ class Fleet:
         return answer["data"][0]
 
 
+def compiling() -> bool:
+    """Whether a process of ours compiles a policy."""
+    return any("_compile" in process.command for process in descendants())
+
+
+def test_the_way_back_does_not_wait_for_a_compiler(
+    make_line: MakeLine, nowhere: str, component: bytes
+) -> None:
+    """What is compiled for half a minute is ended, and what waits behind it is not begun."""
+    recorder = make_line(nowhere, policy_cache="off")
+    recorder.line.connect()
+    slow = bombs.in_policy(component, bombs.nested_locals(1, 1, 100_000))
+    recorder.line.swap_policy(slow)
+    recorder.line.swap_policy(other(component))
+    wait_until("the compiler", compiling, 30.0)
+    recorder.line.revert_policy()
+    messages = [swapped(recorder).message for _ in range(3)]
+    overtaken = [message for message in messages if message is not None]
+    assert len(overtaken) == 2
+    assert all("another policy was taken in the meantime" in message for message in overtaken)
+    assert policy(recorder)["origin"] == "built-in"
+    assert not compiling()
+
+
 @pytest.fixture
 def fleet(server: Server, username: str) -> Fleet:
     return Fleet(server, username)
@@ -291,6 +317,9 @@ def test_what_is_sent_broken_is_refused_and_not_kept(
     assert answer["reason"].endswith("was announced")
     swapped(recorder)
     assert fleet.push(NOT_A_POLICY)["outcome"] == "refused"
+    swapped(recorder)
+    bomb = bombs.in_policy(component, bombs.nested_values(4_000, 1_000))
+    assert "compiling it takes more memory" in fleet.push(bomb)["reason"]
     swapped(recorder)
     for event in (None, 5, {"id": "x"}, {"sha256": "0", "wasm": 7}):
         answer = fleet.send(event)

@@ -1,5 +1,6 @@
 //! Running programs: progress on stderr, and errors that name the command, the reason and a way out.
 
+use std::cell::RefCell;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -20,6 +21,19 @@ enum Output {
     OnFailure,
     /// Its stdout is ours.
     Ours,
+}
+
+thread_local! {
+    /// What programs that this thread has run have said, while it is kept back.
+    static KEPT: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// What `work` gives, and what the programs have said that it has run on this thread: several such
+/// threads would write into each other's lines.
+pub fn kept_back<T>(work: impl FnOnce() -> T) -> (T, Vec<u8>) {
+    KEPT.set(Some(Vec::new()));
+    let result = work();
+    (result, KEPT.take().unwrap_or_default())
 }
 
 /// One program to run.
@@ -135,6 +149,18 @@ impl Step {
                     eprint!("{}", String::from_utf8_lossy(&output.stdout));
                     eprint!("{}", String::from_utf8_lossy(&output.stderr));
                 }
+                output.status
+            }
+            Output::Shown | Output::Ours if KEPT.with_borrow(Option::is_some) => {
+                let output = self
+                    .command
+                    .output()
+                    .map_err(|error| cannot(error, way_out))?;
+                KEPT.with_borrow_mut(|kept| {
+                    let kept = kept.get_or_insert_default();
+                    kept.extend(output.stderr);
+                    kept.extend(output.stdout);
+                });
                 output.status
             }
             Output::Shown | Output::Ours => {
@@ -306,7 +332,7 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, Instant};
 
-    use super::{Step, is_outer_cargos, library_path_without};
+    use super::{Step, is_outer_cargos, kept_back, library_path_without};
 
     #[test]
     fn a_failure_names_command_reason_and_way_out() {
@@ -320,6 +346,16 @@ mod tests {
         for part in ["sh -c 'exit 3'", "3", "ask a friend"] {
             assert!(text.contains(part), "{part} is not in: {text}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_back_is_what_was_said() {
+        let say = || {
+            let step = Step::new("saying", "sh").args(["-c", "echo out; echo err >&2; exit 3"]);
+            step.with_our_stdout().run().is_err()
+        };
+        assert_eq!(kept_back(say), (true, b"err\nout\n".to_vec()));
+        assert_eq!(kept_back(|| 7), (7, Vec::new()));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::time::Instant;
 #[derive(Args, Debug)]
 pub struct Options {
     #[command(flatten)]
-    policy: PolicyFile,
+    pub policy: PolicyFile,
     /// One JSON document instead of text.
     #[arg(long)]
     json: bool,
@@ -60,12 +60,12 @@ fn look(file: &PolicyFile, bytes: &[u8]) -> Result<Findings, CommandError> {
         }
     }
     // Without the cache: how long it takes is one of the questions.
-    let sandbox = lifeline_sandbox::Sandbox::new(file.limits(), None).map_err(|error| {
-        CommandError::Load {
+    let sandbox = file
+        .sandbox_with(None)
+        .map_err(|error| CommandError::Load {
             name: file.name(),
             error,
-        }
-    })?;
+        })?;
     let begun = Instant::now();
     let loaded = sandbox.load(bytes);
     findings.compile_seconds = begun.elapsed().as_secs_f64();

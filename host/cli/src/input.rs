@@ -5,7 +5,7 @@ use crate::error::CommandError;
 use clap::Args;
 use lifeline::FIVE_MINUTES;
 use lifeline::settings::{Kind, Settings, TABLE};
-use lifeline_sandbox::{Limits, Policy, Sandbox};
+use lifeline_sandbox::{Cache, Compiling, Limits, LoadError, Policy, Sandbox};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,6 +30,9 @@ pub struct PolicyFile {
     /// Time for a call [default: 2s].
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     time: Option<u64>,
+    /// Where it is compiled.
+    #[arg(skip)]
+    pub compiling: Compiling,
 }
 
 impl PolicyFile {
@@ -53,17 +56,19 @@ impl PolicyFile {
     }
 
     pub fn sandbox(&self) -> Result<Sandbox, CommandError> {
-        self.failed(Sandbox::new(self.limits(), lifeline_sandbox::Cache::user()))
+        self.failed(self.sandbox_with(Cache::user()))
+    }
+
+    /// In which all is compiled now.
+    pub fn sandbox_with(&self, cache: Option<Cache>) -> Result<Sandbox, LoadError> {
+        Sandbox::new(self.limits(), cache, self.compiling.clone())
     }
 
     pub fn load(&self) -> Result<Policy, CommandError> {
         self.failed(self.sandbox()?.load(&self.bytes()?))
     }
 
-    fn failed<T>(
-        &self,
-        outcome: Result<T, lifeline_sandbox::LoadError>,
-    ) -> Result<T, CommandError> {
+    fn failed<T>(&self, outcome: Result<T, LoadError>) -> Result<T, CommandError> {
         outcome.map_err(|error| CommandError::Load {
             name: self.name(),
             error,

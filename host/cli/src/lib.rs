@@ -24,6 +24,8 @@ mod verify;
 
 use clap::{Parser, Subcommand};
 use error::CommandError;
+use input::PolicyFile;
+use lifeline_sandbox::Compiling;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
@@ -59,13 +61,26 @@ enum Command {
     Fleet(fleet::Options),
 }
 
-/// Runs the command; the first argument is the program's name. Gives the exit code.
+impl Command {
+    fn policy(&mut self) -> &mut PolicyFile {
+        match self {
+            Command::Check(options) => &mut options.policy,
+            Command::Simulate(options) => &mut options.policy,
+            Command::Verify(options) => &mut options.policy,
+            Command::Fleet(options) => &mut options.policy,
+        }
+    }
+}
+
+/// Runs the command; the first argument is the program's name. `compiling`: where policies are
+/// compiled. Gives the exit code.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
+    compiling: Compiling,
     out: &mut dyn Write,
     err: &mut (dyn Write + Send),
 ) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let mut cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(told) => {
             let wrong = told.use_stderr();
@@ -82,6 +97,7 @@ pub fn run(
             };
         }
     };
+    cli.command.policy().compiling = compiling;
     let outcome = match cli.command {
         Command::Check(options) => check::run(&options, out),
         Command::Simulate(options) => simulate::run(&options, out),
@@ -109,7 +125,7 @@ mod tests {
     fn lifeline(words: &[&str]) -> (u8, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let args = ["lifeline"].iter().chain(words).map(OsString::from);
-        let code = run(args, &mut out, &mut err);
+        let code = run(args, Compiling::Here, &mut out, &mut err);
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (code, text(out), text(err))
     }
@@ -340,6 +356,6 @@ mod tests {
             }
         }
         let args = ["lifeline", "check", "five-minutes"].map(OsString::from);
-        assert_eq!(run(args, &mut Gone, &mut Vec::new()), YES);
+        assert_eq!(run(args, Compiling::Here, &mut Gone, &mut Vec::new()), YES);
     }
 }

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 pub struct Options {
     #[command(flatten)]
-    policy: PolicyFile,
+    pub policy: PolicyFile,
     #[command(flatten)]
     settings: SettingsOptions,
     /// The server is away for this long; left out: for good.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 #[derive(Args, Debug)]
 pub struct Options {
     #[command(flatten)]
-    policy: PolicyFile,
+    pub policy: PolicyFile,
     #[command(flatten)]
     settings: SettingsOptions,
     /// Situations to look at, with each of the four sets of settings.

@@ -92,6 +92,8 @@ pub enum Telling {
     Connected(Option<u64>),
     /// An attempt has failed.
     AttemptFailed {
+        /// Which, as the policy counts them; None: it does not know of an outage.
+        number: Option<u32>,
         /// How.
         why: ConnectError,
         /// In words.

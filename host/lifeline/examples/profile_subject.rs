@@ -5,7 +5,7 @@ use lifeline::Call;
 use lifeline::Lifeline;
 use lifeline::contract::{Loss, Moment, Phase, State};
 use lifeline::settings::Settings;
-use lifeline_sandbox::{Limits, Sandbox};
+use lifeline_sandbox::{Compiling, Limits, Sandbox};
 use serde_json::Map;
 use std::collections::BTreeMap;
 use std::env;
@@ -27,7 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Ticks of the built-in policy, each in a fresh sandbox, in the middle of an outage.
 fn steps(count: u64) -> Result<(), Box<dyn Error>> {
-    let policy = Sandbox::new(Limits::default(), None)?.load_embedded(&lifeline::FIVE_MINUTES)?;
+    let policy = Sandbox::new(Limits::default(), None, Compiling::Here)?
+        .load_embedded(&lifeline::FIVE_MINUTES)?;
     let connected = State {
         phase: Phase::Connected,
         seen: 0,

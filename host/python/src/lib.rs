@@ -2,6 +2,7 @@
 //! `lifeline`. The stub `_native.pyi` is the documentation.
 
 mod command;
+mod compiling;
 mod convert;
 mod errors;
 mod event;
@@ -17,6 +18,8 @@ mod _native {
 
     #[pymodule_export]
     use super::command::{_command_line, run_command};
+    #[pymodule_export]
+    use super::compiling::_compile;
     #[pymodule_export]
     use super::errors::{ClosedError, LifelineError, PolicyError, SettingsError};
     #[pymodule_export]

@@ -1,5 +1,6 @@
 //! `Lifeline`, as Python sees it.
 
+use crate::compiling::compiling;
 use crate::convert::{environment, from_python, preferences, to_python};
 use crate::errors::{LifelineError, PolicyError, SettingsError, raised};
 use crate::event::Event;
@@ -24,14 +25,16 @@ impl Lifeline {
     #[new]
     #[pyo3(signature = (settings=None, policy=None, *, environ=None))]
     fn new(
+        py: Python<'_>,
         settings: Option<&Bound<'_, PyAny>>,
         policy: Option<&Bound<'_, PyAny>>,
         environ: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let preferences = settings.map_or_else(|| Ok(Map::new()), preferences)?;
         let environment = environ.map_or_else(|| Ok(process_environment()), environment)?;
-        let settings = Settings::resolve(&preferences, &environment)
+        let mut settings = Settings::resolve(&preferences, &environment)
             .map_err(|error| SettingsError::new_err(error.to_string()))?;
+        settings.policy.compiling = compiling(py);
         let policy = policy.map(source).transpose()?;
         Ok(Lifeline(lifeline::Lifeline::new(settings, policy)))
     }

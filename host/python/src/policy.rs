@@ -1,5 +1,6 @@
 //! A policy by itself, as Python sees it: for tests of policies, without a line or a clock.
 
+use crate::compiling::compiling;
 use crate::convert::preferences;
 use crate::errors::{PolicyError, SettingsError};
 use lifeline::Call;
@@ -54,9 +55,10 @@ impl Policy {
             })
             .transpose()?;
         let bytes = policy.map(read).transpose()?;
+        let compiling = compiling(py);
         let policy = py
             .detach(|| {
-                let sandbox = Sandbox::new(Limits::default(), None)?;
+                let sandbox = Sandbox::new(Limits::default(), None, compiling)?;
                 match bytes {
                     Some(bytes) => sandbox.load(&bytes),
                     None => sandbox.load_embedded(&lifeline::FIVE_MINUTES),

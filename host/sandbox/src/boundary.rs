@@ -1,7 +1,7 @@
 //! What a component imports and exports, read from its bytes before anything is compiled.
 
 use crate::LoadError;
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{BinaryReaderError, Encoding, FunctionBody, Operator, Parser, Payload};
 
 /// The contract's interface that a policy exports; `@` and a version follow.
 const INTERFACE: &str = "cr8:lifeline/policy";
@@ -17,12 +17,25 @@ pub struct Boundary {
     pub exports: Vec<String>,
 }
 
-/// How deep components may nest, how many modules and components one may hold, and how many bytes a
-/// function may have: more takes a compiler gigabytes. (The interpreter of a policy in Python: 1,
-/// 42, and 427,000.)
+// More than this takes a compiler gigabytes, or minutes. (In brackets: what the interpreter of a policy
+// in Python has.)
+
+/// How deep components may nest (1).
 const DEPTH: usize = 4;
+/// Modules and components (42).
 const PARTS: usize = 256;
+/// Bytes of a function (427,000).
 const FUNCTION: usize = 1 << 20;
+/// How deep blocks may nest in a function (781).
+const BLOCKS: u64 = 5_000;
+/// A function's locals times the depth of its blocks (13,000), and of all functions together (353,000):
+/// a local that is used in a loop is one value more in each loop around it, and takes 10 µs.
+const NESTED_LOCALS: u64 = 100_000;
+const ALL_NESTED_LOCALS: u64 = 1_000_000;
+/// Types, imports, exports, globals, elements and pieces of data (11,000).
+const DECLARATIONS: u64 = 100_000;
+/// Names at the boundary of the component (21).
+const NAMES: usize = 1_000;
 
 impl Boundary {
     /// Reads all of a component, so that a half-written one is found out.
@@ -37,12 +50,19 @@ impl Boundary {
         // Components and modules nest; only the outermost one's boundary is of interest.
         let mut depth = 0_usize;
         let mut parts = 0_usize;
+        let mut declarations = 0_u64;
+        let mut nested_locals = 0_u64;
         let too_much = |what| Err(LoadError::TooMuch(what));
-        let malformed = |error: wasmparser::BinaryReaderError| {
+        let malformed = |error: BinaryReaderError| {
             LoadError::Malformed(format!("{} at byte {}", error.message(), error.offset()))
         };
         for payload in Parser::new(0).parse_all(bytes) {
-            match payload.map_err(malformed)? {
+            let payload = payload.map_err(malformed)?;
+            declarations = declarations.saturating_add(declared(&payload).into());
+            if declarations > DECLARATIONS {
+                return too_much("types, imports, exports and data");
+            }
+            match payload {
                 Payload::Version {
                     encoding: Encoding::Module,
                     ..
@@ -60,6 +80,17 @@ impl Boundary {
                 Payload::CodeSectionEntry(body) if body.range().len() > FUNCTION => {
                     return too_much("code in one function");
                 }
+                Payload::CodeSectionEntry(body) => {
+                    let (locals, blocks) = shape(&body).map_err(malformed)?;
+                    let nested = locals.saturating_mul(blocks);
+                    nested_locals = nested_locals.saturating_add(nested);
+                    if blocks > BLOCKS {
+                        return too_much("blocks within blocks");
+                    }
+                    if nested > NESTED_LOCALS || nested_locals > ALL_NESTED_LOCALS {
+                        return too_much("locals within blocks");
+                    }
+                }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 1 => {
                     for import in section {
@@ -76,6 +107,9 @@ impl Boundary {
                     }
                 }
                 _ => {}
+            }
+            if found.imports.len() + found.exports.len() > NAMES {
+                return too_much("imports and exports");
             }
         }
         Ok(found)
@@ -103,6 +137,51 @@ impl Boundary {
     }
 }
 
+/// How many things a section declares.
+fn declared(payload: &Payload) -> u32 {
+    match payload {
+        Payload::TypeSection(it) => it.count(),
+        Payload::ImportSection(it) => it.count(),
+        Payload::ExportSection(it) => it.count(),
+        Payload::GlobalSection(it) => it.count(),
+        Payload::TableSection(it) => it.count(),
+        Payload::ElementSection(it) => it.count(),
+        Payload::DataSection(it) => it.count(),
+        Payload::ComponentTypeSection(it) => it.count(),
+        Payload::ComponentImportSection(it) => it.count(),
+        Payload::ComponentExportSection(it) => it.count(),
+        Payload::ComponentInstanceSection(it) => it.count(),
+        Payload::ComponentAliasSection(it) => it.count(),
+        Payload::ComponentCanonicalSection(it) => it.count(),
+        Payload::InstanceSection(it) => it.count(),
+        Payload::CoreTypeSection(it) => it.count(),
+        _ => 0,
+    }
+}
+
+/// A function's locals (without its parameters), and how deep its blocks nest.
+fn shape(body: &FunctionBody) -> Result<(u64, u64), BinaryReaderError> {
+    let mut locals = 0_u64;
+    for group in body.get_locals_reader()? {
+        locals = locals.saturating_add(group?.0.into());
+    }
+    let (mut depth, mut deepest) = (0_u64, 0);
+    for operator in body.get_operators_reader()? {
+        match operator? {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            Operator::End => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok((locals, deepest))
+}
+
 /// `0.1` of `0.1.7`.
 fn series(version: &str) -> Option<(&str, &str)> {
     let mut parts = version.split('.');
@@ -112,6 +191,7 @@ fn series(version: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bombs;
 
     const FIVE_MINUTES: &[u8] = crate::FIVE_MINUTES.component;
 
@@ -214,6 +294,36 @@ mod tests {
         assert_eq!(
             error,
             "it has more modules and components than any policy needs"
+        );
+    }
+
+    #[test]
+    fn what_would_take_a_compiler_minutes_is_refused() {
+        for (bomb, what) in [
+            // 49 KB: a minute, and a gigabyte.
+            (bombs::nested(4_000, 9_000), "locals within blocks"),
+            // 171 KB: more than there is.
+            (bombs::nested(5_000, 39_000), "locals within blocks"),
+            (bombs::nested(9_000, 1), "blocks within blocks"),
+            (bombs::many(500, 780, 10), "locals within blocks"),
+        ] {
+            let error = Boundary::read(&bomb).unwrap_err().to_string();
+            assert_eq!(error, format!("it has more {what} than any policy needs"));
+        }
+        Boundary::read(&bombs::many(20, 780, 60)).unwrap();
+    }
+
+    #[test]
+    fn more_names_than_anybody_reads_are_refused() {
+        let mut bytes = COMPONENT.to_vec();
+        for _ in 0..=NAMES {
+            bytes.extend(section(7, &[1, 0x42, 0]));
+            bytes.extend(section(10, b"\x01\x00\x05types\x05\x00"));
+        }
+        let error = Boundary::read(&bytes).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "it has more imports and exports than any policy needs"
         );
     }
 

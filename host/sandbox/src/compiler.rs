@@ -1,17 +1,18 @@
 //! Machine code for components: made when the library was built, kept by an earlier process, or
-//! compiled now.
+//! compiled now: in a child process, since nobody knows how much of anything it takes.
 //!
-//! Components run in an engine that cannot compile. One that can is made for each component that
-//! needs it, and is gone afterwards, with the memory that it takes.
+//! Components run in an engine that cannot compile. Only the library's own policy, and what a
+//! simulation is given, is compiled in this process.
 
 use crate::cache::Cache;
+use crate::child::Child;
 use crate::engine::{self, Processor};
 use crate::policy::{Code, one_line};
 use crate::{Limits, LoadError, precompiled};
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -26,19 +27,38 @@ pub(crate) enum Source<'a> {
     Library(&'a [u8]),
 }
 
+/// Where components are compiled that others have written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compiling {
+    /// Nowhere, and why: only machine code that is there already can be loaded.
+    Nowhere(&'static str),
+    /// In a child process.
+    Child(Child),
+    /// In this process, which must be able to bear whatever it takes.
+    Here,
+}
+
+impl Default for Compiling {
+    fn default() -> Self {
+        Compiling::Nowhere("no program was named")
+    }
+}
+
 /// Loads components into an engine. Clones share the count.
 #[derive(Clone)]
 pub(crate) struct Compiler {
     runner: Engine,
     limits: Limits,
+    compiling: Compiling,
     compilations: Arc<AtomicU64>,
 }
 
 impl Compiler {
-    pub fn new(runner: Engine, limits: Limits) -> Self {
+    pub fn new(runner: Engine, limits: Limits, compiling: Compiling) -> Self {
         Compiler {
             runner,
             limits,
+            compiling,
             compilations: Arc::default(),
         }
     }
@@ -54,13 +74,14 @@ impl Compiler {
         bytes: &[u8],
         sha256: &[u8; 32],
         source: Source,
+        given_up: &AtomicBool,
     ) -> Result<(Component, Code), LoadError> {
         match source {
-            Source::Nowhere => Ok((self.compile(bytes)?.1, Code::Compiled)),
-            Source::Cache(cache) => self.load_cached(bytes, sha256, cache),
+            Source::Nowhere => Ok((self.compile(bytes, sha256, given_up)?.1, Code::Compiled)),
+            Source::Cache(cache) => self.load_cached(bytes, sha256, cache, given_up),
             Source::Library(made) => match self.precompiled(made, sha256) {
                 Ok(component) => Ok((component, Code::Precompiled)),
-                Err(why) => Ok((self.compile(bytes)?.1, Code::Distrusted(why))),
+                Err(why) => Ok((self.compile_here(bytes)?.1, Code::Distrusted(why))),
             },
         }
     }
@@ -81,9 +102,9 @@ impl Compiler {
         bytes: &[u8],
         sha256: &[u8; 32],
         cache: &Cache,
+        given_up: &AtomicBool,
     ) -> Result<(Component, Code), LoadError> {
-        let engine = self.engine()?;
-        let name = name(&engine, sha256);
+        let name = name(&self.engine()?, sha256);
         let code = match cache.get(&name) {
             Ok(None) => Code::Compiled,
             Err(error) => Code::Distrusted(error.to_string()),
@@ -97,22 +118,40 @@ impl Compiler {
                 }
             }
         };
-        let (compiled, component) = self.compile_in(&engine, bytes)?;
+        let (compiled, component) = self.compile(bytes, sha256, given_up)?;
         // A full disk only costs the next start its time.
         let _ = cache.put(&name, &compiled);
         Ok((component, code))
     }
 
-    fn compile(&self, bytes: &[u8]) -> Result<(Vec<u8>, Component), LoadError> {
-        self.compile_in(&self.engine()?, bytes)
+    /// What others have written.
+    fn compile(
+        &self,
+        bytes: &[u8],
+        sha256: &[u8; 32],
+        given_up: &AtomicBool,
+    ) -> Result<(Vec<u8>, Component), LoadError> {
+        match &self.compiling {
+            Compiling::Here => self.compile_here(bytes),
+            Compiling::Nowhere(why) => Err(LoadError::NoCompiler((*why).to_string())),
+            Compiling::Child(child) => {
+                self.compilations.fetch_add(1, Ordering::Relaxed);
+                let code = child.compile(&self.limits, bytes, sha256, given_up)?;
+                self.take(code)
+            }
+        }
     }
 
-    fn compile_in(&self, engine: &Engine, bytes: &[u8]) -> Result<(Vec<u8>, Component), LoadError> {
-        let failed = |error| LoadError::Compile(one_line(&error));
+    fn compile_here(&self, bytes: &[u8]) -> Result<(Vec<u8>, Component), LoadError> {
         self.compilations.fetch_add(1, Ordering::Relaxed);
-        let code = engine.precompile_component(bytes).map_err(failed)?;
-        // SAFETY: wasmtime has just made them.
-        let component = unsafe { Component::deserialize(&self.runner, &code) }.map_err(failed)?;
+        let code = self.engine()?.precompile_component(bytes);
+        self.take(code.map_err(|error| LoadError::Compile(one_line(&error)))?)
+    }
+
+    fn take(&self, code: Vec<u8>) -> Result<(Vec<u8>, Component), LoadError> {
+        // SAFETY: wasmtime has just made them, here or in a child that runs this very code.
+        let component = unsafe { Component::deserialize(&self.runner, &code) }
+            .map_err(|error| LoadError::Compile(one_line(&error)))?;
         Ok((code, component))
     }
 

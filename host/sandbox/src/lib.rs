@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `boundary` | what a component imports and exports, before anything is compiled |
 //! | `engine` | wasmtime's settings: an engine that runs and cannot compile, and ones that compile |
-//! | `compiler`, `cache`, [`precompiled`] | machine code: made now, by an earlier process, or with the library |
+//! | `compiler`, `child`, `cache`, [`precompiled`] | machine code: made in a child process, by an earlier process, or with the library |
 //! | `policy` | loading, and a call in an instance of its own |
 //! | `functions`, `convert` | the contract's functions, and its types on both sides |
 //! | `budget`, `limits`, `watchdog` | what a call may use |
@@ -15,6 +15,8 @@
 //! very settings that it runs with.
 
 mod bindings;
+#[cfg(test)]
+mod bombs;
 mod boundary;
 mod budget;
 #[cfg(unix)]
@@ -22,6 +24,11 @@ mod cache;
 #[cfg(not(unix))]
 #[path = "no_cache.rs"]
 mod cache;
+#[cfg(unix)]
+mod child;
+#[cfg(not(unix))]
+#[path = "no_child.rs"]
+mod child;
 mod compiler;
 mod convert;
 mod engine;
@@ -34,6 +41,8 @@ mod watchdog;
 
 pub use boundary::{Boundary, CONTRACT};
 pub use cache::{Cache, CacheError};
+pub use child::{Child, serve};
+pub use compiler::Compiling;
 pub use limits::{Limits, Usage};
 pub use policy::{CallError, Code, Embedded, Identity, LoadError, Policy, Sandbox, told};
 pub use warm::Warm;

@@ -1,11 +1,16 @@
 //! `lifeline-precompile COMPONENT CODE`: compiles the built-in policy, for the library to embed.
+//! `lifeline-precompile --child`: compiles what comes in, for the tests of the sandbox.
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::process::exit;
 use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<OsString> = env::args_os().skip(1).collect();
+    if words == ["--child"] {
+        exit(lifeline_sandbox::serve().into());
+    }
     let [component, code] = words.as_slice() else {
         return Err("expected two files: the component to read, the code to write".into());
     };

@@ -4,7 +4,8 @@ use crate::bindings::LifelinePre;
 use crate::boundary::{Boundary, CONTRACT};
 use crate::budget::Budget;
 use crate::cache::Cache;
-use crate::compiler::{Compiler, Source};
+use crate::child::ChildError;
+use crate::compiler::{Compiler, Compiling, Source};
 use crate::engine;
 use crate::functions::Functions;
 use crate::watchdog::Watchdog;
@@ -13,6 +14,7 @@ use lifeline_contract::types::{Decision, Moment, State};
 use lifeline_contract::{Call, Decide};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use thiserror::Error;
 use wasmtime::component::{Instance, InstancePre, Linker};
 use wasmtime::{Engine, Store, Trap};
@@ -68,9 +70,30 @@ pub enum LoadError {
     /// The compiler refuses it.
     #[error("it cannot be compiled: {0}")]
     Compile(String),
+    /// Compiling it was given up.
+    #[error("compiling it takes more {0} than any policy needs")]
+    CompileTooMuch(&'static str),
+    /// Somebody wants something else.
+    #[error("compiling it was given up")]
+    GivenUp,
+    /// Nothing foreign is compiled.
+    #[error("no process can be started that compiles it: {0}")]
+    NoCompiler(String),
     /// `describe` failed.
     #[error("its describe() failed: {0}")]
     Describe(CallError),
+}
+
+impl From<ChildError> for LoadError {
+    fn from(error: ChildError) -> Self {
+        match error {
+            ChildError::NotStarted(why) => LoadError::NoCompiler(why),
+            ChildError::GivenUp => LoadError::GivenUp,
+            ChildError::TooMuch(what) => LoadError::CompileTooMuch(what),
+            ChildError::Refused(why) => LoadError::Compile(why),
+            ChildError::Io(error) => LoadError::Compile(error.to_string()),
+        }
+    }
 }
 
 /// Why a call gave no decision.
@@ -157,10 +180,14 @@ pub struct Embedded {
 
 impl Sandbox {
     /// Sets up the engine; about a millisecond. Without a cache every load compiles.
-    pub fn new(limits: Limits, cache: Option<Cache>) -> Result<Self, LoadError> {
+    pub fn new(
+        limits: Limits,
+        cache: Option<Cache>,
+        compiling: Compiling,
+    ) -> Result<Self, LoadError> {
         let engine = engine::runner(&limits).map_err(|e| LoadError::Engine(one_line(&e)))?;
         Ok(Sandbox {
-            compiler: Compiler::new(engine.clone(), limits),
+            compiler: Compiler::new(engine.clone(), limits, compiling),
             watchdog: Arc::new(Watchdog::start(&engine, limits.time)),
             engine,
             limits,
@@ -191,21 +218,32 @@ impl Sandbox {
     /// Reads all of a component, compiles it, and asks it who it is. Takes milliseconds to seconds,
     /// with its size.
     pub fn load(&self, bytes: &[u8]) -> Result<Policy, LoadError> {
+        self.load_unless(bytes, &AtomicBool::new(false))
+    }
+
+    /// The same; a child that compiles is ended once somebody has given it up.
+    pub fn load_unless(&self, bytes: &[u8], given_up: &AtomicBool) -> Result<Policy, LoadError> {
         let source = self.cache.as_ref().map_or(Source::Nowhere, Source::Cache);
-        self.load_with(bytes, source)
+        self.load_with(bytes, source, given_up)
     }
 
     /// One that was compiled already: less than a millisecond. It touches no disk: one that hangs must
     /// not stop the clock.
     pub fn load_embedded(&self, policy: &Embedded) -> Result<Policy, LoadError> {
-        self.load_with(policy.component, Source::Library(policy.code))
+        let code = Source::Library(policy.code);
+        self.load_with(policy.component, code, &AtomicBool::new(false))
     }
 
-    fn load_with(&self, bytes: &[u8], source: Source) -> Result<Policy, LoadError> {
+    fn load_with(
+        &self,
+        bytes: &[u8],
+        source: Source,
+        given_up: &AtomicBool,
+    ) -> Result<Policy, LoadError> {
         self.check_size(bytes.len() as u64)?;
         Boundary::read(bytes)?.check()?;
         let sha256: [u8; 32] = Sha256::digest(bytes).into();
-        let (component, code) = self.compiler.load(bytes, &sha256, source)?;
+        let (component, code) = self.compiler.load(bytes, &sha256, source, given_up)?;
         let pre = Linker::new(&self.engine)
             .instantiate_pre(&component)
             .and_then(LifelinePre::new)
@@ -387,7 +425,7 @@ mod tests {
     const CODE: &[u8] = FIVE_MINUTES.code;
 
     fn sandbox() -> Sandbox {
-        Sandbox::new(Limits::default(), None).unwrap()
+        Sandbox::new(Limits::default(), None, Compiling::Here).unwrap()
     }
 
     fn moment(now: u64) -> Moment {
@@ -437,7 +475,7 @@ mod tests {
                 memory,
                 ..Limits::default()
             };
-            Sandbox::new(limits, None)
+            Sandbox::new(limits, None, Compiling::Here)
                 .unwrap()
                 .load_embedded(&FIVE_MINUTES)
                 .unwrap()
@@ -452,7 +490,9 @@ mod tests {
     fn machine_code_that_does_not_fit_is_not_used() {
         let load = |made: &[u8]| {
             let sandbox = sandbox();
-            let policy = sandbox.load_with(COMPONENT, Source::Library(made)).unwrap();
+            let policy = sandbox
+                .load_with(COMPONENT, Source::Library(made), &AtomicBool::new(false))
+                .unwrap();
             assert_eq!(sandbox.compilations(), 1);
             let decision = policy.call(&Call::Start, &connected(), &moment(0)).unwrap();
             assert_eq!(decision.actions, [Action::Connect]);
@@ -554,7 +594,7 @@ mod tests {
             component: 1_000,
             ..Limits::default()
         };
-        let error = Sandbox::new(limits, None)
+        let error = Sandbox::new(limits, None, Compiling::Here)
             .unwrap()
             .load(COMPONENT)
             .err()
@@ -567,7 +607,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path().join("policies"));
         let load = |limits| {
-            let sandbox = Sandbox::new(limits, Some(cache.clone())).unwrap();
+            let sandbox = Sandbox::new(limits, Some(cache.clone()), Compiling::Here).unwrap();
             sandbox.load(COMPONENT).unwrap()
         };
         assert_eq!(load(Limits::default()).code(), &Code::Compiled);
@@ -588,7 +628,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path().to_path_buf());
         let load = || {
-            let sandbox = Sandbox::new(Limits::default(), Some(cache.clone())).unwrap();
+            let sandbox =
+                Sandbox::new(Limits::default(), Some(cache.clone()), Compiling::Here).unwrap();
             sandbox.load(COMPONENT).unwrap()
         };
         load();

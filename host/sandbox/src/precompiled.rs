@@ -11,6 +11,8 @@ use wasmtime::Result;
 
 /// Bytes of a SHA-256.
 const DIGEST: usize = 32;
+/// Bytes before the machine code.
+pub(crate) const SEAL: usize = DIGEST;
 
 /// Compiles a component for any processor of this target, with the usual limits.
 pub fn make(component: &[u8]) -> Result<Vec<u8>> {

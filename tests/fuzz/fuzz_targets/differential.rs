@@ -8,12 +8,12 @@ use lifeline::contract::{Decision, Moment, State};
 use lifeline_fuzz::course::{Client, Course};
 use lifeline_fuzz::value::Any;
 use lifeline_machine::Machine;
-use lifeline_sandbox::{Limits, Policy, Sandbox};
+use lifeline_sandbox::{Compiling, Limits, Policy, Sandbox};
 use std::sync::LazyLock;
 
 /// The embedded component, compiled once.
 static COMPONENT: LazyLock<Policy> = LazyLock::new(|| {
-    let sandbox = Sandbox::new(Limits::default(), None).expect("a sandbox");
+    let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).expect("a sandbox");
     sandbox
         .load_embedded(&lifeline::FIVE_MINUTES)
         .expect("the built-in policy")

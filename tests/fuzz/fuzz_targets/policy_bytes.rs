@@ -8,7 +8,7 @@ use lifeline::Call;
 use lifeline::FIVE_MINUTES;
 use lifeline::contract::{Moment, Phase, State};
 use lifeline_fuzz::{Arbitrary, Result, Unstructured};
-use lifeline_sandbox::{Boundary, Limits, Sandbox};
+use lifeline_sandbox::{Boundary, Compiling, Limits, Sandbox};
 use std::sync::LazyLock;
 
 /// As the host sets it up, but with less time and memory: a fuzzer has no patience.
@@ -17,7 +17,7 @@ static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
         fuel: 1_000_000,
         ..Limits::default()
     };
-    Sandbox::new(limits, None).expect("a sandbox")
+    Sandbox::new(limits, None, Compiling::Here).expect("a sandbox")
 });
 
 #[derive(Debug)]

@@ -12,12 +12,17 @@ import socket
 
 from lifeline_harness.errors import HarnessError
 
-# Below what Linux gives to outgoing connections (32768 and more).
-FIRST = 20_000
+# Below what Linux gives to outgoing connections (32768 and more). Tests within a test have others.
+FIRST = int(os.environ.get("LIFELINE_FIRST_PORT", "20000"))
 EACH_WORKER = 1_000
 
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _next = itertools.cycle(range(EACH_WORKER))
+
+
+def first_port() -> int:
+    """The first one of this worker's."""
+    return FIRST + _worker * EACH_WORKER
 
 
 def free_port() -> int:
@@ -26,7 +31,7 @@ def free_port() -> int:
     Raises HarnessError if all are taken.
     """
     for _ in range(EACH_WORKER):
-        port = FIRST + _worker * EACH_WORKER + next(_next)
+        port = first_port() + next(_next)
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -34,4 +39,4 @@ def free_port() -> int:
             except OSError:
                 continue
         return port
-    raise HarnessError(f"no port is free from {FIRST + _worker * EACH_WORKER} on")
+    raise HarnessError(f"no port is free from {first_port()} on")

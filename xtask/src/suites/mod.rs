@@ -6,10 +6,12 @@ mod quick;
 mod report;
 mod timings;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use crate::build;
@@ -145,6 +147,11 @@ impl Suite {
         }
     }
 
+    /// It waits, or uses one processor, for most of its time: it runs beside the others that do.
+    fn leaves_room(self) -> bool {
+        matches!(self, Self::Link | Self::Model | Self::Fuzz | Self::Browser)
+    }
+
     /// Whose are the words after `--`?
     fn check_words(self) -> Result<()> {
         match self {
@@ -196,23 +203,7 @@ pub fn run(layout: &Layout, options: &TestOptions) -> Result<ExitCode> {
     let environment = prepare(layout, &chosen)?;
     let prepared = begun.elapsed();
 
-    let mut outcomes: Vec<Outcome> = chosen
-        .iter()
-        .map(|suite| {
-            println!("\n━━ {} ━━", suite.name());
-            let begun = Instant::now();
-            let result = suite.run(layout, extra);
-            if let Err(error) = &result {
-                eprintln!("error: {error:#}");
-            }
-            Outcome {
-                suite: suite.name(),
-                passed: result.is_ok(),
-                took: begun.elapsed(),
-                tests: None,
-            }
-        })
-        .collect();
+    let mut outcomes = run_each(layout, &chosen, extra)?;
 
     let mut report = Report::default();
     let begun = Instant::now();
@@ -248,6 +239,50 @@ pub fn run(layout: &Layout, options: &TestOptions) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// All but the tests in Python, in the order given.
+fn run_each(layout: &Layout, suites: &[Suite], extra: &[String]) -> Result<Vec<Outcome>> {
+    let run = &|suite: Suite| {
+        let begun = Instant::now();
+        let result = suite.run(layout, extra);
+        if let Err(error) = &result {
+            eprintln!("error: {}: {error:#}", suite.name());
+        }
+        Outcome {
+            suite: suite.name(),
+            passed: result.is_ok(),
+            took: begun.elapsed(),
+            tests: None,
+        }
+    };
+    let (beside, alone): (Vec<Suite>, Vec<Suite>) = suites.iter().partition(|it| it.leaves_room());
+    let mut outcomes = Vec::new();
+    for suite in alone {
+        println!("\n━━ {} ━━", suite.name());
+        outcomes.push(run(suite));
+    }
+    if !beside.is_empty() {
+        let names: Vec<&str> = beside.iter().map(|it| it.name()).collect();
+        println!("\n━━ {} ━━", names.join(", "));
+    }
+    thread::scope(|scope| {
+        let running: Vec<_> = beside
+            .iter()
+            .map(|suite| scope.spawn(move || process::kept_back(|| run(*suite))))
+            .collect();
+        for (suite, running) in beside.iter().zip(running) {
+            let (outcome, said) = running
+                .join()
+                .map_err(|_| anyhow!("the thread of the suite {} has panicked", suite.name()))?;
+            println!("\n━━ {} ━━", suite.name());
+            io::stdout().write_all(&said)?;
+            outcomes.push(outcome);
+        }
+        anyhow::Ok(())
+    })?;
+    outcomes.sort_by_key(|outcome| suites.iter().position(|it| it.name() == outcome.suite));
+    Ok(outcomes)
 }
 
 fn cargo_test(layout: &Layout, what: &str) -> Step {

@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Args, Debug)]
 pub struct Options {
     #[command(flatten)]
-    policy: PolicyFile,
+    pub policy: PolicyFile,
     #[command(flatten)]
     settings: SettingsOptions,
     /// How many Blenders.

@@ -107,7 +107,12 @@ impl Turn<'_> {
         if !self.core.line.announced {
             self.announce(Loss::NeverConnected.name(), detail.clone());
         }
-        self.tell(Telling::AttemptFailed { why, detail, asked });
+        self.tell(Telling::AttemptFailed {
+            number: self.core.attempts(),
+            why,
+            detail,
+            asked,
+        });
         if !asked {
             // Of the other ones no policy has lost an attempt.
             self.decide(Call::OnConnectError(why));

@@ -42,7 +42,11 @@ pub(super) struct Deciding {
 
 impl Deciding {
     pub fn new(settings: &Settings) -> Result<Self, LoadError> {
-        let sandbox = Sandbox::new(settings.policy.limits, settings.policy.cache.clone())?;
+        let sandbox = Sandbox::new(
+            settings.policy.limits,
+            settings.policy.cache.clone(),
+            settings.policy.compiling.clone(),
+        )?;
         let built_in = sandbox.load_embedded(&FIVE_MINUTES)?;
         Ok(Deciding::with(sandbox, Arc::new(built_in)))
     }

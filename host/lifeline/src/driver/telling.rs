@@ -25,8 +25,13 @@ impl Driver {
             Telling::Attempt(number) => self.tell_attempt(number),
             Telling::TryNow(ignored) => self.tell_try_now(ignored),
             Telling::Connected(outage) => self.tell_connected(outage),
-            Telling::AttemptFailed { why, detail, asked } => {
-                self.tell_attempt_failed(why, detail, asked);
+            Telling::AttemptFailed {
+                number,
+                why,
+                detail,
+                asked,
+            } => {
+                self.tell_attempt_failed(number, why, detail, asked);
             }
             Telling::Lost { reason, detail, at } => self.tell_lost(reason, &detail, at),
             Telling::Terminating(bound) => self.tell_terminating(bound),
@@ -184,13 +189,19 @@ impl Driver {
         self.ask_pending();
     }
 
-    fn tell_attempt_failed(&self, why: ConnectError, detail: String, asked: bool) {
+    fn tell_attempt_failed(
+        &self,
+        number: Option<u32>,
+        why: ConnectError,
+        detail: String,
+        asked: bool,
+    ) {
         self.shared.metrics.attempted(Err(why));
         let known = self.shared.snapshot().last_error.replace(detail.clone());
         if asked || known.as_ref() != Some(&detail) {
             let message = format!("Not connected: {detail}");
             let line = LogLine::info("attempt-failed", message);
-            let line = line.with("attempt", self.core.attempts());
+            let line = line.with("attempt", number);
             self.say(line.with("detail", detail));
         }
     }

@@ -20,7 +20,7 @@ use crate::simulate::server::ScriptedServer;
 use crate::status::Snapshot;
 use crate::{Call, Decide};
 use lifeline_core::{SaveOutcome, Saved};
-use lifeline_sandbox::{Code, Identity, Limits, Policy, Sandbox};
+use lifeline_sandbox::{Code, Compiling, Identity, Limits, Policy, Sandbox};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -140,7 +140,9 @@ fn resolve(settings: &[(&str, &str)]) -> Settings {
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_string()))
         .collect();
-    Settings::resolve(&Map::new(), &environment).unwrap()
+    let mut settings = Settings::resolve(&Map::new(), &environment).unwrap();
+    settings.policy.compiling = Compiling::Here;
+    settings
 }
 
 type Answer = Result<Decision, String>;
@@ -171,7 +173,7 @@ impl<F: Fn(&Call, &State, Answer) -> Answer + Send + Sync> Decider for Spoiled<F
 }
 
 fn built_in() -> Policy {
-    let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+    let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
     sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap()
 }
 
@@ -225,7 +227,7 @@ impl Stage {
         let (commands, mut inbox) = unbounded_channel();
         let world = World::default();
         let said = Said::default();
-        let sandbox = Sandbox::new(settings.policy.limits, None).unwrap();
+        let sandbox = Sandbox::new(settings.policy.limits, None, Compiling::Here).unwrap();
         let policy = built_in(sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap());
         let driver = Driver::with(
             Deciding::with(sandbox, policy),

@@ -6,12 +6,12 @@ use super::store::{Kept, Store};
 use crate::Call;
 use crate::contract::{Moment, Phase, State};
 use lifeline_core::guard::{Bounds, Guard};
-use lifeline_sandbox::{Policy, Sandbox};
+use lifeline_sandbox::{LoadError, Policy, Sandbox};
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use tokio::sync::mpsc::UnboundedSender;
@@ -50,6 +50,11 @@ impl Order {
 }
 
 impl Order {
+    /// Another policy, unless it cannot be had.
+    fn brings_one(&self) -> bool {
+        matches!(self, Order::Swap(_) | Order::Pushed(_) | Order::Kept)
+    }
+
     fn is_pushed(&self) -> bool {
         matches!(self, Order::Pushed(_) | Order::Revert(Some(_)))
     }
@@ -70,6 +75,8 @@ pub(crate) struct Verdict {
 struct Queue {
     orders: VecDeque<(u64, Order)>,
     at_work: bool,
+    /// Of the order that is being carried out: it is given up.
+    given_up: Arc<AtomicBool>,
 }
 
 /// Loads policies. Clones share the queue.
@@ -115,10 +122,17 @@ impl Loader {
     pub fn order(&self, order: Order) {
         let number = self.number();
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if order.is_pushed() {
+        let back = matches!(order, Order::Revert(_));
+        if back {
+            // What is being compiled is not waited for.
+            queue.given_up.store(true, Ordering::Relaxed);
+        }
+        if back || order.is_pushed() {
             // A server that sends again and again fills no memory: the last one counts.
-            let (stale, rest): (VecDeque<_>, VecDeque<_>) =
-                queue.orders.drain(..).partition(|(_, it)| it.is_pushed());
+            let (stale, rest): (VecDeque<_>, VecDeque<_>) = queue
+                .orders
+                .drain(..)
+                .partition(|(_, it)| it.is_pushed() || back && it.brings_one());
             queue.orders = rest;
             for (_, order) in stale {
                 self.tell(order, None, Err(SwapError::Superseded), None);
@@ -148,10 +162,13 @@ impl Loader {
                 let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
                 let next = queue.orders.pop_front();
                 queue.at_work = next.is_some();
-                next
+                queue.given_up = Arc::default();
+                next.map(|next| (next, Arc::clone(&queue.given_up)))
             };
-            let Some((number, order)) = next else { return };
-            self.guarded(&order.clone(), || self.carry_out(number, order));
+            let Some(((number, order), given_up)) = next else {
+                return;
+            };
+            self.guarded(&order.clone(), || self.carry_out(number, order, &given_up));
         }
     }
 
@@ -160,7 +177,7 @@ impl Loader {
         let number = self.number();
         let order = Order::Watched(path.to_path_buf());
         self.guarded(&order.clone(), || {
-            self.finish(number, order, bytes, None, None);
+            self.finish(number, order, bytes, (None, None), &AtomicBool::new(false));
         });
     }
 
@@ -176,7 +193,7 @@ impl Loader {
         read(path, &self.sandbox)
     }
 
-    fn carry_out(&self, number: u64, order: Order) {
+    fn carry_out(&self, number: u64, order: Order, given_up: &AtomicBool) {
         let set = || match &self.file {
             Some(path) => self.read(path),
             None => Err(SwapError::NothingSet),
@@ -205,7 +222,7 @@ impl Loader {
                 return;
             }
         };
-        self.finish(number, order, bytes, announced, trouble);
+        self.finish(number, order, bytes, (announced, trouble), given_up);
     }
 
     fn kept(&self) -> Result<Kept, SwapError> {
@@ -225,15 +242,15 @@ impl Loader {
         number: u64,
         order: Order,
         bytes: Result<Vec<u8>, SwapError>,
-        announced: Option<String>,
-        mut trouble: Option<String>,
+        (announced, mut trouble): (Option<String>, Option<String>),
+        given_up: &AtomicBool,
     ) {
         let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(error) => return self.tell(order, None, Err(error), trouble),
         };
         let sha256 = hex::encode(Sha256::digest(&bytes));
-        let loaded = self.load(&bytes, &sha256, announced);
+        let loaded = self.load(&bytes, &sha256, announced, given_up);
         // What the watch finds may have been overtaken while it was compiled.
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match loaded {
@@ -265,6 +282,7 @@ impl Loader {
         bytes: &[u8],
         sha256: &str,
         announced: Option<String>,
+        given_up: &AtomicBool,
     ) -> Result<Box<Policy>, SwapError> {
         if let Some(announced) = announced.filter(|it| it != sha256) {
             let found = sha256.to_string();
@@ -275,7 +293,10 @@ impl Loader {
         if !self.pins.is_empty() && !self.pins.iter().any(|pin| pin == sha256) {
             return Err(SwapError::NotPinned(sha256.to_string()));
         }
-        let policy = self.sandbox.load(bytes)?;
+        let policy = match self.sandbox.load_unless(bytes, given_up) {
+            Err(LoadError::GivenUp) => return Err(SwapError::Superseded),
+            loaded => loaded?,
+        };
         try_out(&policy, self.bounds)?;
         Ok(Box::new(policy))
     }

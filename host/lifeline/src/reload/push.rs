@@ -100,12 +100,12 @@ mod tests {
     use crate::FIVE_MINUTES;
     use flate2::Compression;
     use flate2::write::GzEncoder;
-    use lifeline_sandbox::Limits;
+    use lifeline_sandbox::{Compiling, Limits};
     use serde_json::json;
     use std::io::Write;
 
     fn sandbox() -> Sandbox {
-        Sandbox::new(Limits::default(), None).unwrap()
+        Sandbox::new(Limits::default(), None, Compiling::Here).unwrap()
     }
 
     fn gzip(bytes: &[u8]) -> String {

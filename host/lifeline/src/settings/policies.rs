@@ -2,7 +2,7 @@
 
 use super::Value;
 use lifeline_core::guard::Bounds;
-use lifeline_sandbox::{Cache, Limits};
+use lifeline_sandbox::{Cache, Compiling, Limits};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub struct PolicySettings {
     pub store: Option<PathBuf>,
     /// Where compiled ones are kept; None: nowhere.
     pub cache: Option<Cache>,
+    /// Where others' policies are compiled; nothing that is set: whoever starts Lifeline says it.
+    pub compiling: Compiling,
     /// What a call may use.
     pub limits: Limits,
     /// What a decision may hold.
@@ -48,6 +50,7 @@ impl PolicySettings {
                 Some(path) if path.as_os_str() == OFF => None,
                 Some(path) => Some(Cache::new(path)),
             },
+            compiling: Compiling::default(),
             limits: Limits {
                 fuel: number("policy_fuel"),
                 memory: size("policy_memory", 1 << 20),

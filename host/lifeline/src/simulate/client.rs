@@ -90,11 +90,11 @@ impl Client {
 mod tests {
     use super::*;
     use crate::contract::Loss;
-    use lifeline_sandbox::{Limits, Sandbox};
+    use lifeline_sandbox::{Compiling, Limits, Sandbox};
 
     #[test]
     fn it_follows_what_the_policy_decides() {
-        let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+        let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
         let policy = sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap();
         let mut client = Client::new(10_000, 60_000, 0);
         client.guard.connected();
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_the_guard_drops_is_a_failure() {
-        let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+        let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
         let policy = sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap();
         let mut client = Client::new(10_000, 60_000, 0);
         client.guard.connected();

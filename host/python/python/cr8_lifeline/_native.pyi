@@ -23,6 +23,7 @@ __all__ = [
     "State",
     "__version__",
     "_command_line",
+    "_compile",
     "run_command",
     "settings_table",
 ]
@@ -353,6 +354,12 @@ def run_command(arguments: list[str]) -> tuple[int, str, str]:
 
     arguments: without the program's name. May take seconds, without the GIL: not for Blender's
     main thread.
+    """
+
+def _compile() -> int:
+    """The child in which policies are compiled, on its stdin and stdout: no other use.
+
+    Gives the exit code.
     """
 
 def _command_line(arguments: list[str]) -> int:

@@ -4,14 +4,14 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lifeline::FIVE_MINUTES;
-use lifeline_sandbox::{Cache, Code, Limits, Sandbox};
+use lifeline_sandbox::{Cache, Code, Compiling, Limits, Sandbox};
 use std::time::Duration;
 
 fn load(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
-    let bare = Sandbox::new(Limits::default(), None).unwrap();
+    let bare = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
     let cache = Cache::new(folder.path().join("policies"));
-    let caching = Sandbox::new(Limits::default(), Some(cache)).unwrap();
+    let caching = Sandbox::new(Limits::default(), Some(cache), Compiling::Here).unwrap();
     caching.load(FIVE_MINUTES.component).unwrap();
     let mut group = criterion.benchmark_group("load");
     group.bench_function("compiled", |bencher| {

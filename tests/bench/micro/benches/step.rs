@@ -7,11 +7,11 @@ use lifeline::contract::{Moment, State};
 use lifeline::{Call, Decide};
 use lifeline_bench::{lost, moment};
 use lifeline_machine::Machine;
-use lifeline_sandbox::{Limits, Sandbox};
+use lifeline_sandbox::{Compiling, Limits, Sandbox};
 use std::hint::black_box;
 
 fn step(criterion: &mut Criterion) {
-    let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+    let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
     let policy = sandbox.load_embedded(&lifeline::FIVE_MINUTES).unwrap();
     let mut group = criterion.benchmark_group("step");
     let native =

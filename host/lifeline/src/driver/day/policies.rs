@@ -1,6 +1,6 @@
 //! Who may decide in a day: what was built, policies that misbehave among it.
 
-use lifeline_sandbox::{Limits, Policy, Sandbox};
+use lifeline_sandbox::{Compiling, Limits, Policy, Sandbox};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Pool {
             time: Duration::from_secs(3_600),
             ..Limits::default()
         };
-        let sandbox = Sandbox::new(limits, None).unwrap();
+        let sandbox = Sandbox::new(limits, None, Compiling::Here).unwrap();
         let built_in = sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap();
         let load = |bytes: Vec<u8>| sandbox.load(&bytes).unwrap();
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");

@@ -5,7 +5,7 @@ use crate::FIVE_MINUTES;
 use crate::contract::{
     Action, Attempt, ConnectError, Countdown, Loss, Outage, Place, Request, Saving,
 };
-use lifeline_sandbox::{Limits, Sandbox};
+use lifeline_sandbox::{Compiling, Limits, Sandbox};
 use std::cell::Cell;
 
 type Answer = Result<Decision, String>;
@@ -442,7 +442,7 @@ fn a_bound_is_told() {
 
 #[test]
 fn the_built_in_policy_passes() {
-    let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+    let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
     let policy = sandbox.load(FIVE_MINUTES.component).unwrap();
     let defaults = setup().settings.unwrap();
     for setup in Setup::all(&defaults, 10_000, 3_600_000) {

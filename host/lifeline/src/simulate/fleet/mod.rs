@@ -270,7 +270,7 @@ fn come_back<A: Algorithm>(
 mod tests {
     use super::*;
     use crate::contract::Settings;
-    use lifeline_sandbox::{Limits, Sandbox};
+    use lifeline_sandbox::{Compiling, Limits, Sandbox};
 
     fn story() -> Story {
         Story {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     fn five_minutes() -> PolicyAlgorithm {
-        let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+        let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
         PolicyAlgorithm::new(
             sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap(),
             Settings::default(),
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn one_instance_for_all_calls_decides_as_a_fresh_one_for_each() {
-        let sandbox = Sandbox::new(Limits::default(), None).unwrap();
+        let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
         let policy = sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap();
         let told = [Instances::Fresh, Instances::Warm].map(|instances| {
             let algorithm = PolicyAlgorithm::new(policy.clone(), Settings::default(), instances);

@@ -322,14 +322,14 @@ mod tests {
     use super::*;
     use crate::contract::Request;
     use crate::settings::Settings;
-    use lifeline_sandbox::{Limits, Sandbox};
+    use lifeline_sandbox::{Compiling, Limits, Sandbox};
     use serde_json::Map;
     use std::collections::BTreeMap;
 
     fn scenario() -> Scenario {
         let environment = BTreeMap::from([("CR8_RETRY_JITTER".to_string(), "0".to_string())]);
         let settings = Settings::resolve(&Map::new(), &environment).unwrap();
-        let policy = Sandbox::new(Limits::default(), None)
+        let policy = Sandbox::new(Limits::default(), None, Compiling::Here)
             .unwrap()
             .load_embedded(&crate::FIVE_MINUTES)
             .unwrap();
