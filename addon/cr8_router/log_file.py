@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -85,7 +86,12 @@ class _File:
 
     def _open(self) -> None:
         def opener(path: str, flags: int) -> int:
-            return os.open(path, flags, 0o600)
+            # Looked at as it is open: what lies there may change in between.
+            descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise OSError(errno.ELOOP, "it is not an ordinary file")
+            return descriptor
 
         self._file = open(self._path, "ab", opener=opener)  # noqa: SIM115 - closed by `close`
         self._size = self._file.tell()
@@ -103,10 +109,13 @@ def _open(path: str) -> _File:
     """Raises LogFileError."""
     try:
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
-            raise LogFileError(f"The log file {path} is not an ordinary file: name another.")
         return _File(path)
     except OSError as error:
+        # A link; a pipe that nobody reads.
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise LogFileError(
+                f"The log file {path} is not an ordinary file: name another."
+            ) from error
         raise LogFileError(
             f"The log file {path} cannot be written ({error.strerror or error}): name another."
         ) from error

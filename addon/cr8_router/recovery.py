@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import configuration
+from . import configuration, own_files
 from .log import about, logger
 from .recovery_store import RecoveryFolder, RecoveryStore
 from .wording import utf8
@@ -41,9 +41,23 @@ def folders(chosen: str | None) -> list[RecoveryFolder]:
     shared = [f"{parent}/cr8_recovery-{os.geteuid()}" for parent in temporary]
     # A person without a home keeps the "~".
     usable = [path for path in own if path and not path.startswith("~")]
-    candidates = {Path(os.path.abspath(path)): False for path in usable}
-    candidates |= {Path(os.path.abspath(path)): True for path in shared}
-    return [RecoveryFolder(path, shared=shared) for path, shared in candidates.items()]
+    ours = [_private(Path(os.path.abspath(path))) for path in usable]
+    ours += [RecoveryFolder(Path(os.path.abspath(path)), shared=True) for path in shared]
+    earlier = [RecoveryFolder(Path(os.path.abspath(path)), saves=False) for path in usable]
+    candidates: dict[Path, RecoveryFolder] = {}
+    for folder in (*ours, *earlier):
+        candidates.setdefault(folder.path, folder)
+    return list(candidates.values())
+
+
+def _private(path: Path) -> RecoveryFolder:
+    """This folder; where others may write, one of this user's own within."""
+    try:
+        if own_files.others_may_write(path):
+            return RecoveryFolder(path / f"cr8_recovery-{os.geteuid()}", shared=True)
+    except OSError:
+        pass  # it is not there yet, or cannot be used: what saves there will say so
+    return RecoveryFolder(path)
 
 
 def first_folder() -> str:
@@ -73,6 +87,13 @@ class Recovery:
     def _restore_untitled(self) -> None:
         for record in self._store.unclaimed():
             if record.original_path:
+                continue
+            if not own_files.is_out_of_reach(Path(record.recovery_path).parent):
+                logger.warning(
+                    "Unsaved work is in %s, where others may write: it is not opened by itself",
+                    utf8(record.recovery_path),
+                    extra=about("recovery-not-opened", path=utf8(record.recovery_path)),
+                )
                 continue
             try:
                 # Before it is opened: a copy that crashes Blender must not do so at every start.

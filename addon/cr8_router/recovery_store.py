@@ -6,6 +6,7 @@ Beside each copy `NAME.blend` lies its record `NAME.json`. Knows nothing of Blen
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -15,12 +16,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import own_files
 from .errors import SaveError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _TRIES = 1000
+# Bytes of a record: a few hundred.
+_RECORD_MAX = 64 << 10
+# Whatever else somebody has put into a folder.
+_ENTRIES_MAX = 10_000
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,9 @@ class RecoveryFolder:
 
     path: Path
     shared: bool = False
-    """Whether everybody can write beside it, as in the system's temporary folder."""
+    """Whether others can write beside it, as in the system's temporary folder."""
+    saves: bool = True
+    """New copies may go there; else it is only looked into for earlier ones."""
 
     def prepare(self) -> None:
         """Make it, for us alone. Raises SaveError."""
@@ -57,12 +65,13 @@ class RecoveryFolder:
             raise SaveError(f"{self.path}: the recovery folder {strange}")
 
     def records(self) -> Iterator[Record]:
-        """What is in it; nothing if somebody else may have put it there."""
+        """What is in it, of this user's own files."""
         try:
             if self._strange():
                 return
             # Not by `glob`, which makes a regular expression first.
-            paths = [path for path in self.path.iterdir() if path.suffix == ".json"]
+            entries = itertools.islice(self.path.iterdir(), _ENTRIES_MAX)
+            paths = [path for path in entries if path.suffix == ".json"]
         except OSError:
             return
         for path in paths:
@@ -103,36 +112,23 @@ def _record_path(copy: Path) -> Path:
     return copy.with_suffix(".json")
 
 
-def _draft_path(record_path: Path) -> Path:
-    return record_path.with_suffix(".json~")
-
-
 def _write(record: Record) -> None:
-    target = _record_path(Path(record.recovery_path))
-    draft = _draft_path(target)
-    with open(
-        draft,
-        "w",
-        encoding="utf-8",
-        errors="surrogateescape",
-        opener=lambda path, flags: os.open(path, flags, 0o600),
-    ) as file:
-        json.dump(asdict(record), file, indent=2, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(target)
+    text = json.dumps(asdict(record), indent=2, ensure_ascii=False)
+    content = text.encode("utf-8", "surrogateescape")
+    own_files.replace(_record_path(Path(record.recovery_path)), content)
 
 
 def _read(record_path: Path) -> Record | None:
-    """None for what is no record, or a record without its copy."""
+    """None for what is no record of this user's own, or a record without its copy."""
     copy = record_path.with_suffix(".blend")
     try:
-        fields = json.loads(record_path.read_text(encoding="utf-8", errors="surrogateescape"))
+        content = own_files.read(record_path, _RECORD_MAX)
+        fields = json.loads(content.decode("utf-8", "surrogateescape"))
         # The copy lies beside its record, even if the folder was moved since.
         record = Record(**{**fields, "recovery_path": str(copy)})
         datetime.fromisoformat(record.saved_at)
-        return record if copy.is_file() else None
-    except (OSError, ValueError, TypeError):
+        return record if own_files.is_ours(copy) else None
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 
@@ -140,8 +136,9 @@ class RecoveryStore:
     """The copies of one user."""
 
     def __init__(self, folders: Sequence[RecoveryFolder], username: str) -> None:
-        self.folders = tuple(folders)
-        """The one to use first, first."""
+        self.folders = tuple(folder for folder in folders if folder.saves)
+        """Where copies may go; the one to use first, first."""
+        self._earlier = tuple(folder for folder in folders if not folder.saves)
         self._username = username
 
     def reserve(self, folder: RecoveryFolder, original: str) -> Path:
@@ -173,7 +170,7 @@ class RecoveryStore:
 
     def keep(self, copy: Path, original: str) -> None:
         """The copy is written: write its record. Raises OSError."""
-        copy.chmod(0o600)
+        own_files.make_private(copy)
         _write(
             Record(
                 recovery_path=str(copy),
@@ -187,14 +184,14 @@ class RecoveryStore:
         """There is no copy after all: nothing of it is left, its name is free again."""
         record = _record_path(copy)
         # What is written first, by Blender and by us, and renamed at the end.
-        for path in (Path(f"{copy}@"), copy, _draft_path(record), record):
+        for path in (Path(f"{copy}@"), copy, record):
             path.unlink(missing_ok=True)
 
     def unclaimed(self) -> list[Record]:
         """This user's copies that nobody has opened yet, newest first."""
         records = [
             record
-            for folder in self.folders
+            for folder in (*self.folders, *self._earlier)
             for record in folder.records()
             if record.username == self._username and not record.restored_at
         ]
@@ -206,11 +203,11 @@ class RecoveryStore:
 
     def mark_unclaimed(self, record: Record) -> None:
         """The copy's work waits for its user again. Raises OSError."""
-        Path(record.recovery_path).chmod(0o600)
+        own_files.make_private(Path(record.recovery_path))
         _write(Record(**{**asdict(record), "saved_at": _now().isoformat(), "restored_at": ""}))
 
     def find(self, copy: Path) -> Record | None:
         """The record of a copy, None for any other file."""
-        if any(copy.parent == folder.path for folder in self.folders):
+        if any(copy.parent == folder.path for folder in (*self.folders, *self._earlier)):
             return _read(_record_path(copy))
         return None

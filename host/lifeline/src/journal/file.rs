@@ -189,15 +189,39 @@ impl Journal {
 
 /// For appending; private to the user; never a device, nor through a link.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
     make_folder(path)?;
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    open_as_it_is(options, path)
+}
+
+/// Only an ordinary file, which is looked at as it is open: what lies there may change in between.
+pub(super) fn open_as_it_is(mut options: OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        // A link is not followed, a pipe not waited for.
+        libc::O_NOFOLLOW | libc::O_NONBLOCK,
+    );
+    let file = match options.open(path) {
+        #[cfg(unix)]
+        Err(error)
+            if matches!(
+                error.raw_os_error(),
+                Some(libc::ELOOP | libc::ENXIO | libc::EISDIR)
+            ) =>
+        {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        file => file?,
+    };
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::ErrorKind::InvalidInput.into())
+    }
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
@@ -258,11 +282,11 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 /// The whole lines of a file that are JSON objects; none if it cannot be read.
 pub(super) fn lines(path: &Path) -> Vec<Value> {
     let mut text = Vec::new();
-    let ordinary = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
-    let read = ordinary
-        && File::open(path)
-            .and_then(|file| file.take(READ_MAX).read_to_end(&mut text))
-            .is_ok();
+    let mut options = OpenOptions::new();
+    options.read(true);
+    let read = open_as_it_is(options, path)
+        .and_then(|file| file.take(READ_MAX).read_to_end(&mut text))
+        .is_ok();
     if !read {
         return Vec::new();
     }

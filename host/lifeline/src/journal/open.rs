@@ -1,7 +1,7 @@
 //! The entry of an outage that lasts, in a file of its own that its process holds locked.
 
 use super::entry::{Entry, Outcome};
-use super::file::{Journal, JournalError, lines, open, sync_folder};
+use super::file::{Journal, JournalError, lines, open, open_as_it_is, sync_folder};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -73,7 +73,9 @@ pub(super) fn adopt(journal: &Journal) -> Result<usize, JournalError> {
         .collect();
     for path in left {
         // Network file systems lock only what is open for writing.
-        let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        let Ok(file) = open_as_it_is(options, &path) else {
             continue;
         };
         match file.try_lock() {
