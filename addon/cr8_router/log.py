@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from . import output
+from .wording import clean
 
 if TYPE_CHECKING:
     from .log_file import LogFile
@@ -24,6 +25,17 @@ def about(event: str, **fields: object) -> dict[str, object]:
     return {"event": event, "fields": fields}
 
 
+class _Line(logging.Formatter):
+    """One line, whatever a file's name or a server's reason holds; a traceback is set off below."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = clean(f"[{record.levelname}] {record.getMessage()}")
+        if record.exc_info:
+            traceback = self.formatException(record.exc_info)
+            line += "".join(f"\n  {clean(each)}" for each in traceback.split("\n"))
+        return line
+
+
 class _Lines(logging.Handler):
     """Lines on standard output, which nobody waits for."""
 
@@ -35,7 +47,7 @@ class _Lines(logging.Handler):
         try:
             line = self.format(record)
         except Exception:  # `handleError` would print, and wait
-            line = f"[{record.levelname}] {record.msg}"
+            line = clean(f"[{record.levelname}] {record.msg}")
         self._outlet.say(line)
 
 
@@ -44,7 +56,7 @@ def register() -> None:
     outlet = output.standard_output()
     # What a script has put in the place of standard output is written to as it stands.
     handler = _Lines(outlet) if outlet is not None else logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
+    handler.setFormatter(_Line())
     logger.addHandler(handler)
     logger.propagate = False
     if logger.level == logging.NOTSET:

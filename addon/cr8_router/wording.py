@@ -3,6 +3,20 @@
 
 import math
 
+# Letters of a line.
+_LONGEST = 4_000
+# Control characters, ends of lines, and what turns the direction of writing.
+_HARMFUL = dict.fromkeys(
+    [
+        *range(0x20),
+        *range(0x7F, 0xA0),
+        *range(0x200E, 0x2010),
+        *range(0x2028, 0x202F),
+        *range(0x2066, 0x206A),
+    ],
+    " ",
+)
+
 
 def amount(number: float, unit: str) -> str:
     """`5 minutes`, `1 second`, `2.5 seconds`."""
@@ -42,6 +56,12 @@ def clock(seconds: float) -> str:
 def utf8(text: str) -> str:
     """A path that is not UTF-8 (Python escapes its bytes) with those bytes replaced."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def clean(text: str) -> str:
+    """What may hold others' words, as it can go to a terminal: one line, of bounded length."""
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return short.translate(_HARMFUL)
 
 
 def one_line(error: Exception) -> str:

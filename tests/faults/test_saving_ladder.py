@@ -491,6 +491,22 @@ result.append(attempt(folders))
     assert "caf�.blend: somebody else" in copied["failures"][0]
 
 
+def test_a_name_with_a_line_end_forges_no_line(ladder: Ladder, tmp_path: Path) -> None:
+    path = tmp_path / "a\n[ERROR] forged\x1b[2J.blend"
+    answer = ladder.run(
+        """
+bpy.ops.wm.save_as_mainfile(filepath=path)
+os.utime(path)
+result = attempt(folders)
+""",
+        path=str(path),
+        folders=[[str(tmp_path / "copies"), False]],
+    )
+    assert answer["recovery"]
+    name = r"a \[ERROR\] forged \[2J\.blend"
+    ladder.blender.wait_for_line(f"^.WARNING. Blender file not saved: .*{name}: somebody else", 1)
+
+
 def test_a_compressed_file_stays_compressed(ladder: Ladder, tmp_path: Path) -> None:
     """A copy of it, too: it may not fit on the disk otherwise."""
     answer = ladder.run(

@@ -144,11 +144,20 @@ pub enum Event {
 /// Server events, warnings and log lines beyond this many are dropped: a main thread that is blocked for
 /// hours must not fill the memory. What saves and closes Blender is never dropped.
 const CAPACITY: usize = 10_000;
+/// Bytes of memory that server events may take together: several of the largest that come in.
+const BUDGET: usize = 256 << 20;
+
+#[derive(Debug, Default)]
+struct Waiting {
+    events: VecDeque<Event>,
+    /// Bytes of those that the server has sent.
+    bytes: usize,
+}
 
 /// Events on their way to the main thread.
 #[derive(Debug, Default)]
 pub struct Queue {
-    events: Mutex<VecDeque<Event>>,
+    waiting: Mutex<Waiting>,
     /// Lets an empty poll go without the lock.
     length: AtomicUsize,
     dropped: AtomicUsize,
@@ -160,17 +169,23 @@ pub struct Queue {
 impl Queue {
     /// Adds an event.
     pub fn push(&self, event: Event) {
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = match &event {
+            Event::Server { name, args } => name.len() + args.iter().map(size).sum::<usize>(),
+            _ => 0,
+        };
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let expendable = matches!(
             event,
             Event::Log(..) | Event::Server { .. } | Event::Warn { .. }
         );
-        if expendable && events.len() >= CAPACITY {
+        let too_large = bytes > BUDGET.saturating_sub(waiting.bytes);
+        if expendable && (too_large || waiting.events.len() >= CAPACITY) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        events.push_back(event);
-        self.length.store(events.len(), Ordering::Release);
+        waiting.bytes += bytes;
+        waiting.events.push_back(event);
+        self.length.store(waiting.events.len(), Ordering::Release);
         #[cfg(test)]
         self.pushed.notify_one();
     }
@@ -180,12 +195,16 @@ impl Queue {
         if self.length.load(Ordering::Acquire) == 0 {
             return Vec::new();
         }
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.length.store(0, Ordering::Release);
-        let mut drained: Vec<Event> = events.drain(..).collect();
+        waiting.bytes = 0;
+        // The room goes with them.
+        let mut drained: Vec<Event> = std::mem::take(&mut waiting.events).into();
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let message = format!("{dropped} events were dropped: Blender was busy too long");
+            let message = format!(
+                "{dropped} events were dropped: more than Blender can take while it is busy"
+            );
             let line = LogLine::warning("events-dropped", message).with("number", dropped);
             drained.push(Event::Log(line));
         }
@@ -193,9 +212,50 @@ impl Queue {
     }
 }
 
+/// Bytes of memory that a value takes, or a little more.
+fn size(value: &Value) -> usize {
+    /// Of an entry in a map, beside its key's text and its value.
+    const ENTRY: usize = 64;
+    let within = match value {
+        Value::Null | Value::Bool(_) => 0,
+        Value::Number(number) => number.as_str().len(),
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(size).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| ENTRY + name.len() + size(value))
+            .sum(),
+    };
+    size_of::<Value>() + within
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    fn large(name: &str) -> Event {
+        Event::Server {
+            name: name.into(),
+            args: vec![json!({"a": [1, "x".repeat(BUDGET / 3)]})],
+        }
+    }
+
+    #[test]
+    fn large_events_fill_no_memory() {
+        let queue = Queue::default();
+        for number in 0..5 {
+            queue.push(large(&number.to_string()));
+        }
+        queue.push(Event::Quit { ticket: 1 });
+        let drained = queue.drain();
+        assert_eq!(drained.len(), 4);
+        assert_eq!(drained[..2], [large("0"), large("1")]);
+        assert_eq!(drained[2], Event::Quit { ticket: 1 });
+        // What was taken out makes room.
+        queue.push(large("5"));
+        assert_eq!(queue.drain(), [large("5")]);
+    }
 
     #[test]
     fn events_come_out_in_order_once() {

@@ -1,6 +1,6 @@
 //! What a component imports and exports, read from its bytes before anything is compiled.
 
-use crate::LoadError;
+use crate::{LoadError, told};
 use wasmparser::{BinaryReaderError, Encoding, FunctionBody, Operator, Parser, Payload};
 
 /// The contract's interface that a policy exports; `@` and a version follow.
@@ -36,6 +36,8 @@ const ALL_NESTED_LOCALS: u64 = 1_000_000;
 const DECLARATIONS: u64 = 100_000;
 /// Names at the boundary of the component (21).
 const NAMES: usize = 1_000;
+/// Bytes of a name that are told.
+const NAME: usize = 200;
 
 impl Boundary {
     /// Reads all of a component, so that a half-written one is found out.
@@ -94,16 +96,14 @@ impl Boundary {
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 1 => {
                     for import in section {
-                        found
-                            .imports
-                            .push(import.map_err(malformed)?.name.name.to_owned());
+                        let import = import.map_err(malformed)?;
+                        found.imports.push(told(import.name.name, NAME));
                     }
                 }
                 Payload::ComponentExportSection(section) if depth == 1 => {
                     for export in section {
-                        found
-                            .exports
-                            .push(export.map_err(malformed)?.name.name.to_owned());
+                        let export = export.map_err(malformed)?;
+                        found.exports.push(told(export.name.name, NAME));
                     }
                 }
                 _ => {}
@@ -227,6 +227,16 @@ mod tests {
     #[test]
     fn an_import_of_an_instance_without_functions_counts() {
         assert_eq!(Boundary::read(&importing()).unwrap().imports, ["types"]);
+    }
+
+    #[test]
+    fn what_somebody_has_called_an_import_turns_no_terminal_round() {
+        let mut bytes = COMPONENT.to_vec();
+        bytes.extend(section(7, &[1, 0x42, 0]));
+        bytes.extend(section(10, b"\x01\x00\x07a\x1b[2J\nb\x05\x00"));
+        let found = Boundary::read(&bytes).map(|found| found.imports);
+        // A reader that refuses such a name is as good.
+        assert!(found.is_err() || found.unwrap() == ["a [2J b"]);
     }
 
     #[test]

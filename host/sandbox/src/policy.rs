@@ -59,7 +59,7 @@ pub enum LoadError {
     #[error("it has more {0} than any policy needs")]
     TooMuch(&'static str),
     /// It wants something from the outside.
-    #[error("it imports {}; a policy imports nothing", .0.join(", "))]
+    #[error("it imports {}; a policy imports nothing", told(&.0.join(", "), 400))]
     Imports(Vec<String>),
     /// Of another contract.
     #[error("it speaks version {0} of the contract; this host speaks {CONTRACT}")]
