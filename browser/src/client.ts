@@ -207,7 +207,11 @@ export class Client {
     const sha256 = given.policy_sha256;
     if (typeof given.policy_url === "string" && given.policy_url !== "") {
       const url = this.#atServer(given.policy_url);
-      if (this.#wanted?.url !== url || this.#wanted.sha256 !== sha256) {
+      if (typeof sha256 !== "string" && !this.#isOurs(url)) {
+        // It would run here, whoever answers at that address.
+        this.#refused = "the server names a policy at another address, without its SHA-256 (policy_sha256)";
+        this.#session?.publish();
+      } else if (this.#wanted?.url !== url || this.#wanted.sha256 !== sha256) {
         void this.swapPolicy(url, typeof sha256 === "string" ? sha256 : undefined);
       }
     } else if (this.options.policy === undefined && this.#wanted !== undefined) {
@@ -219,6 +223,16 @@ export class Client {
   #atServer(url: string): string {
     const { url: server } = this.options;
     return server ? new URL(url, server.replace(/^ws/, "http")).href : url;
+  }
+
+  /** Of the server itself, or of whoever has served this page. */
+  #isOurs(url: string): boolean {
+    const here = typeof location === "undefined" ? "http://localhost" : location.href;
+    if (!URL.canParse(url, here)) {
+      return false;
+    }
+    const { origin } = new URL(url, here);
+    return [here, this.options.url?.replace(/^ws/, "http") ?? here].some((one) => new URL(one, here).origin === origin);
   }
 
   #update(part: Partial<Status>): void {

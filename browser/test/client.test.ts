@@ -273,6 +273,26 @@ describe("a reload", () => {
     expect(world.server.asked.length).toBeGreaterThan(0);
   });
 
+  it("takes a policy from elsewhere only if its digest is told", async () => {
+    const world = new World();
+    const asked: string[] = [];
+    const foreign = (url: string): Promise<never> => {
+      asked.push(url);
+      return Promise.reject(new Error("404"));
+    };
+    const client = await world.connected({}, { foreign });
+    const url = "https://elsewhere.test/policy.wasm";
+    for (const strange of [url, "data:application/wasm,x", "//elsewhere.test/policy.wasm"]) {
+      world.server.tell("lifeline_settings", { policy_url: strange });
+      await world.clock.pass(10);
+      expect(client.status.getSnapshot().policyRefused).toMatch(/at another address, without its SHA-256/);
+    }
+    expect(asked).toEqual([]);
+    world.server.tell("lifeline_settings", { policy_url: url, policy_sha256: "00" });
+    await world.clock.pass(10);
+    expect(asked).toEqual([url]);
+  });
+
   it("that still waits for its policy when the server is found stays connected", async () => {
     const world = new World();
     await world.connected({}, { foreign: () => new Promise(() => {}) });

@@ -81,6 +81,20 @@ describe("another policy", () => {
     await expect(fromBytes(new Uint8Array(), "", wants)).rejects.toThrow("it wants wasi:random/random from outside");
   });
 
+  it("with a name that would become a part of its source is refused before it is run", async () => {
+    // (module (import "m" "x');globalThis.broken=1;('" (func)))
+    const name = new TextEncoder().encode("x');globalThis.broken=1;('");
+    const imported = [1, 1, 0x6d, name.length, ...name, 0, 0];
+    const core = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, imported.length, ...imported]);
+    const source = new TextEncoder().encode("globalThis.broken = 2; export const instantiate = () => ({});");
+    const evil = async (): Promise<{ files: [string, Uint8Array][]; imports: string[] }> => ({
+      files: [["policy.js", source], ["policy.core.wasm", core]],
+      imports: [],
+    });
+    await expect(fromBytes(new Uint8Array(), "", evil)).rejects.toThrow(/a name in it is none: "x'/);
+    expect(globalThis).not.toHaveProperty("broken");
+  });
+
   it("whose bytes are not those that are wanted is refused before it is looked at", async () => {
     const url = "data:application/wasm;base64,AGFzbQ==";
     await expect(foreign(url, "00")).rejects.toThrow(/SHA-256/);

@@ -7,6 +7,11 @@ const SIZE_MAX = 64 * 1024 * 1024;
 /** A policy that is there has come by now, milliseconds: an outage that a reload goes on with waits for it. */
 const FETCH_WITHIN = 10_000;
 
+/** What names of the contract and of compilers are made of: nothing that ends a string, a line or a comment. */
+const NAME = /^[\w$.:@/#[\]<>, +-]{0,200}$/;
+/** So much of another one is told. */
+const NAME_TOLD = 60;
+
 /** Why a policy was not taken. */
 export class PolicyRefused extends Error {
   override name = "PolicyRefused";
@@ -55,7 +60,9 @@ export async function fromBytes(bytes: Uint8Array, sha256: string, transpile: Tr
   const cores = new Map<string, WebAssembly.Module>();
   for (const [name, content] of files) {
     if (name.endsWith(".wasm")) {
-      cores.set(name, await WebAssembly.compile(content as Uint8Array<ArrayBuffer>));
+      const core = await WebAssembly.compile(content as Uint8Array<ArrayBuffer>);
+      checkNames(core);
+      cores.set(name, core);
     }
   }
   const instantiate = await load(files.get(`${GENERATE.name}.js`));
@@ -73,6 +80,16 @@ export async function fromBytes(bytes: Uint8Array, sha256: string, transpile: Tr
     }
     return exports;
   }, sha256);
+}
+
+/** The transpiler writes names of imports and exports into its source as they are. */
+function checkNames(core: WebAssembly.Module): void {
+  const imports = WebAssembly.Module.imports(core).flatMap(({ module, name }) => [module, name]);
+  const exports = WebAssembly.Module.exports(core).map(({ name }) => name);
+  const strange = [...imports, ...exports].find((name) => !NAME.test(name));
+  if (strange !== undefined) {
+    throw new PolicyRefused(`a name in it is none: ${JSON.stringify(strange.slice(0, NAME_TOLD))}`);
+  }
 }
 
 async function load(source: Uint8Array | undefined): Promise<Instantiated> {
