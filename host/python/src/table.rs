@@ -1,7 +1,7 @@
 //! The table of settings, for preferences and documentation.
 
 use crate::convert::to_python;
-use lifeline::settings::{Kind, TABLE, section_of, unit_of};
+use lifeline::settings::{Kind, TABLE};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
@@ -18,9 +18,9 @@ pub fn settings_table(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
             };
             json!({
                 "name": setting.name,
-                "variable": setting.variable,
-                "section": section_of(setting.name),
-                "unit": unit_of(setting),
+                "variable": setting.variable(),
+                "section": setting.section,
+                "unit": setting.unit(),
                 "kind": setting.kind.name(),
                 "default": setting.default(),
                 "minimum": minimum,

@@ -32,7 +32,7 @@ impl<'a> Arbitrary<'a> for Input {
                 if secret {
                     text.push_str(SECRET);
                 }
-                input.environment.insert(setting.variable.into(), text);
+                input.environment.insert(setting.variable(), text);
             } else {
                 let mut value = value(u, 2)?;
                 if secret {

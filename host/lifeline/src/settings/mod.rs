@@ -3,15 +3,15 @@
 
 mod policies;
 mod server;
-mod shown;
 mod table;
 mod value;
 
 pub use policies::PolicySettings;
 pub use server::ServerUrl;
-pub use shown::{section_of, unit_of};
 pub use table::{Setting, TABLE};
 pub use value::{Kind, Value};
+
+use table::{Layers, Values};
 
 use crate::contract;
 use serde_json::{Map, Value as Json};
@@ -129,89 +129,84 @@ impl Settings {
         preferences: &Map<String, Json>,
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, SettingsError> {
-        let mut faults: Vec<String> = preferences
+        let unknown = preferences
             .keys()
             .filter(|name| !TABLE.iter().any(|setting| setting.name == name.as_str()))
-            .map(|name| format!("{name}: there is no such setting"))
-            .collect();
-        let mut values = BTreeMap::new();
-        for setting in TABLE {
-            match setting.resolve(preferences, environment) {
-                Ok(value) => {
-                    values.insert(setting.name, value);
-                }
-                Err(fault) => faults.push(fault),
-            }
-        }
-        let server = match text(&values, "server_url") {
+            .map(|name| format!("{name}: there is no such setting"));
+        let mut layers = Layers {
+            preferences,
+            environment,
+            faults: unknown.collect(),
+            shown: Map::new(),
+        };
+        let values = Values::resolve(&mut layers);
+        let Layers {
+            mut faults,
+            mut shown,
+            ..
+        } = layers;
+        let server = match &values.server_url {
             url if url.is_empty() => None,
-            url => ServerUrl::parse(&url)
+            url => ServerUrl::parse(url)
                 .map_err(|fault| faults.push(format!("server_url: {fault}")))
                 .ok(),
         };
-        let mut http_url = |name| {
-            let url = Some(text(&values, name)).filter(|url| !url.trim().is_empty())?;
-            if !is_http(&url) {
+        let mut http_url = |name: &str, url: &str| {
+            let url = Some(url.trim()).filter(|url| !url.is_empty())?;
+            if !is_http(url) {
                 faults.push(format!(
                     "{name}: not a URL that can be used: expected one like https://…"
                 ));
             }
-            Some(Secret(url.trim().to_string()))
+            Some(Secret(url.to_string()))
         };
-        let (save_url, notify_url) = (http_url("save_url"), http_url("notify_url"));
+        let save_url = http_url("save_url", &values.save_url);
+        let notify_url = http_url("notify_url", &values.notify_url);
         if !faults.is_empty() {
             return Err(SettingsError(faults));
         }
-        let mut shown: Map<String, Json> = TABLE
-            .iter()
-            .filter(|setting| setting.kind != Kind::Secret)
-            .filter_map(|setting| {
-                Some((setting.name.to_string(), values.get(setting.name)?.json()))
-            })
-            .collect();
         if let Some(server) = &server {
             shown.insert("server_url".into(), Json::String(server.to_string()));
         }
-        let path = |name| path(&values, name);
         let timing = contract::Settings {
-            retry_attempts: u32::try_from(number(&values, "retry_attempts")).unwrap_or(u32::MAX),
-            retry_delay: number(&values, "retry_delay"),
-            retry_delay_max: number(&values, "retry_delay_max"),
-            retry_jitter: number(&values, "retry_jitter"),
-            connect_timeout: number(&values, "connect_timeout"),
-            cleanup_timeout: number(&values, "cleanup_timeout"),
-            warn_before: numbers(&values, "warn_before"),
-            render_wait: number(&values, "render_wait"),
+            retry_attempts: u32::try_from(values.retry_attempts).unwrap_or(u32::MAX),
+            retry_delay: values.retry_delay,
+            retry_delay_max: values.retry_delay_max,
+            retry_jitter: values.retry_jitter,
+            connect_timeout: values.connect_timeout,
+            cleanup_timeout: values.cleanup_timeout,
+            warn_before: values.warn_before.clone(),
+            render_wait: values.render_wait,
         };
         Ok(Settings {
             server,
-            username: text(&values, "username"),
-            token: Secret(text(&values, "token")),
-            outage_limit: match number(&values, "outage_limit") {
+            username: values.username.clone(),
+            token: Secret(values.token.clone()),
+            outage_limit: match values.outage_limit {
                 0 => 0,
                 limit => limit.saturating_add(whole_outage(&timing)),
             },
             timing,
-            probing: Some(number(&values, "probe_silence"))
+            probing: Some(values.probe_silence)
                 .filter(|silence| *silence > 0)
                 .map(|silence| Probing {
                     silence: Duration::from_millis(silence),
-                    every: Duration::from_millis(number(&values, "probe_every")),
+                    every: Duration::from_millis(values.probe_every),
                 }),
-            quit_floor: number(&values, "quit_floor"),
+            quit_floor: values.quit_floor,
             policy: PolicySettings::resolve(&values),
-            recovery_dir: path("recovery_dir"),
-            journal: path("journal"),
-            metrics_file: path("metrics_file"),
+            recovery_dir: path(&values.recovery_dir),
+            journal: path(&values.journal),
+            metrics_file: path(&values.metrics_file),
             save_url,
             notify_url,
             bounds: Bounds {
-                upload: number(&values, "upload_timeout"),
-                unsaved_wait: number(&values, "unsaved_wait"),
-                quit: number(&values, "quit_timeout"),
-                stuck: number(&values, "stuck_timeout"),
-                terminate: number(&values, "terminate_timeout"),
-                notify: number(&values, "notify_timeout"),
+                upload: values.upload_timeout,
+                unsaved_wait: values.unsaved_wait,
+                quit: values.quit_timeout,
+                stuck: values.stuck_timeout,
+                terminate: values.terminate_timeout,
+                notify: values.notify_timeout,
             },
             shown,
         })
@@ -248,43 +243,10 @@ fn is_http(text: &str) -> bool {
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-/// A number as resolved: milliseconds, or a count. The table gives each its kind and a default.
-fn number(values: &BTreeMap<&str, Value>, name: &str) -> u64 {
-    match values.get(name) {
-        Some(Value::Millis(number) | Value::Count(number)) => *number,
-        _ => 0,
-    }
-}
-
-fn numbers(values: &BTreeMap<&str, Value>, name: &str) -> Vec<u64> {
-    match values.get(name) {
-        Some(Value::MillisList(list)) => list.clone(),
-        _ => Vec::new(),
-    }
-}
-
-fn texts(values: &BTreeMap<&str, Value>, name: &str) -> Vec<String> {
-    match values.get(name) {
-        Some(Value::Texts(list)) => list.clone(),
-        _ => Vec::new(),
-    }
-}
-
-fn switch(values: &BTreeMap<&str, Value>, name: &str) -> bool {
-    matches!(values.get(name), Some(Value::Switch(true)))
-}
-
-fn path(values: &BTreeMap<&str, Value>, name: &str) -> Option<PathBuf> {
-    Some(text(values, name))
+fn path(text: &str) -> Option<PathBuf> {
+    Some(text)
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
-}
-
-fn text(values: &BTreeMap<&str, Value>, name: &str) -> String {
-    match values.get(name) {
-        Some(Value::Text(text)) => text.clone(),
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]

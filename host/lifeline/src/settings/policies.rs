@@ -1,9 +1,9 @@
 //! What is set about policies: which one decides, who may send another, and what each may use.
 
-use super::Value;
+use super::path;
+use super::table::Values;
 use lifeline_core::guard::Bounds;
 use lifeline_sandbox::{Cache, Compiling, Limits};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,37 +32,35 @@ pub struct PolicySettings {
 }
 
 impl PolicySettings {
-    pub(super) fn resolve(values: &BTreeMap<&str, Value>) -> Self {
-        let number = |name| super::number(values, name);
-        let size = |name, unit: usize| {
-            usize::try_from(number(name))
+    pub(super) fn resolve(values: &Values) -> Self {
+        let size = |number: u64, unit: usize| {
+            usize::try_from(number)
                 .unwrap_or(usize::MAX)
                 .saturating_mul(unit)
         };
-        let path = |name| super::path(values, name);
         PolicySettings {
-            file: path("policy"),
-            pins: super::texts(values, "policy_sha256"),
-            push: super::switch(values, "policy_push"),
-            store: path("policy_store"),
-            cache: match path("policy_cache") {
+            file: path(&values.policy),
+            pins: values.policy_sha256.clone(),
+            push: values.policy_push,
+            store: path(&values.policy_store),
+            cache: match path(&values.policy_cache) {
                 None => Cache::user(),
                 Some(path) if path.as_os_str() == OFF => None,
                 Some(path) => Some(Cache::new(path)),
             },
             compiling: Compiling::default(),
             limits: Limits {
-                fuel: number("policy_fuel"),
-                memory: size("policy_memory", 1 << 20),
-                table: size("policy_table", 1),
-                stack: size("policy_stack", 1 << 10),
-                time: Duration::from_millis(number("policy_time")),
-                answer: size("policy_answer", 1 << 10),
-                component: size("policy_size", 1 << 20),
+                fuel: values.policy_fuel,
+                memory: size(values.policy_memory, 1 << 20),
+                table: size(values.policy_table, 1),
+                stack: size(values.policy_stack, 1 << 10),
+                time: Duration::from_millis(values.policy_time),
+                answer: size(values.policy_answer, 1 << 10),
+                component: size(values.policy_size, 1 << 20),
             },
             bounds: Bounds {
-                actions: size("policy_actions", 1),
-                memo: size("policy_memo", 1),
+                actions: size(values.policy_actions, 1),
+                memo: size(values.policy_memo, 1),
             },
         }
     }

@@ -63,6 +63,31 @@ impl Value {
     }
 }
 
+/// A value of another kind than the type's.
+#[derive(Debug)]
+pub struct OtherKind;
+
+macro_rules! value_is {
+    ($type:ty, $pattern:pat => $value:expr) => {
+        impl TryFrom<Value> for $type {
+            type Error = OtherKind;
+
+            fn try_from(value: Value) -> Result<Self, OtherKind> {
+                match value {
+                    $pattern => Ok($value),
+                    _ => Err(OtherKind),
+                }
+            }
+        }
+    };
+}
+
+value_is!(u64, Value::Millis(it) | Value::Count(it) => it);
+value_is!(Vec<u64>, Value::MillisList(it) => it);
+value_is!(String, Value::Text(it) => it);
+value_is!(bool, Value::Switch(it) => it);
+value_is!(Vec<String>, Value::Texts(it) => it);
+
 impl Kind {
     /// Names the kind to programs.
     pub fn name(&self) -> &'static str {
