@@ -65,12 +65,14 @@ def _started(module: str | None) -> bool:
 
 def _draw_less(_file: object = None) -> None:
     """Drawing by software is most of what a Blender costs; these nobody looks at."""
-    areas = [area for screen in bpy.data.screens for area in screen.areas]
-    if os.environ.get("LIFELINE_NOBODY_LOOKS"):
-        for area in areas:
-            area.type = "TEXT_EDITOR"
-    views = [space for area in areas for space in area.spaces if space.type == "VIEW_3D"]
-    for overlay in (view.overlay for view in views):
+    views = [
+        space.overlay
+        for screen in bpy.data.screens
+        for area in screen.areas
+        for space in area.spaces
+        if space.type == "VIEW_3D"
+    ]
+    for overlay in views:
         overlay.show_outline_selected = False
         overlay.show_extras = False
         overlay.show_relationship_lines = False

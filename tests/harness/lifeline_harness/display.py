@@ -25,15 +25,9 @@ class Display:
     """An X display. `name` is what goes into the variable DISPLAY."""
 
     def __init__(
-        self,
-        name: str,
-        *,
-        server: subprocess.Popen[bytes] | None = None,
-        buffer: Path | None = None,
-        size: tuple[int, int] | None = None,
+        self, name: str, *, server: subprocess.Popen[bytes] | None, buffer: Path | None
     ) -> None:
         self.name = name
-        self._size = size
         self._server = server
         self._buffer = buffer
 
@@ -41,11 +35,6 @@ class Display:
     def virtual(self) -> bool:
         """Ours, without a screen: Blender must draw by software."""
         return self._server is not None
-
-    @property
-    def looked_at(self) -> bool:
-        """Somebody is interested in more than whether there is a window."""
-        return self._size != SMALL
 
     @property
     def shader_cache(self) -> Path | None:
@@ -58,7 +47,7 @@ class Display:
         name = os.environ.get("DISPLAY")
         if not name:
             raise StartError("there is no display here: DISPLAY is not set")
-        return cls(name)
+        return cls(name, server=None, buffer=None)
 
     @classmethod
     def start(cls, folder: Path, size: tuple[int, int] = SIZE) -> Display:
@@ -88,8 +77,7 @@ class Display:
             os.close(reading)
             if writing >= 0:
                 os.close(writing)
-        buffer = folder / "Xvfb_screen0"
-        display = cls(f":{number}", server=server, buffer=buffer, size=size)
+        display = cls(f":{number}", server=server, buffer=folder / "Xvfb_screen0")
         if not number:
             display.close()
             said = (folder / "xvfb.log").read_text(errors="replace").strip()

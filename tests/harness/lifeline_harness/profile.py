@@ -116,8 +116,6 @@ def blender_environment(profile: Profile) -> dict[str, str]:
         ours["DISPLAY"] = profile.display.name
         if profile.display.virtual:
             ours["LIBGL_ALWAYS_SOFTWARE"] = "1"
-        if not profile.display.looked_at:
-            ours["LIFELINE_NOBODY_LOOKS"] = "1"
         if profile.display.shader_cache is not None:
             ours["MESA_SHADER_CACHE_DIR"] = str(profile.display.shader_cache)
     return {**ours, **profile.environment}
