@@ -10,6 +10,7 @@ use hyper::client::conn::http1;
 use hyper::header::HOST;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -30,11 +31,28 @@ pub(super) enum Unanswered {
     BrokenOff(String),
 }
 
+impl Unanswered {
+    /// Of a connection that could not be made.
+    pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            // Its network is there, and nobody at the address: as good as no answer.
+            if let Some(gone) = error.downcast_ref::<io::Error>()
+                && gone.kind() == io::ErrorKind::HostUnreachable
+            {
+                return Unanswered::BrokenOff(gone.to_string());
+            }
+            cause = error.source();
+        }
+        Unanswered::Unreached
+    }
+}
+
 /// The status of the answer to a GET. Nothing limits how long it takes.
 pub(super) async fn get(url: &Url, names: &Names) -> Result<StatusCode, Unanswered> {
     let stream = connect(url, names)
         .await
-        .map_err(|_| Unanswered::Unreached)?;
+        .map_err(|error| Unanswered::of(&error))?;
     let broken_off = |error: hyper::Error| Unanswered::BrokenOff(error.to_string());
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
@@ -76,4 +94,29 @@ async fn connect(url: &Url, names: &Names) -> io::Result<TcpStream> {
         }
     }
     TcpStream::connect(last).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_gone_is_one_that_does_not_answer() {
+        let of = |kind: io::ErrorKind| Unanswered::of(&io::Error::from(kind));
+        assert!(matches!(
+            of(io::ErrorKind::HostUnreachable),
+            Unanswered::BrokenOff(_)
+        ));
+        for kind in [
+            io::ErrorKind::NetworkUnreachable,
+            io::ErrorKind::ConnectionRefused,
+            io::ErrorKind::NotFound,
+        ] {
+            assert!(matches!(of(kind), Unanswered::Unreached), "{kind}");
+        }
+        // Deep in an error of somebody else's.
+        let inner = io::Error::from(io::ErrorKind::HostUnreachable);
+        let outer = io::Error::other(io::Error::other(inner));
+        assert!(matches!(Unanswered::of(&outer), Unanswered::BrokenOff(_)));
+    }
 }

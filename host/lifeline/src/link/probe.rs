@@ -30,7 +30,7 @@ pub(super) enum Answer {
     /// None, or a gateway's own. In words, without the URL.
     None(String),
     /// No server was reached that could have answered, for a reason that is known: its name, its
-    /// certificate, this computer, or nobody listens. It says nothing of a line that stands.
+    /// certificate, this computer's network, or nobody listens. It says nothing of a line that stands.
     Unclear,
 }
 
@@ -103,7 +103,7 @@ impl Probe {
             let client = self.client().ok_or(Unanswered::Unreached)?;
             match client.get(url).send().await {
                 Ok(response) => Ok(response.status()),
-                Err(error) if error.is_connect() => Err(Unanswered::Unreached),
+                Err(error) if error.is_connect() => Err(Unanswered::of(&error)),
                 Err(error) => Err(Unanswered::BrokenOff(http::words(error))),
             }
         };
