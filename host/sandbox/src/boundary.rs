@@ -1,12 +1,12 @@
 //! What a component imports and exports, read from its bytes before anything is compiled.
 
-use crate::{LoadError, told};
+use crate::bindings::CONTRACT;
+use crate::error::LoadError;
+use crate::text::told;
 use wasmparser::{BinaryReaderError, Encoding, FunctionBody, Operator, Parser, Payload};
 
 /// The contract's interface that a policy exports; `@` and a version follow.
 const INTERFACE: &str = "cr8:lifeline/policy";
-/// The version of the contract that is spoken here. Until 1.0 a second number is another contract.
-pub const CONTRACT: &str = "0.1.0";
 
 /// The names at a component's boundary, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,8 @@
 //! [`crate::precompiled`]), or the reason.
 
 use crate::engine::{self, Processor};
-use crate::policy::one_line;
-use crate::{Limits, precompiled, told};
+use crate::text::{one_line, told};
+use crate::{Limits, precompiled};
 use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};

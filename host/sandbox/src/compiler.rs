@@ -7,14 +7,29 @@
 use crate::cache::Cache;
 use crate::child::Child;
 use crate::engine::{self, Processor};
-use crate::policy::{Code, one_line};
-use crate::{Limits, LoadError, precompiled};
+use crate::error::LoadError;
+use crate::text::one_line;
+use crate::{Limits, precompiled};
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+/// Where a policy's machine code comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Compiled now.
+    Compiled,
+    /// Compiled when the library was built.
+    Precompiled,
+    /// Compiled by an earlier process of this user.
+    Cached,
+    /// Compiled now, since what was found in the library or in the cache does not fit, or was not
+    /// to be trusted: why.
+    Distrusted(String),
+}
 
 /// Where machine code may be, so that nothing has to be compiled.
 #[derive(Clone, Copy)]

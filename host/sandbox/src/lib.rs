@@ -8,6 +8,7 @@
 //! | `compiler`, `child`, `cache`, [`precompiled`] | machine code: made in a child process, by an earlier process, or with the library |
 //! | `policy` | loading, and a call in an instance of its own |
 //! | `functions`, `convert` | the contract's functions, and its types on both sides |
+//! | `error`, `text` | why not, in words that may be shown |
 //! | `budget`, `limits`, `watchdog` | what a call may use |
 //! | `warm` | many calls in one instance, for simulations |
 //!
@@ -32,19 +33,24 @@ mod child;
 mod compiler;
 mod convert;
 mod engine;
+mod error;
 mod functions;
 mod limits;
 mod policy;
 pub mod precompiled;
+mod text;
 mod warm;
 mod watchdog;
 
-pub use boundary::{Boundary, CONTRACT};
+pub use bindings::CONTRACT;
+pub use boundary::Boundary;
 pub use cache::{Cache, CacheError};
 pub use child::{Child, serve};
-pub use compiler::Compiling;
+pub use compiler::{Code, Compiling};
+pub use error::{CallError, LoadError};
 pub use limits::{Limits, Usage};
-pub use policy::{CallError, Code, Embedded, Identity, LoadError, Policy, Sandbox, told};
+pub use policy::{Embedded, Identity, Policy, Sandbox};
+pub use text::told;
 pub use warm::Warm;
 
 /// The built-in policy, as it was built.

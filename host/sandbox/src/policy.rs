@@ -1,13 +1,14 @@
 //! Loading a component, and calling it.
 
-use crate::bindings::LifelinePre;
-use crate::boundary::{Boundary, CONTRACT};
+use crate::bindings::{CONTRACT, LifelinePre};
+use crate::boundary::Boundary;
 use crate::budget::Budget;
 use crate::cache::Cache;
-use crate::child::ChildError;
-use crate::compiler::{Compiler, Compiling, Source};
+use crate::compiler::{Code, Compiler, Compiling, Source};
 use crate::engine;
+use crate::error::{CallError, LoadError};
 use crate::functions::Functions;
+use crate::text::{one_line, told};
 use crate::watchdog::Watchdog;
 use crate::{Limits, Usage};
 use lifeline_contract::types::{Decision, Moment, State};
@@ -15,7 +16,6 @@ use lifeline_contract::{Call, Decide};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use thiserror::Error;
 use wasmtime::component::{Instance, InstancePre, Linker};
 use wasmtime::{Engine, Store, Trap};
 
@@ -27,96 +27,6 @@ pub struct Sandbox {
     watchdog: Arc<Watchdog>,
     limits: Limits,
     cache: Option<Cache>,
-}
-
-/// Why bytes are not a policy.
-#[derive(Debug, Error)]
-pub enum LoadError {
-    /// The engine could not be set up on this machine.
-    #[error("the sandbox cannot be set up on this machine: {0}")]
-    Engine(String),
-    /// Nothing in it.
-    #[error("the file is empty")]
-    Empty,
-    /// Larger than any policy needs to be.
-    #[error("the file has {size} bytes; a policy may have {limit}")]
-    TooLarge {
-        /// Bytes.
-        size: u64,
-        /// Bytes.
-        limit: usize,
-    },
-    /// Something else.
-    #[error("it is not WebAssembly (a text, perhaps)")]
-    NotWasm,
-    /// WebAssembly, but not a component.
-    #[error("it is a core module; a policy is a component (see wasm-tools component new)")]
-    CoreModule,
-    /// Half written, or broken.
-    #[error("it cannot be read to its end, so it is cut off or broken: {0}")]
-    Malformed(String),
-    /// More than can be compiled beside a Blender at work.
-    #[error("it has more {0} than any policy needs")]
-    TooMuch(&'static str),
-    /// It wants something from the outside.
-    #[error("it imports {}; a policy imports nothing", told(&.0.join(", "), 400))]
-    Imports(Vec<String>),
-    /// Of another contract.
-    #[error("it speaks version {0} of the contract; this host speaks {CONTRACT}")]
-    Version(String),
-    /// It does not export the contract.
-    #[error("it does not export cr8:lifeline/policy@{CONTRACT} as wit/policy.wit has it: {0}")]
-    Contract(String),
-    /// The compiler refuses it.
-    #[error("it cannot be compiled: {0}")]
-    Compile(String),
-    /// Compiling it was given up.
-    #[error("compiling it takes more {0} than any policy needs")]
-    CompileTooMuch(&'static str),
-    /// Somebody wants something else.
-    #[error("compiling it was given up")]
-    GivenUp,
-    /// Nothing foreign is compiled.
-    #[error("no process can be started that compiles it: {0}")]
-    NoCompiler(String),
-    /// `describe` failed.
-    #[error("its describe() failed: {0}")]
-    Describe(CallError),
-}
-
-impl From<ChildError> for LoadError {
-    fn from(error: ChildError) -> Self {
-        match error {
-            ChildError::NotStarted(why) => LoadError::NoCompiler(why),
-            ChildError::GivenUp => LoadError::GivenUp,
-            ChildError::TooMuch(what) => LoadError::CompileTooMuch(what),
-            ChildError::Refused(why) => LoadError::Compile(why),
-            ChildError::Io(error) => LoadError::Compile(error.to_string()),
-        }
-    }
-}
-
-/// Why a call gave no decision.
-#[derive(Clone, Debug, Error, PartialEq)]
-pub enum CallError {
-    /// It ran for too long.
-    #[error("it used up its fuel ({0} units)")]
-    Fuel(u64),
-    /// It ran for too long by the clock.
-    #[error("it did not come back within {0} s")]
-    Time(f64),
-    /// It trapped: a panic, a bad memory access, too deep a stack.
-    #[error("it trapped: {0}")]
-    Trap(String),
-    /// It answered with too much.
-    #[error("its answer has more than {0} bytes")]
-    Answer(usize),
-    /// Called again in one instance it answers otherwise than in a fresh one.
-    #[error("it keeps something outside its state: a fresh instance decides otherwise")]
-    Remembers,
-    /// Its answer could not be read, or it could not be started.
-    #[error("it could not be called: {0}")]
-    Other(String),
 }
 
 /// Who a loaded policy is.
@@ -136,20 +46,6 @@ impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {} ({:.12})", self.name, self.version, self.sha256)
     }
-}
-
-/// Where a policy's machine code comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Code {
-    /// Compiled now.
-    Compiled,
-    /// Compiled when the library was built.
-    Precompiled,
-    /// Compiled by an earlier process of this user.
-    Cached,
-    /// Compiled now, since what was found in the library or in the cache does not fit, or was not
-    /// to be trusted: why.
-    Distrusted(String),
 }
 
 impl std::fmt::Debug for Policy {
@@ -384,34 +280,6 @@ impl Policy {
             None => CallError::Other(one_line(error)),
         }
     }
-}
-
-/// An error with its causes, on one line of bounded length.
-pub(crate) fn one_line(error: &wasmtime::Error) -> String {
-    let text: Vec<String> = error.chain().map(|cause| cause.to_string()).collect();
-    told(&text.join(": "), 400)
-}
-
-/// What somebody else has written, as it may go into logs, panels and terminals: of bounded length,
-/// and without control characters.
-pub fn told(text: &str, limit: usize) -> String {
-    let bounded: String = text.chars().take(limit + 1).collect();
-    let mut text = bounded.replace(is_harmful, " ");
-    if text.len() > limit {
-        let end = (0..=limit)
-            .rev()
-            .find(|&at| text.is_char_boundary(at))
-            .unwrap_or(0);
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
-
-/// Control characters, and those that turn the direction of writing.
-fn is_harmful(it: char) -> bool {
-    it.is_control()
-        || matches!(it, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@
 //! decides otherwise there is found out.
 
 use crate::budget::Budget;
-use crate::policy::{CallError, Policy};
+use crate::error::CallError;
+use crate::policy::Policy;
 use lifeline_contract::Call;
 use lifeline_contract::types::{Decision, Moment, State};
 use wasmtime::Store;

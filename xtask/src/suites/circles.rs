@@ -45,17 +45,45 @@ fn imports(source: &Path, library: &str) -> Result<Imports> {
         read(&source.join(module), &mut texts)?;
         let imported = texts
             .iter()
-            .flat_map(|text| text.lines())
-            // What a comment names it does not import.
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .flat_map(|line| line.split("crate::").skip(1))
-            .map(|rest| word(rest).to_owned())
+            .flat_map(|text| imported(text))
             .map(|name| owners.get(&name).cloned().unwrap_or(name))
             .filter(|name| name != module)
             .collect();
         found.insert(module.to_owned(), imported);
     }
     Ok(found)
+}
+
+/// What follows `crate::`, in braces or not.
+fn imported(text: &str) -> Vec<String> {
+    // What a comment names it does not import.
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let code: Vec<&str> = lines.collect();
+    let code = code.join("\n");
+    let names = code.split("crate::").skip(1).flat_map(|rest| {
+        let Some(inner) = rest.strip_prefix('{') else {
+            return vec![word(rest).to_owned()];
+        };
+        let mut depth = 0_usize;
+        let mut names = vec![String::new()];
+        for it in inner.chars() {
+            match it {
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                '{' => depth += 1,
+                ',' if depth == 0 => names.push(String::new()),
+                _ => {}
+            }
+            if let Some(last) = names.last_mut().filter(|_| depth == 0 && it != ',') {
+                last.push(it);
+            }
+        }
+        let words = names.iter().map(|name| word(name.trim()).to_owned());
+        words.collect()
+    });
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 /// The modules that a library declares, but for tests.
@@ -73,6 +101,7 @@ fn reexports(library: &str) -> BTreeMap<String, String> {
         .flat_map(|(module, names)| {
             names
                 .split(|it: char| !it.is_alphanumeric() && it != '_')
+                .filter(|name| !name.is_empty())
                 .map(move |name| (name.to_owned(), module.to_owned()))
         })
         .collect()
@@ -135,7 +164,14 @@ fn back_to(
 
 #[cfg(test)]
 mod tests {
-    use super::{Imports, circle, modules, reexports};
+    use super::{Imports, circle, imported, modules, reexports};
+
+    #[test]
+    fn what_is_imported_in_braces_counts_too() {
+        let text =
+            "// crate::no\nuse crate::a::{B, C};\nuse crate::{\n    D, e::{F, G}, h};\ncrate::i()";
+        assert_eq!(imported(text), ["a", "D", "e", "h", "i"]);
+    }
 
     fn imports(of: &[(&str, &[&str])]) -> Imports {
         of.iter()

@@ -13,7 +13,7 @@ use crate::process::Step;
 /// How many tests run at once.
 const JOBS: &str = "LIFELINE_JOBS";
 
-/// As many as LIFELINE_JOBS says, else one for each processor and one more, since they also wait.
+/// As many as LIFELINE_JOBS says, else two for each processor, since they also wait.
 pub fn jobs() -> Result<usize> {
     match env::var_os(JOBS) {
         Some(given) => parse_jobs(&given).with_context(|| {
@@ -23,7 +23,7 @@ pub fn jobs() -> Result<usize> {
                 given.display()
             )
         }),
-        None => Ok(thread::available_parallelism().map_or(1, usize::from) + 1),
+        None => Ok(2 * thread::available_parallelism().map_or(1, usize::from)),
     }
 }
 
