@@ -110,19 +110,33 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tmp_path_factory.mktemp("cache"))
 
 
-def compile_first(make_line: MakeLine, server_url: str, mode: str, cache: str) -> None:
-    """Whoever is compiled still when the attempts are over has nothing more to say in them."""
-    first = make_line(server_url, hostile(mode), **SETTINGS, policy_cache=cache)
-    first.line.connect()
-    first.until("policy", SECONDS)
-    first.line.close()
+Begin = Callable[..., Recorder]
+
+
+@pytest.fixture
+def begin(make_line: MakeLine, nowhere: str, cache: str) -> Begin:
+    """A mode decides in an outage, with these settings.
+
+    Whoever is compiled still when the attempts are over would have nothing more to say in them, so
+    that is done before.
+    """
+
+    def begin(mode: str, **settings: object) -> Recorder:
+        first = make_line(nowhere, hostile(mode), **SETTINGS, policy_cache=cache)
+        first.line.connect()
+        first.until("policy", SECONDS)
+        first.line.close()
+        settings = {**SETTINGS, "policy_cache": cache, **settings}
+        recorder = make_line(nowhere, hostile(mode), **settings)
+        recorder.line.connect()
+        return recorder
+
+    return begin
 
 
 @pytest.mark.parametrize("mode", OVERRULED)
-def test_in_an_outage(make_line: MakeLine, nowhere: str, mode: str, cache: str) -> None:
-    compile_first(make_line, nowhere, mode, cache)
-    recorder = make_line(nowhere, hostile(mode), **SETTINGS, policy_cache=cache)
-    recorder.line.connect()
+def test_in_an_outage(begin: Begin, mode: str) -> None:
+    recorder = begin(mode)
     save_and_close(recorder)
     assert_told(recorder, OVERRULED[mode])
 
@@ -152,27 +166,24 @@ def test_while_connected(make_line: MakeLine, own_server: Server, mode: str, use
 
 
 @pytest.mark.parametrize("mode", ["five-minutes", "keeps-a-secret"])
-def test_what_does_no_harm(make_line: MakeLine, nowhere: str, mode: str) -> None:
+def test_what_does_no_harm(begin: Begin, mode: str) -> None:
     """A secret that would be kept between two calls would show: the memo is part of the state."""
-    recorder = make_line(nowhere, hostile(mode), **SETTINGS)
-    recorder.line.connect()
+    recorder = begin(mode)
     save_and_close(recorder)
     assert told(recorder) == []
-    assert recorder.line.status()["policy"]["failures"] == 0
+    policy = recorder.line.status()["policy"]
+    assert (policy["origin"], policy["failures"]) == ("bytes", 0)
 
 
-def test_always_in_a_hurry(make_line: MakeLine, nowhere: str) -> None:
-    settings = {**SETTINGS, "cleanup_timeout": 4, "outage_limit": 60}
-    recorder = make_line(nowhere, hostile("wakes-every-0ms"), **settings)
-    recorder.line.connect()
+def test_always_in_a_hurry(begin: Begin) -> None:
+    recorder = begin("wakes-every-0ms", cleanup_timeout=4, outage_limit=60)
     save_and_close(recorder)
     assert recorder.log().count("always asks to be woken at once") == 1
 
 
 @pytest.mark.parametrize("mode", SAVING)
-def test_while_a_save_is_waited_for(make_line: MakeLine, nowhere: str, mode: str) -> None:
-    recorder = make_line(nowhere, hostile(mode), **SETTINGS)
-    recorder.line.connect()
+def test_while_a_save_is_waited_for(begin: Begin, mode: str) -> None:
+    recorder = begin(mode)
     ticket = ticket_of(recorder.until("save", SECONDS))
     recorder.keep_polling(1.0)
     assert_told(recorder, SAVING[mode])
@@ -184,9 +195,8 @@ def test_while_a_save_is_waited_for(make_line: MakeLine, nowhere: str, mode: str
 
 @pytest.mark.parametrize("end", ["release", "close_now"])
 @pytest.mark.parametrize("mode", HELD)
-def test_while_a_person_holds(make_line: MakeLine, nowhere: str, mode: str, end: str) -> None:
-    recorder = make_line(nowhere, hostile(mode), **SETTINGS)
-    recorder.line.connect()
+def test_while_a_person_holds(begin: Begin, mode: str, end: str) -> None:
+    recorder = begin(mode)
     recorder.until("countdown", SECONDS)
     recorder.line.hold()
     recorder.until("held")
@@ -199,18 +209,15 @@ def test_while_a_person_holds(make_line: MakeLine, nowhere: str, mode: str, end:
     assert_told(recorder, HELD[mode])
 
 
-def test_the_clock_on_the_wall(make_line: MakeLine, nowhere: str) -> None:
+def test_the_clock_on_the_wall(begin: Begin) -> None:
     """With fuel for much longer."""
-    settings = {**SETTINGS, "policy_fuel": 2_000_000_000, "policy_time": 0.1}
-    recorder = make_line(nowhere, hostile("endless-loop"), **settings)
-    recorder.line.connect()
+    recorder = begin("endless-loop", policy_fuel=2_000_000_000, policy_time=0.1)
     save_and_close(recorder)
     assert_told(recorder, "it did not come back within 0.1 s")
 
 
-def test_a_failed_save_that_is_not_made_again(make_line: MakeLine, nowhere: str) -> None:
-    recorder = make_line(nowhere, hostile("forgets-retry-of-failed-save"), **SETTINGS)
-    recorder.line.connect()
+def test_a_failed_save_that_is_not_made_again(begin: Begin) -> None:
+    recorder = begin("forgets-retry-of-failed-save")
     ticket = ticket_of(recorder.until("save", SECONDS))
     assert recorder.line.claim(ticket)
     recorder.line.save_failed(ticket, ["the disk is full"])

@@ -116,7 +116,10 @@ mod tests {
         }
         // Deep in an error of somebody else's.
         let inner = io::Error::from(io::ErrorKind::HostUnreachable);
-        let outer = io::Error::other(io::Error::other(inner));
+        #[derive(Debug, thiserror::Error)]
+        #[error("it cannot be connected to")]
+        struct Outer(#[source] io::Error);
+        let outer = Outer(inner);
         assert!(matches!(Unanswered::of(&outer), Unanswered::BrokenOff(_)));
     }
 }
