@@ -104,7 +104,7 @@ def save_and_close(recorder: Recorder) -> None:
     recorder.until("close", SECONDS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where what was compiled is kept."""
     return str(tmp_path_factory.mktemp("cache"))
