@@ -1,4 +1,4 @@
-"""What the tests of the save ladder share: many Blenders lose one server, and what they leave."""
+"""What tests of the fallback chain share: many Blenders lose one server, and what they leave."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def lose(stage: Stage, *blenders: Blender) -> None:
 
 
 def not_saved(blender: Blender) -> list[str]:
-    """The reasons that it gave, one for each rung that failed."""
+    """The reasons that it gave, one for each step that failed."""
     start = "[WARNING] Blender file not saved: "
     lines = [line.text for line in blender.lines.all()]
     return [line.removeprefix(start) for line in lines if line.startswith(start)]

@@ -80,7 +80,7 @@ def test_nothing_can_be_saved(make_stage: MakeStage) -> None:
     check(entry, outcome="quit", safe=False)
     assert len(entry["saves"]) >= 2
     for save in entry["saves"]:
-        # A reason for each rung.
+        # A reason for each step.
         assert any(str(file) in reason for reason in save["failures"]) or (
             save["place"] == "recovery"
         )

@@ -23,8 +23,8 @@ def test_every_named_test_exists() -> None:
 
 
 def test_every_story_of_a_fault_is_in_the_table() -> None:
-    """But for those of single rungs of the save ladder, which are told together."""
+    """But for those of single steps of the fallback chain, which are told together."""
     text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
     for file in sorted(Path(__file__).parent.glob("test_*.py")):
-        if file.name not in ("test_saving_ladder.py", Path(__file__).name):
+        if file.name not in ("test_saving_fallbacks.py", Path(__file__).name):
             assert f"tests/faults/{file.name}::" in text, f"{file.name} is not in the table"

@@ -5,8 +5,8 @@ For the main thread only.
 """
 
 from .changes import ChangeWatch
+from .fallback import Saved, save
 from .hashing import prepare
-from .ladder import Saved, save
 from .open_file import open_file
 
 __all__ = ["ChangeWatch", "Saved", "open_file", "prepare", "save"]

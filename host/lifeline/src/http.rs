@@ -1,7 +1,7 @@
 //! What uploads, notifications and the probing of a server have in common. Their URLs are secrets:
 //! no text from here carries one.
 
-use crate::aside::aside;
+use crate::background::in_background;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, redirect};
 use std::io;
@@ -38,7 +38,7 @@ fn builder() -> ClientBuilder {
 
 /// A name's addresses, as the system has them. The port is put in by whoever asks.
 pub(crate) async fn look_up(name: String) -> io::Result<Vec<SocketAddr>> {
-    let found = aside("lifeline-name", move || {
+    let found = in_background("lifeline-name", move || {
         (name.as_str(), 0).to_socket_addrs().map(Vec::from_iter)
     })?;
     found
@@ -46,7 +46,7 @@ pub(crate) async fn look_up(name: String) -> io::Result<Vec<SocketAddr>> {
         .unwrap_or_else(|_| Err(io::Error::other("the lookup has died")))
 }
 
-/// As reqwest's own, but see [`crate::aside`].
+/// As reqwest's own, but see [`crate::background`].
 struct System;
 
 impl Resolve for System {

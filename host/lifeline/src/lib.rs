@@ -13,11 +13,11 @@
 //! | [`settings`] | environment, preferences, defaults |
 //! | [`clock`] | time that stands still while the computer sleeps |
 //! | [`event`], [`status`] | what the main thread gets to see |
-//! | `http`, `aside` | what uploads, notifications and probes have in common: clients, names, threads |
+//! | `http`, `background` | what uploads, notifications and probes have in common: clients, names, threads |
 //! | `metrics` | what an administrator watches (the only place that names prometheus_client) |
 //! | [`simulate`] | a policy without any Blender: time lines, exploration, fleets |
 
-mod aside;
+mod background;
 mod built_in;
 pub mod clock;
 pub mod driver;

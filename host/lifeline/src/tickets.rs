@@ -6,31 +6,31 @@ use lifeline_core::Task;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[derive(Debug, Default)]
-struct Desk {
+struct Standing {
     issued: u64,
     standing: Option<(u64, Task)>,
 }
 
 /// What both threads see of it.
 #[derive(Debug, Default)]
-pub struct Tickets(Mutex<Desk>);
+pub struct Tickets(Mutex<Standing>);
 
 impl Tickets {
     /// This one stands from now on. Its number is greater than all before.
     pub fn issue(&self, ticket: u64, task: Task) {
-        let mut desk = self.desk();
-        desk.issued = ticket;
-        desk.standing = Some((ticket, task));
+        let mut state = self.state();
+        state.issued = ticket;
+        state.standing = Some((ticket, task));
     }
 
     /// The greatest number so far.
     pub fn issued(&self) -> u64 {
-        self.desk().issued
+        self.state().issued
     }
 
     /// True once, and only while it stands.
     pub fn take(&self, ticket: u64) -> bool {
-        self.desk()
+        self.state()
             .standing
             .take_if(|(standing, _)| *standing == ticket)
             .is_some()
@@ -38,16 +38,16 @@ impl Tickets {
 
     /// None stands any more.
     pub fn withdraw(&self) {
-        self.desk().standing = None;
+        self.state().standing = None;
     }
 
     /// What the main thread may begin.
     pub fn standing(&self) -> Option<Task> {
-        self.desk().standing.map(|(_, task)| task)
+        self.state().standing.map(|(_, task)| task)
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        // Nothing here can panic half way: a poisoned desk is still in order.
+    fn state(&self) -> MutexGuard<'_, Standing> {
+        // Nothing here can panic half way: a poisoned state is still in order.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! [`Lifeline`] is the handle that Blender's main thread holds: nothing in it waits, but `close`.
 
-mod account;
 mod answers;
 #[cfg(test)]
 mod day;
 mod deciding;
 mod effects;
-mod herald;
+mod notifications;
 mod outputs;
 mod policies;
+mod record;
 mod run;
 mod telling;
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl Driver {
     }
 
     fn write_down(&mut self, outcome: Outcome) {
-        self.account
+        self.record
             .stand(self.core.attempts(), self.deciding.identity());
         self.tell_end(outcome);
         let Some(entry) = self.end_outage(outcome) else {

@@ -277,6 +277,6 @@ impl Driver {
             self.deciding.origin(),
             reason.as_deref(),
         );
-        self.scribe.policy(line.refused(sha256));
+        self.journal.policy(line.refused(sha256));
     }
 }

@@ -1,14 +1,14 @@
 //! The loop: what happens goes to the core, and what follows from it is done.
 
-use super::account::Account;
 use super::answers::Answers;
 use super::deciding::Deciding;
 use super::effects::Effects;
-use super::herald::Herald;
+use super::notifications::Notifications;
 use super::policies::{Sources, UPDATE};
+use super::record::OutageRecord;
 use super::{Command, FirstPolicy, Shared};
 use crate::event::{Event, LogLine};
-use crate::journal::{Entry, News, Scribe};
+use crate::journal::{Entry, JournalWriter, News};
 use crate::keep::{KeepEvent, KeepSink, Keeping};
 use crate::link::{Connection, Connector, LinkEvent, Sink};
 use crate::reload::Verdict;
@@ -42,9 +42,9 @@ pub(crate) struct Driver {
     pub(super) core: Core,
     pub(super) deciding: Deciding,
     pub(super) sources: Sources,
-    pub(super) account: Account,
-    pub(super) herald: Herald,
-    pub(super) scribe: Scribe,
+    pub(super) record: OutageRecord,
+    pub(super) notifications: Notifications,
+    pub(super) journal: JournalWriter,
     /// The entry of the outage that Blender closes over.
     pub(super) last_entry: Option<Entry>,
     /// What is open in Blender.
@@ -128,12 +128,12 @@ impl Driver {
             core: Core::new(config(&settings), now),
             sources: Sources::new(&settings, deciding.sandbox(), file, loader),
             deciding,
-            scribe: Scribe::start(settings.journal.clone(), paper),
+            journal: JournalWriter::start(settings.journal.clone(), paper),
             settings,
             shared,
             effects,
-            account: Account::new(metrics),
-            herald: Herald::default(),
+            record: OutageRecord::new(metrics),
+            notifications: Notifications::default(),
             last_entry: None,
             path: String::new(),
             line: None,
@@ -177,7 +177,7 @@ impl Driver {
         if let Some((scene, path)) = open {
             self.command(Command::Scene { scene, path });
         }
-        self.scribe.ask_last(&self.settings.username);
+        self.journal.ask_last(&self.settings.username);
         self.step(Input::Start(before));
         let mut going_on = early.into_iter().all(|command| self.command(command));
         while going_on {
@@ -208,7 +208,7 @@ impl Driver {
     /// An outage that lasts is written down, and the server hears of the end.
     async fn close(&mut self, news: &mut UnboundedReceiver<News>) {
         self.step(Input::Close);
-        self.scribe.flush();
+        self.journal.flush();
         let flushed = async {
             while let Some(item) = news.recv().await {
                 if matches!(item, News::Flushed) {
@@ -312,7 +312,7 @@ impl Driver {
             {
                 Some((known, id)) => {
                     if !std::mem::replace(known, true) {
-                        self.scribe.acknowledge(id.to_string());
+                        self.journal.acknowledge(id.to_string());
                     }
                 }
                 None => self.say(LogLine::info(
@@ -398,7 +398,7 @@ impl Driver {
     /// What the server does not know of earlier clean-ups is looked up, and sent: at each connection,
     /// until the server says that it has it.
     pub(super) fn ask_pending(&self) {
-        self.scribe.ask_pending(&self.settings.username);
+        self.journal.ask_pending(&self.settings.username);
     }
 
     /// Sends this if the server is connected.
@@ -412,10 +412,10 @@ impl Driver {
 
     /// Writes down how the outage stands, if there is news of it.
     fn note(&mut self) {
-        self.account
+        self.record
             .stand(self.core.attempts(), self.deciding.identity());
-        if let Some(entry) = self.account.news() {
-            self.scribe.note(entry);
+        if let Some(entry) = self.record.news() {
+            self.journal.note(entry);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the core tells goes to whom it concerns: the log and the main thread, the journal, people and
 //! the server, metrics, the status.
 
-use super::account::Cause;
+use super::record::Cause;
 use super::run::Driver;
 use crate::contract::{ConnectError, Request};
 use crate::event::{Event, LogLine};
@@ -40,7 +40,7 @@ impl Driver {
                 self.shared
                     .events
                     .push(Event::Countdown { attempts, seconds });
-                self.account.counts_down();
+                self.record.counts_down();
                 self.tell_warning(seconds);
             }
             Telling::Warn(left) => {
@@ -52,7 +52,7 @@ impl Driver {
                 self.shared.events.push(Event::Held);
                 self.tell_cancelled(notify::Outcome::Held);
             }
-            Telling::Requested(request, by) => self.account.requested(&request, &by),
+            Telling::Requested(request, by) => self.record.requested(&request, &by),
             Telling::RequestIgnored(request, ignored) => {
                 self.tell_request_ignored(&request, ignored)
             }
@@ -76,10 +76,10 @@ impl Driver {
                 self.say(line.with("policy", policy.name.as_str()));
             }
             Telling::SaveAsked => {
-                self.account.save_asked();
+                self.record.save_asked();
                 self.foretell();
             }
-            Telling::SaveBegun => self.account.save_begins(self.now()),
+            Telling::SaveBegun => self.record.save_begins(self.now()),
             Telling::Saving(path) => self.shared.snapshot().begin_save(path, self.now()),
             Telling::SaveEnded {
                 place,
@@ -88,11 +88,11 @@ impl Driver {
             } => {
                 self.tell_save_ended(&outcome, late);
                 let now = self.now();
-                self.account.save_ends(place, &outcome, &self.settings, now);
+                self.record.save_ends(place, &outcome, &self.settings, now);
                 if let Ok(digest) = outcome.map(|saved| saved.digest)
                     && let Some(digest) = digest.filter(|_| late)
                 {
-                    self.account.digested(&digest);
+                    self.record.digested(&digest);
                 }
             }
             Telling::StraySaveEnded(outcome) => self.tell_save_ended(&outcome, true),
@@ -104,7 +104,7 @@ impl Driver {
             Telling::Unreadable(reason) => {
                 let message = format!("The saved file cannot be read back: {reason}");
                 self.say(LogLine::error("save-unreadable", message).with("reason", &*reason));
-                self.account.unreadable(&self.settings.redact(&reason));
+                self.record.unreadable(&self.settings.redact(&reason));
             }
             Telling::Uploading(digest) => {
                 let message = format!("Uploading the saved file ({} bytes)", digest.bytes);
@@ -132,7 +132,7 @@ impl Driver {
                 if outcome == Outcome::Closed {
                     self.tell_cancelled(notify::Outcome::Closed);
                 }
-                self.account.stand(None, self.deciding.identity());
+                self.record.stand(None, self.deciding.identity());
                 self.end_outage(outcome);
                 if outcome == Outcome::Recovered {
                     self.ask_pending();
@@ -221,7 +221,7 @@ impl Driver {
             why: reason,
             detail: Some(detail),
         };
-        self.account.begin(&self.settings, &cause, at);
+        self.record.begin(&self.settings, &cause, at);
     }
 
     fn tell_terminating(&mut self, bound: u64) {
@@ -234,7 +234,7 @@ impl Driver {
             detail: None,
         };
         let now = self.now();
-        self.account.begin(&self.settings, &cause, now);
+        self.record.begin(&self.settings, &cause, now);
         self.tell_warning(0.0);
     }
 
@@ -296,7 +296,7 @@ impl Driver {
     }
 
     fn tell_verified(&mut self, digest: &Digest) {
-        self.account.digested(digest);
+        self.record.digested(digest);
         if let Some(last) = &mut self.shared.snapshot().last_save {
             last.bytes = Some(digest.bytes);
             last.sha256 = Some(digest.sha256.clone());
@@ -305,7 +305,7 @@ impl Driver {
     }
 
     fn tell_uploaded(&mut self, uploaded: &Uploaded) {
-        self.account.uploaded(uploaded);
+        self.record.uploaded(uploaded);
         self.shared.snapshot().upload = Some(UploadStatus::ended(uploaded));
         let line = match &uploaded.error {
             None => LogLine::info("uploaded", format!("Uploaded in {:.1} s", uploaded.seconds)),
@@ -331,7 +331,7 @@ impl Driver {
             seconds: as_seconds(took),
             error: Some("cut off: it has not come to an end in time".into()),
         };
-        self.account.uploaded(&uploaded);
+        self.record.uploaded(&uploaded);
         self.shared.snapshot().upload = Some(UploadStatus {
             sent: progress.sent,
             ..UploadStatus::ended(&uploaded)
@@ -348,7 +348,7 @@ impl Driver {
         let what = match what {
             Withdrawn::RunningSave => "the save that is running ends, and Blender stays open",
             Withdrawn::Save => {
-                self.account.save_withdrawn();
+                self.record.save_withdrawn();
                 "nothing is saved, and Blender stays open"
             }
             Withdrawn::Quit => "Blender stays open",
@@ -359,9 +359,9 @@ impl Driver {
 
     /// Writes the outage down, if there is one.
     pub(super) fn end_outage(&mut self, outcome: Outcome) -> Option<Entry> {
-        let entry = self.account.end(outcome.into(), self.now())?;
+        let entry = self.record.end(outcome.into(), self.now())?;
         self.shared.snapshot().remember(entry.clone());
-        self.scribe.finish(entry.clone());
+        self.journal.finish(entry.clone());
         Some(entry)
     }
 }

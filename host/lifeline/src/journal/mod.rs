@@ -12,16 +12,16 @@
 //! | [`file`] | appending, rotating, reading |
 //! | [`open`] | the entry of an outage that lasts |
 //! | [`policy`] | the shape of a line about policies |
-//! | [`scribe`] | all of it off the driver's thread |
+//! | [`writer`] | all of it off the driver's thread |
 
 pub mod entry;
 pub mod file;
 mod open;
 pub mod policy;
-pub mod scribe;
+pub mod writer;
 
 pub use entry::{Entry, Kind, Outcome, PolicyName, Requested, Save, Seconds, Upload};
 pub use file::{Journal, JournalError};
 pub(crate) use open::beside;
 pub use policy::{PolicyLine, PolicyNews};
-pub use scribe::{News, Scribe};
+pub use writer::{JournalWriter, News};

@@ -8,7 +8,7 @@
 
 use super::names::Names;
 use super::plain::{self, Unanswered};
-use crate::aside::aside;
+use crate::background::in_background;
 use crate::http;
 use reqwest::{Client, StatusCode};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,7 +67,7 @@ impl Probe {
     pub async fn ask(self) -> Answer {
         // Goes with this future, and the asking with it.
         let (_wanted, unwanted) = oneshot::channel::<()>();
-        match aside("lifeline-ask", move || self.ask_here(unwanted)) {
+        match in_background("lifeline-ask", move || self.ask_here(unwanted)) {
             Ok(answer) => answer.await.unwrap_or(Answer::Unclear),
             Err(_) => Answer::Unclear, // this computer has no thread to give
         }

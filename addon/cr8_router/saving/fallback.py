@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The save ladder: the file in its own place, else a copy in the first folder that takes one."""
+"""The fallback chain: the file in its own place, else a copy in the first folder that takes one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Saved:
     digest: Digest | None
     """Of what was read back from the disk; None: the host does that."""
     failures: tuple[str, ...]
-    """Why the rungs above it failed, and what it lacks, if anything: a sentence each."""
+    """Why the steps before it failed, and what it lacks, if anything: a sentence each."""
 
 
 def _tell_nobody(_path: Path) -> None:
@@ -47,14 +47,14 @@ def save(
 ) -> Saved:
     """Save the open file, or at least its work.
 
-    in_place: False: begin with the recovery folders. begin: called with the path that a rung
-    is about to write. Raises SaveError when every rung has failed.
+    in_place: False: begin with the recovery folders. begin: called with the path that a step
+    is about to write. Raises SaveError when every step has failed.
     """
     with flushed() as lacking:
-        return _climb(store, in_place, begin, list(lacking))
+        return _try_each(store, in_place, begin, list(lacking))
 
 
-def _climb(
+def _try_each(
     store: RecoveryStore,
     in_place: bool,
     begin: Callable[[Path], None],
@@ -78,7 +78,7 @@ def _climb(
         failures.append(utf8(reason))
 
     doubtful: list[Path] = []
-    # Whatever goes wrong on one rung, there is the next.
+    # Whatever goes wrong on one step, there is the next.
     if in_place:
         try:
             path, digest = save_in_place(store, announce)

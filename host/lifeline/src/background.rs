@@ -8,7 +8,7 @@ use std::thread::Builder;
 use tokio::sync::oneshot;
 
 /// What comes of the work; an error if it panics. Fails if there is no thread to be had.
-pub(crate) fn aside<T: Send + 'static>(
+pub(crate) fn in_background<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<oneshot::Receiver<T>> {

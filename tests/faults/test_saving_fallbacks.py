@@ -1,4 +1,4 @@
-"""Each rung of the ladder, in one Blender and without an outage."""
+"""Each step of the fallback chain, in one Blender and without an outage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.faults.saving_scene import QUICK, immutable, needs_root
 
 FOREIGN_UID = 12345
 
-# Gives `attempt`, which saves by a ladder of these folders [path, shared], the record of a copy,
+# Gives `attempt`, which saves by a chain of these folders [path, shared], the record of a copy,
 # and `unclaimed`.
 PRELUDE = """
 import errno, os
@@ -49,7 +49,7 @@ def unclaimed(folders):
 """
 
 
-class Ladder:
+class Chain:
     """Runs code in the one Blender, which has this file open, edited."""
 
     def __init__(self, stage: Stage, blender: Blender) -> None:
@@ -66,13 +66,13 @@ class Ladder:
 @pytest.fixture(scope="module")
 def one_blender(
     tmp_path_factory: pytest.TempPathFactory, display: Display, template: Path
-) -> Iterator[Ladder]:
-    with staged(tmp_path_factory.mktemp("ladder"), display, template, **QUICK) as stage:
-        yield Ladder(stage, stage.launch(stage.file))
+) -> Iterator[Chain]:
+    with staged(tmp_path_factory.mktemp("chain"), display, template, **QUICK) as stage:
+        yield Chain(stage, stage.launch(stage.file))
 
 
 @pytest.fixture
-def ladder(one_blender: Ladder, template: Path) -> Ladder:
+def chain(one_blender: Chain, template: Path) -> Chain:
     """The file is as it was before any test, and open."""
     one_blender.file.write_bytes(template.read_bytes())
     one_blender.run(f"bpy.ops.wm.open_mainfile(filepath={str(one_blender.file)!r})")
@@ -85,9 +85,7 @@ def contents(*folders: Path) -> list[str]:
 
 
 @needs_root
-def test_when_every_rung_fails_each_says_why(
-    ladder: Ladder, template: Path, tmp_path: Path
-) -> None:
+def test_when_every_step_fails_each_says_why(chain: Chain, template: Path, tmp_path: Path) -> None:
     no_folder, linked, open_to_all, foreign, frozen = (
         tmp_path / name for name in ("no-folder", "linked", "open", "foreign", "frozen")
     )
@@ -98,9 +96,9 @@ def test_when_every_rung_fails_each_says_why(
     linked.symlink_to(target)
     open_to_all.chmod(0o777)
     os.chown(foreign, FOREIGN_UID, FOREIGN_UID)
-    doomed = ladder.run("result = bpy.app.tempdir + 'copies'")
+    doomed = chain.run("result = bpy.app.tempdir + 'copies'")
     expected = [
-        (ladder.file, "somebody else has saved it"),
+        (chain.file, "somebody else has saved it"),
         (no_folder / "copies", "Not a directory"),
         (Path(doomed), "Blender deletes this folder when it closes"),
         (linked, "is no folder, or a link to one"),
@@ -109,25 +107,25 @@ def test_when_every_rung_fails_each_says_why(
         (frozen, "Operation not permitted"),
     ]
     shared = (linked, open_to_all, foreign)
-    os.utime(ladder.file)  # another version
+    os.utime(chain.file)  # another version
     folders = [[str(path), path in shared] for path, _ in expected[1:]]
     with immutable(frozen):
-        answer = ladder.run("result = attempt(folders)", folders=folders)
+        answer = chain.run("result = attempt(folders)", folders=folders)
     reasons = answer["reasons"]
     for reason, (path, why) in zip(reasons, expected, strict=True):
         assert reason.startswith(f"{path}: ")
         assert why in reason
-        ladder.blender.wait_for_line(f"^.WARNING. Blender file not saved: {path}: ", 1)
+        chain.blender.wait_for_line(f"^.WARNING. Blender file not saved: {path}: ", 1)
     assert contents(target, open_to_all, foreign, frozen) == []
-    assert ladder.file.read_bytes() == template.read_bytes()
+    assert chain.file.read_bytes() == template.read_bytes()
     assert not Path(doomed).exists()
 
 
-def test_the_candidate_folders(ladder: Ladder) -> None:
-    found = ladder.run(
+def test_the_candidate_folders(chain: Chain) -> None:
+    found = chain.run(
         "result = [[str(one.path), one.shared] for one in recovery.folders('/the/chosen/one')]"
     )
-    profile = ladder.stage.profile
+    profile = chain.stage.profile
     assert found == [
         ["/the/chosen/one", False],
         [str(profile.folder / "datafiles" / "cr8_recovery"), False],
@@ -137,11 +135,11 @@ def test_the_candidate_folders(ladder: Ladder) -> None:
     ]
 
 
-def test_the_next_folder_is_taken(ladder: Ladder, tmp_path: Path) -> None:
+def test_the_next_folder_is_taken(chain: Chain, tmp_path: Path) -> None:
     """And every folder on the way to it is made for us alone."""
     (tmp_path / "file").touch()
     second = tmp_path / "second" / "copies"
-    answer = ladder.run(
+    answer = chain.run(
         "result = attempt(folders, in_place=False)",
         folders=[[str(tmp_path / "file" / "copies"), False], [str(second), True]],
     )
@@ -155,8 +153,8 @@ def test_the_next_folder_is_taken(ladder: Ladder, tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_copy_is_private_from_its_first_byte_on(ladder: Ladder, tmp_path: Path) -> None:
-    modes = ladder.run(
+def test_a_copy_is_private_from_its_first_byte_on(chain: Chain, tmp_path: Path) -> None:
+    modes = chain.run(
         """
 modes = []
 def look(path):
@@ -174,9 +172,9 @@ result = [modes, now]
     assert modes == [[0o600], before]
 
 
-def test_work_in_any_folder_is_found_again(ladder: Ladder) -> None:
+def test_work_in_any_folder_is_found_again(chain: Chain) -> None:
     """Here in the last one, the system's temporary folder."""
-    copy = ladder.run(
+    copy = chain.run(
         """
 bpy.ops.wm.read_homefile(app_template="")
 bpy.data.objects["Cube"].location = place
@@ -185,15 +183,15 @@ result = str(saving.save(RecoveryStore(last, "yva")).path)
 """,
         place=EDIT,
     )
-    assert Path(copy).parent.parent == ladder.stage.profile.temporary
-    again = ladder.stage.launch(None, "yva")
+    assert Path(copy).parent.parent == chain.stage.profile.temporary
+    again = chain.stage.launch(None, "yva")
     again.wait_for_line(f"Recovered unsaved work from {copy}$", 30)
     again.close()
 
 
-def test_a_copy_in_any_folder_is_pointed_out(ladder: Ladder) -> None:
+def test_a_copy_in_any_folder_is_pointed_out(chain: Chain) -> None:
     """When the file that it was made of is opened."""
-    copy = ladder.run(
+    copy = chain.run(
         """
 from cr8_router import session
 last = recovery.folders(None)[-1:]
@@ -205,19 +203,19 @@ bpy.ops.wm.open_mainfile(filepath=path)
 result = str(copy.path)
 """
     )
-    ladder.blender.wait_for_line(f"its last work is in the recovery copy {copy}$", 30)
+    chain.blender.wait_for_line(f"its last work is in the recovery copy {copy}$", 30)
 
 
-def test_what_others_may_have_put_there_is_not_opened(ladder: Ladder, tmp_path: Path) -> None:
+def test_what_others_may_have_put_there_is_not_opened(chain: Chain, tmp_path: Path) -> None:
     folder = tmp_path / "copies"
     folders = [[str(folder), True]]
-    path = ladder.run("result = attempt(folders, in_place=False)", folders=folders)["path"]
-    assert ladder.run("result = unclaimed(folders)", folders=folders) == [path]
+    path = chain.run("result = attempt(folders, in_place=False)", folders=folders)["path"]
+    assert chain.run("result = unclaimed(folders)", folders=folders) == [path]
     folder.chmod(0o770)
-    assert ladder.run("result = unclaimed(folders)", folders=folders) == []
+    assert chain.run("result = unclaimed(folders)", folders=folders) == []
 
 
-def test_a_disk_that_gives_no_word(ladder: Ladder, tmp_path: Path) -> None:
+def test_a_disk_that_gives_no_word(chain: Chain, tmp_path: Path) -> None:
     """A copy in doubt goes when another is safe. Of several in doubt, the newest stays."""
     folders = [[str(tmp_path / name), False] for name in ("a", "b")]
     first, second = (tmp_path / name for name in ("a", "b"))
@@ -231,27 +229,27 @@ verification.flush_folder = flush
 result = attempt(folders, in_place=False)
 verification.flush_folder = real
 """
-    answer = ladder.run(failing, folders=folders, failing="all")
+    answer = chain.run(failing, folders=folders, failing="all")
     assert len(answer["reasons"]) == 2
     assert all("Input/output error" in reason for reason in answer["reasons"])
     (doubtful,) = first.glob("*.blend")
     assert contents(second) == []
-    assert ladder.run("result = unclaimed(folders)", folders=folders) == [str(doubtful)]
+    assert chain.run("result = unclaimed(folders)", folders=folders) == [str(doubtful)]
 
-    edit(ladder.blender, (1.0, 2.0, 3.0))
-    ladder.run(failing, folders=folders, failing="all")
+    edit(chain.blender, (1.0, 2.0, 3.0))
+    chain.run(failing, folders=folders, failing="all")
     (newer,) = first.glob("*.blend")
     assert saved_location(newer) == (1.0, 2.0, 3.0)
     assert contents(second) == []
 
-    answer = ladder.run(failing, folders=folders, failing=str(first))
+    answer = chain.run(failing, folders=folders, failing=str(first))
     assert contents(first) == []
     assert Path(answer["path"]).parent == second
     assert len(answer["failures"]) == 1
 
 
-def test_a_file_system_that_cannot_flush(ladder: Ladder) -> None:
-    answer = ladder.run(
+def test_a_file_system_that_cannot_flush(chain: Chain) -> None:
+    answer = chain.run(
         """
 def fsync(_descriptor):
     raise OSError(errno.EINVAL, "Invalid argument")
@@ -260,7 +258,7 @@ result = attempt([])
 os.fsync = real
 """
     )
-    assert answer == {"path": str(ladder.file), "recovery": False, "failures": []}
+    assert answer == {"path": str(chain.file), "recovery": False, "failures": []}
 
 
 @pytest.mark.parametrize(
@@ -273,9 +271,9 @@ os.fsync = real
         ("lambda: path.write_bytes(b'BLEND') and {'FINISHED'}", "not a Blender file"),
     ],
 )
-def test_blenders_word_is_not_believed(ladder: Ladder, operator: str, reason: str) -> None:
+def test_blenders_word_is_not_believed(chain: Chain, operator: str, reason: str) -> None:
     """As if that had been its save."""
-    said = ladder.run(
+    said = chain.run(
         f"""
 path = Path(bpy.data.filepath)
 try:
@@ -284,11 +282,11 @@ except SaveError as error:
     result = str(error)
 """
     )
-    assert said == f"{ladder.file}: {reason}"
+    assert said == f"{chain.file}: {reason}"
 
 
-def test_a_file_that_ends_too_soon(ladder: Ladder) -> None:
-    said = ladder.run(
+def test_a_file_that_ends_too_soon(chain: Chain) -> None:
+    said = chain.run(
         """
 class Short:
     st_size = os.stat(bpy.data.filepath).st_size + 1
@@ -301,8 +299,8 @@ finally:
     os.fstat = real
 """
     )
-    size = ladder.file.stat().st_size
-    assert said == f"{ladder.file}: {size} of its {size + 1} bytes can be read back"
+    size = chain.file.stat().st_size
+    assert said == f"{chain.file}: {size} of its {size + 1} bytes can be read back"
 
 
 # What Python may lack: a thread more, its hashes, or their sense.
@@ -316,12 +314,10 @@ LACKING = {
 
 @pytest.mark.parametrize("lacking", LACKING)
 @pytest.mark.parametrize("size", [7, (8 << 20) + 1, (13 << 20) - 5])
-def test_what_is_read_back_is_hashed(
-    ladder: Ladder, tmp_path: Path, size: int, lacking: str
-) -> None:
+def test_what_is_read_back_is_hashed(chain: Chain, tmp_path: Path, size: int, lacking: str) -> None:
     path = tmp_path / "a.blend"
     path.write_bytes(b"BLENDER" + os.urandom(size - 7))
-    found = ladder.run(
+    found = chain.run(
         f"""
 import threading, types
 from cr8_router.saving import hashing
@@ -351,8 +347,8 @@ finally:
         assert found[:2] == [size, hashlib.sha256(path.read_bytes()).hexdigest()]
 
 
-def test_hashes_are_imported_once_and_not_at_the_save(ladder: Ladder) -> None:
-    assert ladder.run(
+def test_hashes_are_imported_once_and_not_at_the_save(chain: Chain) -> None:
+    assert chain.run(
         """
 from cr8_router.saving import hashing
 kept, hashing._sha256 = hashing._sha256, None
@@ -366,9 +362,9 @@ finally:
     ) == [None, True, None]
 
 
-def test_an_older_native_module_is_told_of_a_save_as_it_knows_it(ladder: Ladder) -> None:
+def test_an_older_native_module_is_told_of_a_save_as_it_knows_it(chain: Chain) -> None:
     """An add-on that is updated in a running Blender still has the one that was loaded first."""
-    told = ladder.run(
+    told = chain.run(
         """
 from cr8_router.saving.verification import Digest
 from cr8_router.ws.websocket_handler import WebSocketHandler
@@ -385,8 +381,8 @@ result = Older.told
     assert told == [[7, "/a.blend", True, ["read-only"]]]
 
 
-def test_who_is_told_cannot_stop_the_save(ladder: Ladder) -> None:
-    answer = ladder.run(
+def test_who_is_told_cannot_stop_the_save(chain: Chain) -> None:
+    answer = chain.run(
         """
 def begin(path):
     assert Path(bpy.data.filepath) == path
@@ -396,14 +392,14 @@ told, before = [], Path(bpy.data.filepath).read_bytes()
 result = [attempt([], begin=begin), told]
 """
     )
-    saved = {"path": str(ladder.file), "recovery": False, "failures": []}
-    assert answer == [saved, [[str(ladder.file), True]]]
-    assert saved_location(ladder.file) == EDIT
+    saved = {"path": str(chain.file), "recovery": False, "failures": []}
+    assert answer == [saved, [[str(chain.file), True]]]
+    assert saved_location(chain.file) == EDIT
 
 
-def test_an_image_that_cannot_be_packed(ladder: Ladder) -> None:
+def test_an_image_that_cannot_be_packed(chain: Chain) -> None:
     """Nothing else is lost for it."""
-    answer = ladder.run(
+    answer = chain.run(
         """
 def pack(image):
     if image.name == "Bad":
@@ -421,19 +417,19 @@ images._pack = real
     )
     assert answer == [
         {
-            "path": str(ladder.file),
+            "path": str(chain.file),
             "recovery": False,
             "failures": ["the unsaved pixels of image Bad: no room"],
         },
         [0, 1],
     ]
-    assert saved_location(ladder.file) == EDIT
+    assert saved_location(chain.file) == EDIT
 
 
-def test_newer_work_takes_the_place_of_an_older_copy(ladder: Ladder, tmp_path: Path) -> None:
+def test_newer_work_takes_the_place_of_an_older_copy(chain: Chain, tmp_path: Path) -> None:
     """Nobody waits for the older one any more; it stays. Of another file, it is left alone."""
     folders = [[str(tmp_path / "copies"), False]]
-    older, newer, waiting, after = ladder.run(
+    older, newer, waiting, after = chain.run(
         """
 older, newer = (attempt(folders, in_place=False)["path"] for _ in range(2))
 waiting = unclaimed(folders)
@@ -445,7 +441,7 @@ result = [older, newer, waiting, unclaimed(folders)]
     assert waiting == [newer]
     assert after == []
     assert Path(older).exists()
-    of_this, waiting = ladder.run(
+    of_this, waiting = chain.run(
         """
 of_this = attempt(folders, in_place=False)["path"]
 bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
@@ -457,10 +453,10 @@ result = [of_this, unclaimed(folders)]
     assert waiting == [of_this]
 
 
-def test_a_copy_of_a_copy_belongs_to_the_same_file(ladder: Ladder, tmp_path: Path) -> None:
+def test_a_copy_of_a_copy_belongs_to_the_same_file(chain: Chain, tmp_path: Path) -> None:
     """Else untitled work that was recovered, and could not be saved again, is never found."""
     folders = [[str(tmp_path / "copies"), False]]
-    originals = ladder.run(
+    originals = chain.run(
         """
 bpy.ops.wm.read_homefile(app_template="")
 bpy.ops.wm.open_mainfile(filepath=attempt(folders, in_place=False)["path"])
@@ -472,9 +468,9 @@ result = [record.original_path for record in store_of(folders).unclaimed()]
     assert originals == ["", ""]
 
 
-def test_a_name_that_is_not_utf8(ladder: Ladder, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8(chain: Chain, tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/caf\xe9.blend"
-    answer = ladder.run(
+    answer = chain.run(
         """
 bpy.ops.wm.save_as_mainfile(filepath=os.fsdecode(path))
 before = os.stat(path).st_ino
@@ -491,9 +487,9 @@ result.append(attempt(folders))
     assert "caf�.blend: somebody else" in copied["failures"][0]
 
 
-def test_a_name_with_a_line_end_forges_no_line(ladder: Ladder, tmp_path: Path) -> None:
+def test_a_name_with_a_line_end_forges_no_line(chain: Chain, tmp_path: Path) -> None:
     path = tmp_path / "a\n[ERROR] forged\x1b[2J.blend"
-    answer = ladder.run(
+    answer = chain.run(
         """
 bpy.ops.wm.save_as_mainfile(filepath=path)
 os.utime(path)
@@ -504,12 +500,12 @@ result = attempt(folders)
     )
     assert answer["recovery"]
     name = r"a \[ERROR\] forged \[2J\.blend"
-    ladder.blender.wait_for_line(f"^.WARNING. Blender file not saved: .*{name}: somebody else", 1)
+    chain.blender.wait_for_line(f"^.WARNING. Blender file not saved: .*{name}: somebody else", 1)
 
 
-def test_a_compressed_file_stays_compressed(ladder: Ladder, tmp_path: Path) -> None:
+def test_a_compressed_file_stays_compressed(chain: Chain, tmp_path: Path) -> None:
     """A copy of it, too: it may not fit on the disk otherwise."""
-    answer = ladder.run(
+    answer = chain.run(
         """
 bpy.ops.wm.save_mainfile(compress=True)
 result = [attempt(folders, in_place=in_place)["path"] for in_place in (True, False)]
@@ -518,7 +514,7 @@ result = [attempt(folders, in_place=in_place)["path"] for in_place in (True, Fal
     )
     for path in answer:
         assert Path(path).read_bytes()[:4] == b"\x28\xb5\x2f\xfd", "not Zstandard"
-    plain = ladder.run(
+    plain = chain.run(
         """
 bpy.ops.wm.save_mainfile(compress=False)
 result = attempt(folders)["path"]
@@ -528,10 +524,10 @@ result = attempt(folders)["path"]
     assert Path(plain).read_bytes()[:7] == b"BLENDER"
 
 
-def test_another_version_is_known_after_a_fresh_start(ladder: Ladder) -> None:
+def test_another_version_is_known_after_a_fresh_start(chain: Chain) -> None:
     """As when a setting is changed."""
-    os.utime(ladder.file)
-    answer = ladder.run(
+    os.utime(chain.file)
+    answer = chain.run(
         """
 from cr8_router import session
 session.start()
@@ -542,9 +538,9 @@ result = attempt([])
     assert "somebody else has saved it" in reason
 
 
-def test_a_version_that_appears_while_a_copy_is_saved(ladder: Ladder, tmp_path: Path) -> None:
+def test_a_version_that_appears_while_a_copy_is_saved(chain: Chain, tmp_path: Path) -> None:
     """It does not become ours, though Blender says that something was saved."""
-    answer = ladder.run(
+    answer = chain.run(
         """
 def appear(*_):
     os.utime(bpy.data.filepath)
@@ -559,11 +555,11 @@ result = attempt([])
     assert "somebody else has saved it" in reason
 
 
-def test_a_save_that_failed_does_not_cost_the_backup(ladder: Ladder, template: Path) -> None:
+def test_a_save_that_failed_does_not_cost_the_backup(chain: Chain, template: Path) -> None:
     """What is on the disk is the user's version still, so the next save keeps it."""
-    backup = Path(f"{ladder.file}1")
+    backup = Path(f"{chain.file}1")
     backup.unlink(missing_ok=True)
-    ladder.run(
+    chain.run(
         """
 from cr8_router.saving import in_place
 def fail(path, _operator):
@@ -578,9 +574,9 @@ assert attempt([])["failures"] == []
     assert backup.read_bytes() == template.read_bytes()
 
 
-def test_a_file_is_locked_while_it_is_saved(ladder: Ladder) -> None:
+def test_a_file_is_locked_while_it_is_saved(chain: Chain) -> None:
     """So that of two Blenders one waits for nothing, and writes elsewhere."""
-    answer = ladder.run(
+    answer = chain.run(
         """
 import fcntl
 with open(bpy.data.filepath, "rb") as other:
@@ -590,5 +586,5 @@ result = [locked, attempt([])]
 """
     )
     locked, free = answer
-    assert locked == {"reasons": [f"{ladder.file}: another Blender is saving it right now"]}
+    assert locked == {"reasons": [f"{chain.file}: another Blender is saving it right now"]}
     assert free["failures"] == []

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 /// Where the system has no thread to give, it is asked for one again this much later.
 const NO_THREAD: Duration = Duration::from_millis(500);
 
-/// What the scribe has to say.
+/// What the writer has to say.
 #[derive(Debug)]
 pub enum News {
     /// The entry of this id is on the disk (or there is no journal).
@@ -46,23 +46,23 @@ enum Job {
 }
 
 /// The way to the journal. Without one, everything is "written" at once.
-pub struct Scribe {
+pub struct JournalWriter {
     jobs: Option<UnboundedSender<Job>>,
     news: UnboundedSender<News>,
 }
 
-impl Scribe {
+impl JournalWriter {
     /// For a driver in a tokio runtime; the work ends when this is dropped and done.
     pub fn start(path: Option<PathBuf>, news: UnboundedSender<News>) -> Self {
         let jobs = path.map(|path| {
             let (jobs, inbox) = unbounded_channel();
-            tokio::spawn(work(Desk::new(Journal::new(path)), inbox, news.clone()));
+            tokio::spawn(work(State::new(Journal::new(path)), inbox, news.clone()));
             // Now, and not when something is to be written: then Blender may be saving, with a
             // umask that makes folders which nobody can enter.
             let _ = jobs.send(Job::Begin);
             jobs
         });
-        Scribe { jobs, news }
+        JournalWriter { jobs, news }
     }
 
     /// How an outage stands that has not ended.
@@ -119,16 +119,16 @@ impl Scribe {
 }
 
 /// What the work needs from job to job.
-struct Desk {
+struct State {
     journal: Journal,
     open: Option<(String, OpenEntry)>,
     /// Not sent yet.
     told: Vec<News>,
 }
 
-impl Desk {
+impl State {
     fn new(journal: Journal) -> Self {
-        Desk {
+        State {
             journal,
             open: None,
             told: Vec::new(),
@@ -191,14 +191,14 @@ impl Desk {
     }
 }
 
-async fn work(desk: Desk, mut inbox: UnboundedReceiver<Job>, out: UnboundedSender<News>) {
-    let desk = Arc::new(Mutex::new(desk));
+async fn work(state: State, mut inbox: UnboundedReceiver<Job>, out: UnboundedSender<News>) {
+    let state = Arc::new(Mutex::new(state));
     while let Some(job) = inbox.recv().await {
-        let at_work = Arc::clone(&desk);
+        let at_work = Arc::clone(&state);
         let mut done = begin(move || {
-            let mut desk = at(&at_work);
-            let news = desk.carry_out(job);
-            desk.told.extend(news);
+            let mut state = at(&at_work);
+            let news = state.carry_out(job);
+            state.told.extend(news);
         });
         let done = loop {
             match done {
@@ -214,7 +214,7 @@ async fn work(desk: Desk, mut inbox: UnboundedReceiver<Job>, out: UnboundedSende
             return; // a panic in there ends the journal, and nothing else
         }
         // By this task, so that it is told in its turn.
-        for item in std::mem::take(&mut at(&desk).told) {
+        for item in std::mem::take(&mut at(&state).told) {
             // The driver may have ended.
             let _ = out.send(item);
         }
@@ -222,8 +222,8 @@ async fn work(desk: Desk, mut inbox: UnboundedReceiver<Job>, out: UnboundedSende
 }
 
 /// After a panic there is no next job.
-fn at(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
+fn at(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// None: the system has no thread to give. The work is not lost: the runtime, which has one thread
@@ -246,25 +246,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
         let (out, mut news) = unbounded_channel();
-        let scribe = Scribe::start(Some(path.clone()), out);
-        scribe.note(entry("a"));
-        scribe.finish(entry("a"));
+        let writer = JournalWriter::start(Some(path.clone()), out);
+        writer.note(entry("a"));
+        writer.finish(entry("a"));
         assert!(matches!(next(&mut news).await, News::Written(id) if id == "a"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        scribe.ask_pending("ann");
+        writer.ask_pending("ann");
         assert!(matches!(next(&mut news).await, News::Pending(list) if list.len() == 1));
-        scribe.acknowledge("a".into());
-        scribe.ask_pending("ann");
-        scribe.finish(entry("b"));
+        writer.acknowledge("a".into());
+        writer.ask_pending("ann");
+        writer.finish(entry("b"));
         assert!(matches!(next(&mut news).await, News::Written(id) if id == "b"));
     }
 
     #[tokio::test]
     async fn without_a_journal_all_is_written_at_once() {
         let (out, mut news) = unbounded_channel();
-        let scribe = Scribe::start(None, out);
-        scribe.note(entry("a"));
-        scribe.finish(entry("a"));
+        let writer = JournalWriter::start(None, out);
+        writer.note(entry("a"));
+        writer.finish(entry("a"));
         assert!(matches!(next(&mut news).await, News::Written(_)));
     }
 
@@ -272,10 +272,10 @@ mod tests {
     async fn a_journal_that_cannot_be_written_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let (out, mut news) = unbounded_channel();
-        let scribe = Scribe::start(Some(folder.path().to_path_buf()), out);
-        scribe.finish(entry("a"));
+        let writer = JournalWriter::start(Some(folder.path().to_path_buf()), out);
+        writer.finish(entry("a"));
         assert!(matches!(next(&mut news).await, News::NotWritten(id, _) if id == "a"));
-        scribe.flush();
+        writer.flush();
         assert!(matches!(next(&mut news).await, News::Flushed));
     }
 }

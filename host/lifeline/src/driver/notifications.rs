@@ -16,7 +16,7 @@ const WARNINGS: u32 = 50;
 
 /// What was told of the present outage.
 #[derive(Default)]
-pub(super) struct Herald {
+pub(super) struct Notifications {
     /// Whose news this is.
     outage: String,
     sequence: u32,
@@ -31,7 +31,7 @@ pub(super) struct Herald {
     failing: bool,
 }
 
-impl Herald {
+impl Notifications {
     /// The next number.
     fn next(&mut self) -> u32 {
         self.sequence += 1;
@@ -49,8 +49,8 @@ impl Driver {
         if self.core.is_terminating() {
             self.tell_server(IMMINENT, &it);
         }
-        self.herald.warnings += 1;
-        if self.herald.warnings <= WARNINGS || self.core.is_terminating() {
+        self.notifications.warnings += 1;
+        if self.notifications.warnings <= WARNINGS || self.core.is_terminating() {
             self.effects.notify(it);
         }
     }
@@ -58,15 +58,15 @@ impl Driver {
     /// A save is asked for, whether it was warned of or not.
     pub(super) fn foretell(&mut self) {
         self.begin_news();
-        self.herald.foretold = true;
-        self.herald.pending = true;
-        self.herald.saved = false;
+        self.notifications.foretold = true;
+        self.notifications.pending = true;
+        self.notifications.saved = false;
     }
 
     /// Blender stays, or ends without a clean-up. Before the outage is written down.
     pub(super) fn tell_cancelled(&mut self, outcome: Outcome) {
         self.begin_news();
-        if !self.herald.foretold {
+        if !self.notifications.foretold {
             return;
         }
         let Some(it) = self.notification(About::Cancelled, None, Some(outcome)) else {
@@ -75,7 +75,7 @@ impl Driver {
         if outcome == Outcome::Recovered {
             self.tell_server(CANCELLED, &it);
         }
-        if std::mem::take(&mut self.herald.pending) {
+        if std::mem::take(&mut self.notifications.pending) {
             self.effects.notify(it);
         }
     }
@@ -85,18 +85,18 @@ impl Driver {
         let Some(it) = self.notification(About::Saved, None, None) else {
             return;
         };
-        self.herald.saved = true;
-        self.herald.failing = false;
+        self.notifications.saved = true;
+        self.notifications.failing = false;
         self.effects.notify(it);
     }
 
     /// Nothing is saved; told once, until something is.
     pub(super) fn tell_failing(&mut self) {
         self.begin_news();
-        if self.herald.failing {
+        if self.notifications.failing {
             return;
         }
-        self.herald.failing = true;
+        self.notifications.failing = true;
         self.tell_failed(Outcome::Retrying);
     }
 
@@ -104,7 +104,7 @@ impl Driver {
     pub(super) fn tell_end(&mut self, outcome: lifeline_core::Outcome) {
         self.begin_news();
         if self.core.guard().is_safe() {
-            if !self.herald.saved {
+            if !self.notifications.saved {
                 self.tell_saved(); // not read back: there was no time
             }
             return;
@@ -124,12 +124,12 @@ impl Driver {
 
     /// Another outage is another story.
     fn begin_news(&mut self) {
-        if let Some(entry) = self.account.entry()
-            && entry.id != self.herald.outage
+        if let Some(entry) = self.record.entry()
+            && entry.id != self.notifications.outage
         {
-            self.herald = Herald {
+            self.notifications = Notifications {
                 outage: entry.id.clone(),
-                ..Herald::default()
+                ..Notifications::default()
             };
         }
     }
@@ -143,17 +143,17 @@ impl Driver {
     ) -> Option<Notification> {
         self.begin_news();
         let attempts = self.core.attempts();
-        self.account.stand(attempts, self.deciding.identity());
+        self.record.stand(attempts, self.deciding.identity());
         let now = self.now();
-        let outage = as_seconds(now.saturating_sub(self.account.begun()));
-        let entry = self.account.entry()?;
+        let outage = as_seconds(now.saturating_sub(self.record.begun()));
+        let entry = self.record.entry()?;
         let last = entry.saves.last();
         let it = Notification {
             schema: SCHEMA,
             event,
             text: String::new(),
             id: entry.id.clone(),
-            sequence: self.herald.next(),
+            sequence: self.notifications.next(),
             at: utc_now(),
             username: entry.username.clone(),
             server: entry.server.clone(),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 const SAVES_MAX: usize = 40;
 
 /// Keeps the entry from the loss to the end, and counts what it says.
-pub(super) struct Account {
+pub(super) struct OutageRecord {
     metrics: Arc<Metrics>,
     entry: Option<Entry>,
     /// It has changed since it was written down last.
@@ -30,9 +30,9 @@ pub(super) struct Cause<'a> {
     pub detail: Option<&'a str>,
 }
 
-impl Account {
+impl OutageRecord {
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        Account {
+        OutageRecord {
             metrics,
             entry: None,
             changed: false,
