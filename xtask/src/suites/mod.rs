@@ -364,6 +364,8 @@ fn unit(layout: &Layout, extra: &[String]) -> Vec<Step> {
 fn link(layout: &Layout, extra: &[String]) -> Result<()> {
     cargo_test(layout, "cargo test: the link against the stand-in engine")
         .args(["--package", "lifeline", "--test", "link", "--"])
+        // They wait.
+        .args(["--test-threads", "12"])
         .args(extra)
         .env("LIFELINE_ENGINE_PYTHON", layout.venv_program("python"))
         .env("PYTHONPATH", layout.test_python_path()?)

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 pub const TOKEN: &str = "a-token-that-nobody-may-see";
 
@@ -30,6 +31,7 @@ impl Engine {
     fn start_with(port: u16, interval: &str, limit: &str) -> Self {
         let python = std::env::var("LIFELINE_ENGINE_PYTHON")
             .expect("LIFELINE_ENGINE_PYTHON is not set: run `cargo xtask test link`");
+        let port = if port == 0 { free_port() } else { port };
         let mut child = Command::new(python)
             .args(["-m", "cr8_engine_stand_in", "--test-controls"])
             .args(["--ping-interval", interval, "--ping-timeout", limit])
@@ -94,6 +96,17 @@ impl Engine {
         let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
         assert!(head.contains(" 200 "), "{method} {path}: {answer}");
         serde_json::from_str(body).expect("JSON")
+    }
+}
+
+/// One that the system gives to nobody: it is to be free while the server is down, too.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(28_000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::engine::{Engine, TOKEN};
 use crate::proxy::{Manner, Proxy};
-use crate::wire::{Wire, alone, connector};
+use crate::wire::{Wire, beside_others, connector};
 use lifeline::link::{LinkEvent, SocketIo};
 use lifeline::settings::Probing;
 use serde_json::json;
@@ -29,7 +29,7 @@ async fn frozen(wire: &mut Wire, seconds: f64) -> String {
 
 #[tokio::test]
 async fn a_frozen_server() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::patient();
     let mut wire = Wire::up_by(&asking(&engine.url())).await;
     engine.signal("STOP");
@@ -40,7 +40,7 @@ async fn a_frozen_server() {
 
 #[tokio::test]
 async fn a_server_that_freezes_after_many_answers() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::patient();
     let mut wire = Wire::up_by(&asking(&engine.url())).await;
     assert_eq!(wire.next(4.0).await, None, "it lives");
@@ -51,7 +51,7 @@ async fn a_server_that_freezes_after_many_answers() {
 
 #[tokio::test]
 async fn a_server_that_is_busy_for_five_seconds_is_not_lost() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::patient();
     let mut wire = Wire::up_by(&asking(&engine.url())).await;
     engine.signal("STOP");
@@ -62,7 +62,7 @@ async fn a_server_that_is_busy_for_five_seconds_is_not_lost() {
 
 #[tokio::test]
 async fn a_gateway_that_answers_for_a_dead_server() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::patient();
     let proxy = Proxy::start(engine.port, Manner::HandOn).await;
     for status in [502, 503, 504] {
@@ -77,7 +77,7 @@ async fn a_gateway_that_answers_for_a_dead_server() {
 
 #[tokio::test]
 async fn any_other_answer_is_a_sign_of_life() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::patient();
     for status in [200, 301, 400, 401, 403, 404, 429, 500] {
         let proxy = Proxy::start(engine.port, Manner::Answer(status)).await;
@@ -90,7 +90,7 @@ async fn any_other_answer_is_a_sign_of_life() {
 
 #[tokio::test]
 async fn a_line_that_delivers_is_not_lost_whatever_becomes_of_the_askings() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::patient();
     for manner in [Manner::HangUp, Manner::Answer(503)] {
         let proxy = Proxy::start(engine.port, manner).await;
@@ -113,7 +113,7 @@ async fn a_line_that_delivers_is_not_lost_whatever_becomes_of_the_askings() {
 
 #[tokio::test]
 async fn where_no_asking_gets_through_a_line_is_lost_once_and_no_more() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::patient();
     let proxy = Proxy::start(engine.port, Manner::HangUp).await;
     let connector = asking(&proxy.url);
@@ -129,7 +129,7 @@ async fn where_no_asking_gets_through_a_line_is_lost_once_and_no_more() {
 
 #[tokio::test]
 async fn an_asking_carries_no_token_and_makes_no_session() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::patient();
     let proxy = Proxy::start(engine.port, Manner::HandOn).await;
     let mut wire = Wire::up_by(&asking(&proxy.url)).await;
@@ -148,7 +148,7 @@ async fn an_asking_carries_no_token_and_makes_no_session() {
 
 #[tokio::test]
 async fn nobody_asks_unless_told_to() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::patient();
     let proxy = Proxy::start(engine.port, Manner::HandOn).await;
     let mut wire = Wire::up(&proxy.url).await;

@@ -1,7 +1,7 @@
 //! Each way of losing a server, with the reason told and nothing left running.
 
 use crate::engine::Engine;
-use crate::wire::{Wire, alone};
+use crate::wire::{Wire, beside_others};
 use lifeline::contract::Loss;
 use lifeline::link::LinkEvent;
 use serde_json::json;
@@ -19,7 +19,7 @@ async fn lost(wire: &mut Wire, seconds: f64) -> Loss {
 
 #[tokio::test]
 async fn server_killed() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     engine.kill();
@@ -29,7 +29,7 @@ async fn server_killed() {
 
 #[tokio::test]
 async fn server_stopped() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     engine.signal("TERM");
@@ -39,7 +39,7 @@ async fn server_stopped() {
 
 #[tokio::test]
 async fn server_frozen() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     engine.signal("STOP");
@@ -49,7 +49,7 @@ async fn server_frozen() {
 
 #[tokio::test]
 async fn server_frozen_with_a_large_emit_in_flight() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     engine.signal("STOP");
@@ -64,7 +64,7 @@ async fn server_frozen_with_a_large_emit_in_flight() {
 
 #[tokio::test]
 async fn server_frozen_for_less_than_the_ping_timeout_is_not_lost() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     engine.signal("STOP");
@@ -75,7 +75,7 @@ async fn server_frozen_for_less_than_the_ping_timeout_is_not_lost() {
 
 #[tokio::test]
 async fn namespace_disconnected_by_the_server() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     engine.post("/disconnect", &json!({"username": "ann"}));
@@ -85,7 +85,7 @@ async fn namespace_disconnected_by_the_server() {
 
 #[tokio::test]
 async fn engineio_close_only() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     engine.post("/engineio-close", &json!({"username": "ann"}));

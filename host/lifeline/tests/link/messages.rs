@@ -1,7 +1,7 @@
 //! Events there and back.
 
 use crate::engine::Engine;
-use crate::wire::{Wire, alone};
+use crate::wire::{Wire, beside_others};
 use lifeline::link::LinkEvent;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn server_event(name: &str, args: Vec<Value>) -> Option<LinkEvent> {
 
 #[tokio::test]
 async fn who_is_connected_reaches_the_server() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let _wire = Wire::up(&engine.url()).await;
     let blender = &engine.status()["blenders"][0];
@@ -25,7 +25,7 @@ async fn who_is_connected_reaches_the_server() {
 
 #[tokio::test]
 async fn events_of_the_server() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     let data = json!({"text": "äöü 🙂", "list": [1, 2.5, null]});
@@ -43,7 +43,7 @@ async fn events_of_the_server() {
 
 #[tokio::test]
 async fn an_event_called_error_or_close_is_no_loss() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     for name in ["error", "close"] {
@@ -65,7 +65,7 @@ async fn an_event_called_error_or_close_is_no_loss() {
 
 #[tokio::test]
 async fn events_to_the_server() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
     wire.connection.emit("hello".into(), Some(json!({"a": 1})));

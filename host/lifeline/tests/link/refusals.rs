@@ -1,7 +1,7 @@
 //! Each way of not getting a connection in the first place.
 
 use crate::engine::{Engine, TOKEN};
-use crate::wire::{Wire, alone};
+use crate::wire::{Wire, beside_others};
 use lifeline::contract::ConnectError;
 use lifeline::link::{Failure, LinkEvent};
 use serde_json::json;
@@ -19,7 +19,7 @@ async fn failure(wire: &mut Wire) -> Failure {
 
 #[tokio::test]
 async fn token_refused_with_the_servers_reason_and_without_the_token() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::begin(&engine.url(), "a-wrong-token", LONG);
     let failure = failure(&mut wire).await;
@@ -37,7 +37,7 @@ async fn token_refused_with_the_servers_reason_and_without_the_token() {
 
 #[tokio::test]
 async fn everybody_refused() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     engine.post("/refuse", &json!({"on": true}));
     let mut wire = Wire::begin(&engine.url(), TOKEN, LONG);
@@ -47,7 +47,7 @@ async fn everybody_refused() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -61,7 +61,7 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn a_name_that_does_not_exist() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let mut wire = Wire::begin("ws://no-such-host.invalid:1", TOKEN, LONG);
     let why = failure(&mut wire).await.why;
     assert!(
@@ -73,7 +73,7 @@ async fn a_name_that_does_not_exist() {
 
 #[tokio::test]
 async fn accepted_by_tcp_and_never_answered() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     let mut wire = Wire::begin(&url, TOKEN, Duration::from_millis(500));
@@ -83,7 +83,7 @@ async fn accepted_by_tcp_and_never_answered() {
 
 #[tokio::test]
 async fn namespace_never_accepted() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     engine.post("/delay-connect", &json!({"seconds": 30}));
     let mut wire = Wire::begin(&engine.url(), TOKEN, Duration::from_millis(800));
@@ -93,7 +93,7 @@ async fn namespace_never_accepted() {
 
 #[tokio::test]
 async fn a_server_that_speaks_no_socketio() {
-    let _alone = alone().await;
+    let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::begin(&format!("{}/elsewhere", engine.url()), TOKEN, LONG);
     let failure = failure(&mut wire).await;

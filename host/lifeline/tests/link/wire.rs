@@ -6,13 +6,19 @@ use lifeline::settings::{Secret, ServerUrl};
 use serde_json::json;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::time::timeout;
 
-/// Threads and sockets are counted for the whole process: one test at a time.
-pub async fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::const_new(());
-    ALONE.lock().await
+static PROCESS: RwLock<()> = RwLock::const_new(());
+
+/// Threads and sockets are counted for the whole process: no other test runs meanwhile.
+pub async fn alone() -> RwLockWriteGuard<'static, ()> {
+    PROCESS.write().await
+}
+
+/// Beside others that do not count.
+pub async fn beside_others() -> RwLockReadGuard<'static, ()> {
+    PROCESS.read().await
 }
 
 pub fn connector(url: &str, token: &str) -> SocketIo {
