@@ -365,7 +365,7 @@ fn link(layout: &Layout, extra: &[String]) -> Result<()> {
     cargo_test(layout, "cargo test: the link against the stand-in engine")
         .args(["--package", "lifeline", "--test", "link", "--"])
         // They wait.
-        .args(["--test-threads", "12"])
+        .env("RUST_TEST_THREADS", "12")
         .args(extra)
         .env("LIFELINE_ENGINE_PYTHON", layout.venv_program("python"))
         .env("PYTHONPATH", layout.test_python_path()?)
