@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cr8_lifeline import Event, Lifeline, Status
+    from cr8_lifeline.events import AnyEvent
 
 # Seconds between two looks at everything. For what the server has sent there are more: see `pace`.
 _CONNECTED = 1.0
@@ -106,12 +107,12 @@ class Session:
             self._look_at = now + self._look(events)
         return min(self._look_at - now, pace(now - self.handler.talked_at))
 
-    def _wait_for_quit(self) -> list[Event]:
+    def _wait_for_quit(self) -> list[AnyEvent]:
         """What comes behind a save: a moment later it is the quit, if the server stays away.
 
         Not for an upload, which takes its time.
         """
-        events: list[Event] = []
+        events: list[AnyEvent] = []
         end = time.monotonic() + _QUIT_AT_ONCE
         while self.handler.saved_just_now and time.monotonic() < end:
             time.sleep(_QUIT_LOOK)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from cr8_lifeline import Event, Lifeline
+from cr8_lifeline import Lifeline
+from cr8_lifeline.events import AnyEvent, Log, Quit, Save
 from lifeline_harness.waiting import wait_until
 
 STEP = 0.005
@@ -18,16 +20,16 @@ class Recorder:
 
     def __init__(self, line: Lifeline) -> None:
         self.line = line
-        self.events: list[Event] = []
+        self.events: list[AnyEvent] = []
         self._heard = 0
 
     def poll(self) -> None:
         self.events += self.line.poll()
 
-    def until(self, kind: str, timeout: float = 30.0) -> Event:
+    def until(self, kind: str, timeout: float = 30.0) -> Any:
         """The next event of this kind after the one that was waited for before."""
 
-        def found() -> Event | None:
+        def found() -> AnyEvent | None:
             self.poll()
             for at in range(self._heard, len(self.events)):
                 if self.events[at].kind == kind:
@@ -48,9 +50,8 @@ class Recorder:
         return [event.kind for event in self.events if event.kind != "log"]
 
     def log(self) -> str:
-        return "\n".join(event.message or "" for event in self.events if event.kind == "log")
+        return "\n".join(event.message for event in self.events if isinstance(event, Log))
 
 
-def ticket_of(event: Event) -> int:
-    assert event.ticket is not None, event
+def ticket_of(event: Save | Quit) -> int:
     return event.ticket

@@ -13,6 +13,7 @@ from cr8_lifeline import (
     LifelineError,
     PolicyError,
     SettingsError,
+    events,
 )
 
 
@@ -26,14 +27,17 @@ def test_the_base_is_an_ordinary_exception() -> None:
     assert LifelineError.__bases__ == (Exception,)
 
 
-@pytest.mark.parametrize("final", [Lifeline, Event])
+KINDS = [getattr(events, name) for name in events.__all__ if name != "AnyEvent"]
+
+
+@pytest.mark.parametrize("final", [Lifeline, *KINDS])
 def test_classes_are_final(final: type[Any]) -> None:
     with pytest.raises(TypeError, match="not an acceptable base type"):
         type("Derived", (final,), {})
 
 
-def test_events_come_from_lines_only() -> None:
-    make: Any = Event
+@pytest.mark.parametrize("make", [Event, *KINDS])
+def test_events_come_from_lines_only(make: Any) -> None:
     with pytest.raises(TypeError):
         make()
 

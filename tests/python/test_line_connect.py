@@ -57,5 +57,5 @@ def test_a_request_before_connect_is_no_failure(make_line: MakeLine, nowhere: st
     recorder.line.hold()
     recorder.line.connect()
     recorder.until("lost")
-    assert [event for event in recorder.events if event.level == "error"] == []
+    assert "error" not in [getattr(event, "level", None) for event in recorder.events]
     assert recorder.line.status()["policy"]["failures"] == 0

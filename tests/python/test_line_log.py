@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from cr8_lifeline.events import Log
 
 from tests.python.conftest import MakeLine
 from tests.python.recorder import Recorder
@@ -10,12 +13,12 @@ from tests.python.recorder import Recorder
 NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 
 
-def lines(recorder: Recorder) -> dict[str, tuple[str | None, dict[str, object] | None]]:
+def lines(recorder: Recorder) -> dict[str, tuple[str, dict[str, Any]]]:
     """Message and fields of the first log line of each name."""
-    found: dict[str, tuple[str | None, dict[str, object] | None]] = {}
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
     for event in recorder.events:
-        if event.kind == "log":
-            found.setdefault(event.name or "", (event.message, event.fields))
+        if isinstance(event, Log):
+            found.setdefault(event.name, (event.message, event.fields))
     return found
 
 
@@ -28,7 +31,6 @@ def test_the_lines_of_an_outage(make_line: MakeLine, nowhere: str) -> None:
     assert said["connecting"] == (f"Connecting to {server}", {"server": server})
     assert said["attempt"] == ("Reconnecting: attempt 1 of 2", {"attempt": 1, "of": 2})
     message, fields = said["not-connected"]
-    assert fields is not None
     assert fields["reason"] == "never-connected"
     assert message == f"Not connected: {fields['detail']}"
 
@@ -44,8 +46,8 @@ def test_each_line_has_a_name_and_only_lines_have_fields(make_line: MakeLine, no
     recorder.until("held")
     assert "clean-up-withdrawn" in lines(recorder)
     for event in recorder.events:
-        if event.kind == "log":
-            assert NAME.fullmatch(event.name or ""), event
+        if isinstance(event, Log):
+            assert NAME.fullmatch(event.name), event
             assert isinstance(event.fields, dict)
         else:
-            assert event.fields is None
+            assert not hasattr(event, "fields")

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from cr8_lifeline import LifelineError
+from cr8_lifeline import Event, LifelineError, events
 
 from tests.python.conftest import MakeLine
 from tests.python.recorder import Recorder
@@ -108,17 +108,29 @@ def test_a_server_event_without_data(connected: Recorder, server: Server, userna
     assert (event.name, event.args) == ("refresh", [])
 
 
-def test_only_the_attributes_of_its_kind_are_set(
+def test_an_event_has_what_its_kind_has_and_can_be_matched(
     connected: Recorder, server: Server, username: str
 ) -> None:
     server.emit(username, "command", 1)
     event = connected.until("server")
     others = ["level", "message", "reason", "seconds", "attempts", "ticket", "place"]
-    assert [getattr(event, name) for name in others] == [None] * len(others)
-    log = next(event for event in connected.events if event.kind == "log")
+    assert not any(hasattr(event, name) for name in others)
+    match event:
+        case events.ServerEvent(name, [argument]):
+            assert (name, argument) == ("command", 1)
+        case _:
+            pytest.fail(repr(event))
+    log = next(event for event in connected.events if isinstance(event, events.Log))
     assert log.level == "info"
-    assert (log.message or "").startswith("Connecting to ")
-    assert log.args is None
+    assert log.message.startswith("Connecting to ")
+    assert not hasattr(log, "args")
+
+
+@pytest.mark.parametrize("name", [name for name in events.__all__ if name != "AnyEvent"])
+def test_what_an_event_is_matched_by_is_there(name: str) -> None:
+    kind = getattr(events, name)
+    assert issubclass(kind, Event)
+    assert all(hasattr(kind, field) for field in kind.__match_args__)
 
 
 def test_the_content_of_server_events_is_not_in_their_repr(

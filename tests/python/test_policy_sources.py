@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cr8_lifeline import Event
+from cr8_lifeline.events import PolicySwap
 from lifeline_harness import bombs
 from lifeline_harness.journal import Journal
 from lifeline_harness.processes import descendants
@@ -43,8 +43,10 @@ def replace(file: Path, content: bytes) -> None:
     draft.replace(file)
 
 
-def swapped(recorder: Recorder) -> Event:
-    return recorder.until("policy", 60.0)
+def swapped(recorder: Recorder) -> PolicySwap:
+    event = recorder.until("policy", 60.0)
+    assert isinstance(event, PolicySwap)
+    return event
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def visible(recorder: Recorder) -> str:
             repr(line.status()),
             line.metrics(),
             *map(repr, recorder.events),
-            *(event.message or "" for event in recorder.events),
+            *(str(getattr(event, "message", "")) for event in recorder.events),
         ]
     )
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cr8_lifeline import Event, Lifeline, Status
+from cr8_lifeline import Lifeline, Status
+from cr8_lifeline.events import AnyEvent
 from lifeline_soak import opening
 from lifeline_soak.errors import ViolationError
 from lifeline_soak.log import CycleLog
@@ -63,7 +64,7 @@ class Saboteur(PlainClient):
         told = super().counted()
         return told or [f"lost was told {self._told_more} times more"] * bool(self._told_more)
 
-    def _hear(self, event: Event) -> None:
+    def _hear(self, event: AnyEvent) -> None:
         super()._hear(event)
         if event.kind == "lost":
             self._counted_more += self.counts_twice

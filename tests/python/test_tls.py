@@ -26,7 +26,7 @@ line = Lifeline({"server_url": sys.argv[1], "policy_cache": "off"}, environ=sett
 line.connect()
 while not select.select([sys.stdin], [], [], 0.02)[0]:
     for event in line.poll():
-        print(event.kind, event.message, flush=True)
+        print(event.kind, getattr(event, "message", None), flush=True)
 line.close()
 """
 

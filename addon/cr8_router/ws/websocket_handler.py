@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from cr8_lifeline import Event, Lifeline, Status
+    from cr8_lifeline import Lifeline, Status
+    from cr8_lifeline.events import AnyEvent
 
     from ..recovery_store import RecoveryStore
 
@@ -157,7 +158,7 @@ class WebSocketHandler:
         """
         self._handlers.setdefault(event_name, []).append(fn)
 
-    def poll(self) -> list[Event]:
+    def poll(self) -> list[AnyEvent]:
         """Carry out what has happened since the last call, oldest first; gives what it was."""
         if self._closing:
             self._close()

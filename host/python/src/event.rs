@@ -1,130 +1,114 @@
-//! Events, as Python sees them.
+//! Events, as Python sees them: a class for each kind, with what there is of it.
 
 use crate::convert::to_python;
 use lifeline::event::Event as Core;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use serde_json::Value;
 
-/// Something that happened; which attributes are set follows from `kind`.
-#[pyclass(frozen, module = "cr8_lifeline")]
-pub struct Event(Core);
-
-impl From<Core> for Event {
-    fn from(event: Core) -> Self {
-        Event(event)
-    }
+/// Something that happened.
+#[pyclass(frozen, subclass, module = "cr8_lifeline")]
+pub struct Event {
+    #[pyo3(get)]
+    kind: &'static str,
+    shown: String,
 }
 
 #[pymethods]
 impl Event {
-    #[getter]
-    fn kind(&self) -> &'static str {
-        match &self.0 {
-            Core::Log(..) => "log",
-            Core::Connected => "connected",
-            Core::Lost { .. } => "lost",
-            Core::Recovered { .. } => "recovered",
-            Core::Countdown { .. } => "countdown",
-            Core::Warn { .. } => "warn",
-            Core::Held => "held",
-            Core::Save { .. } => "save",
-            Core::Quit { .. } => "quit",
-            Core::Close => "close",
-            Core::Server { .. } => "server",
-            Core::Policy { .. } => "policy",
-        }
+    fn __repr__(&self) -> &str {
+        &self.shown
     }
+}
 
-    #[getter]
-    fn level(&self) -> Option<&'static str> {
-        match &self.0 {
-            Core::Log(line) => Some(line.level.name()),
-            _ => None,
+macro_rules! kinds {
+    ($($class:ident as $kind:literal { $($field:ident: $type:ty),* })*) => { $(
+        #[doc = concat!("The event `", $kind, "`.")]
+        #[pyclass(frozen, extends = Event, module = "cr8_lifeline.events")]
+        pub struct $class {
+            $(#[pyo3(get)] $field: $type,)*
         }
-    }
 
-    #[getter]
-    fn message(&self) -> Option<&str> {
-        match &self.0 {
-            Core::Log(line) => Some(&line.message),
-            Core::Policy { message, .. } => message.as_deref(),
-            _ => None,
+        #[pymethods]
+        impl $class {
+            #[classattr]
+            fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+                let names: &[&str] = &[$(stringify!($field)),*];
+                PyTuple::new(py, names)
+            }
         }
-    }
 
-    #[getter]
-    fn reason(&self) -> Option<&'static str> {
-        match self.0 {
-            Core::Lost { reason } => Some(reason),
-            Core::Save { reason, .. } => Some(reason.name()),
-            _ => None,
+        impl $class {
+            fn made(self, py: Python<'_>, shown: String) -> PyResult<Py<PyAny>> {
+                let base = PyClassInitializer::from(Event { kind: $kind, shown });
+                Ok(Py::new(py, base.add_subclass(self))?.into_any())
+            }
         }
-    }
+    )* };
+}
 
-    #[getter]
-    fn seconds(&self) -> Option<f64> {
-        match self.0 {
-            Core::Recovered { seconds }
-            | Core::Countdown { seconds, .. }
-            | Core::Warn { seconds } => Some(seconds),
-            _ => None,
-        }
-    }
+kinds! {
+    Log as "log" { level: &'static str, name: &'static str, message: String, fields: Py<PyAny> }
+    Connected as "connected" {}
+    Lost as "lost" { reason: &'static str }
+    Recovered as "recovered" { seconds: f64 }
+    Countdown as "countdown" { attempts: u32, seconds: f64 }
+    Warn as "warn" { seconds: f64 }
+    Held as "held" {}
+    Save as "save" { ticket: u64, place: &'static str, reason: &'static str }
+    Quit as "quit" { ticket: u64 }
+    Close as "close" {}
+    ServerEvent as "server" { name: String, args: Py<PyAny> }
+    PolicySwap as "policy" { name: String, message: Option<String> }
+}
 
-    #[getter]
-    fn attempts(&self) -> Option<u32> {
-        match self.0 {
-            Core::Countdown { attempts, .. } => Some(attempts),
-            _ => None,
-        }
-    }
+/// One that cannot be had in Python (arguments too deep for its JSON, say) is told of instead: the
+/// others are not lost with it.
+pub fn event(py: Python<'_>, event: Core) -> PyResult<Py<PyAny>> {
+    convert(py, event).or_else(|error| {
+        let message = format!("An event cannot be given to Python: {error}");
+        let line = lifeline::event::LogLine::error("event-failed", message);
+        convert(py, Core::Log(line))
+    })
+}
 
-    #[getter]
-    fn ticket(&self) -> Option<u64> {
-        match self.0 {
-            Core::Save { ticket, .. } | Core::Quit { ticket } => Some(ticket),
-            _ => None,
-        }
-    }
-
-    #[getter]
-    fn place(&self) -> Option<&'static str> {
-        match self.0 {
-            Core::Save { place, .. } => Some(place.name()),
-            _ => None,
-        }
-    }
-
-    #[getter]
-    fn name(&self) -> Option<&str> {
-        match &self.0 {
-            Core::Log(line) => Some(line.event),
-            Core::Server { name, .. } | Core::Policy { name, .. } => Some(name),
-            _ => None,
-        }
-    }
-
-    #[getter]
-    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        match &self.0 {
-            Core::Log(line) => to_python(py, &Value::Object(line.fields.clone())).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    #[getter]
-    fn args<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        match &self.0 {
-            Core::Server { args, .. } => to_python(py, &Value::Array(args.clone())).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    fn __repr__(&self) -> String {
+fn convert(py: Python<'_>, event: Core) -> PyResult<Py<PyAny>> {
+    let shown = match &event {
         // What the server sends may hold a secret.
-        match &self.0 {
-            Core::Server { name, .. } => format!("<Event server {name}>"),
-            other => format!("<Event {other:?}>"),
+        Core::Server { name, .. } => format!("<Event server {name}>"),
+        other => format!("<Event {other:?}>"),
+    };
+    match event {
+        Core::Log(line) => Log {
+            level: line.level.name(),
+            name: line.event,
+            message: line.message,
+            fields: to_python(py, &Value::Object(line.fields))?.unbind(),
         }
+        .made(py, shown),
+        Core::Connected => Connected {}.made(py, shown),
+        Core::Lost { reason } => Lost { reason }.made(py, shown),
+        Core::Recovered { seconds } => Recovered { seconds }.made(py, shown),
+        Core::Countdown { attempts, seconds } => Countdown { attempts, seconds }.made(py, shown),
+        Core::Warn { seconds } => Warn { seconds }.made(py, shown),
+        Core::Held => Held {}.made(py, shown),
+        Core::Save {
+            ticket,
+            place,
+            reason,
+        } => Save {
+            ticket,
+            place: place.name(),
+            reason: reason.name(),
+        }
+        .made(py, shown),
+        Core::Quit { ticket } => Quit { ticket }.made(py, shown),
+        Core::Close => Close {}.made(py, shown),
+        Core::Server { name, args } => ServerEvent {
+            name,
+            args: to_python(py, &Value::Array(args))?.unbind(),
+        }
+        .made(py, shown),
+        Core::Policy { name, message } => PolicySwap { name, message }.made(py, shown),
     }
 }

@@ -23,7 +23,10 @@ mod _native {
     #[pymodule_export]
     use super::errors::{ClosedError, LifelineError, PolicyError, SettingsError};
     #[pymodule_export]
-    use super::event::Event;
+    use super::event::{
+        Close, Connected, Countdown, Event, Held, Log, Lost, PolicySwap, Quit, Recovered, Save,
+        ServerEvent, Warn,
+    };
     #[pymodule_export]
     use super::line::Lifeline;
     #[pymodule_export]

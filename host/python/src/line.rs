@@ -3,7 +3,7 @@
 use crate::compiling::compiling;
 use crate::convert::{environment, from_python, preferences, to_python};
 use crate::errors::{LifelineError, PolicyError, SettingsError, raised};
-use crate::event::Event;
+use crate::event::event;
 use lifeline::contract::Scene;
 use lifeline::keep::Digest;
 use lifeline::settings::Settings;
@@ -43,8 +43,9 @@ impl Lifeline {
         self.0.connect().map_err(raised)
     }
 
-    fn poll(&self) -> Vec<Event> {
-        self.0.poll().into_iter().map(Event::from).collect()
+    fn poll(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
+        let events = self.0.poll().into_iter();
+        events.map(|one| event(py, one)).collect()
     }
 
     fn claim(&self, ticket: u64) -> bool {

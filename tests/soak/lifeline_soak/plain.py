@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cr8_lifeline import Event, Lifeline
+from cr8_lifeline import Lifeline
+from cr8_lifeline.events import AnyEvent, Close, Log, Quit, Save, ServerEvent
 from lifeline_harness.errors import WaitError
 from lifeline_harness.waiting import wait_until
 
@@ -119,25 +120,30 @@ class PlainClient:
         if not self._line.close():
             raise ViolationError(["the line has not ended: expected that it does within 2 s"])
 
-    def _hear(self, event: Event) -> None:
+    def _hear(self, event: AnyEvent) -> None:
         self._told[event.kind] += 1
         self._log(f"host: {_words(event)}")
-        if event.kind == "close":
-            raise ViolationError(["Blender was told to close: expected that nobody claims a quit"])
-        if event.ticket is None:
-            return
-        self._tickets.append(event.ticket)
-        if event.kind == "quit":
-            self.asked["quit"] = event.ticket
-        elif self.answering:
-            if self.claim(event.ticket):
-                self.answer(event.ticket, ok=True)
-        else:
-            self.asked["save"] = event.ticket
+        match event:
+            case Close():
+                raise ViolationError(
+                    ["Blender was told to close: expected that nobody claims a quit"]
+                )
+            case Quit(ticket):
+                self._tickets.append(ticket)
+                self.asked["quit"] = ticket
+            case Save(ticket):
+                self._tickets.append(ticket)
+                if not self.answering:
+                    self.asked["save"] = ticket
+                elif self.claim(ticket):
+                    self.answer(ticket, ok=True)
 
 
-def _words(event: Event) -> str:
-    if event.kind == "log":
-        return f"[{event.level}] {event.message}"
-    given = [event.reason, event.seconds, event.place, event.ticket, event.name, event.message]
+def _words(event: AnyEvent) -> str:
+    match event:
+        case Log(level, _, message):
+            return f"[{level}] {message}"
+        case ServerEvent(name):
+            return f"{event.kind} {name}"
+    given = [getattr(event, field) for field in event.__match_args__]
     return " ".join([event.kind, *(str(one) for one in given if one is not None)])

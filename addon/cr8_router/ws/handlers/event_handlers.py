@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ... import output, processing
 from ...log import about, logger
@@ -13,7 +13,7 @@ from ...wording import span
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cr8_lifeline import Event
+    from cr8_lifeline import events
 
     from ..websocket_handler import WebSocketHandler
 
@@ -26,28 +26,28 @@ _LOSSES: Final = {
 }
 
 
-def on_log(_handler: WebSocketHandler, event: Event) -> None:
+def on_log(_handler: WebSocketHandler, event: events.Log) -> None:
     """The host has something for the log."""
-    level = logging.getLevelName((event.level or "info").upper())
-    fields = {"event": event.name or "log", "fields": event.fields or {}}
+    level = logging.getLevelName(event.level.upper())
+    fields = {"event": event.name, "fields": event.fields}
     logger.log(level, "%s", event.message, extra=fields)
 
 
-def on_connect(handler: WebSocketHandler, _event: Event) -> None:
+def on_connect(handler: WebSocketHandler, _event: events.Connected) -> None:
     """The server accepted the connection."""
     output.give_back()
     logger.info("Connected to server", extra=about("connected"))
     handler.cancel_server_cleanup()
 
 
-def on_disconnect(handler: WebSocketHandler, event: Event) -> None:
+def on_disconnect(handler: WebSocketHandler, event: events.Lost) -> None:
     """The server is lost, and with it whoever waits for the command being processed."""
     output.take_over()
     # Of an outage that a host thread has not survived.
     handler.cancel_server_cleanup()
     logger.warning(
         "%s. Trying to connect.",
-        _LOSSES.get(event.reason or "", "Server lost"),
+        _LOSSES.get(event.reason, "Server lost"),
         extra=about("lost", reason=event.reason),
     )
     command = processing.current()
@@ -58,62 +58,60 @@ def on_disconnect(handler: WebSocketHandler, event: Event) -> None:
         )
 
 
-def on_recovered(handler: WebSocketHandler, event: Event) -> None:
+def on_recovered(handler: WebSocketHandler, event: events.Recovered) -> None:
     """The server is back."""
     output.give_back()
     logger.info(
         "Server reconnected after %s",
-        span(event.seconds or 0.0),
+        span(event.seconds),
         extra=about("reconnected", seconds=event.seconds),
     )
     handler.cancel_server_cleanup()
 
 
-def on_countdown(handler: WebSocketHandler, event: Event) -> None:
+def on_countdown(handler: WebSocketHandler, event: events.Countdown) -> None:
     """The server is unreachable: save and close at the end of a countdown."""
     handler.start_server_cleanup_timer(event.seconds, event.attempts)
 
 
-def on_warn(_handler: WebSocketHandler, event: Event) -> None:
+def on_warn(_handler: WebSocketHandler, event: events.Warn) -> None:
     """The countdown nears its end."""
     logger.warning(
         "Blender will save and close in %s if server does not reconnect.",
-        span(event.seconds or 0.0),
+        span(event.seconds),
         extra=about("warning", seconds=event.seconds),
     )
 
 
-def on_held(handler: WebSocketHandler, _event: Event) -> None:
+def on_held(handler: WebSocketHandler, _event: events.Held) -> None:
     """A person keeps Blender open."""
     logger.info("Blender is kept open until it is released", extra=about("held"))
     handler.cancel_server_cleanup()
 
 
-def on_save(handler: WebSocketHandler, event: Event) -> None:
+def on_save(handler: WebSocketHandler, event: events.Save) -> None:
     """Save, and answer."""
     output.take_over()  # after SIGTERM no server was lost
-    if event.ticket is not None and event.place is not None:
-        handler.ask_to_save(event.ticket, event.place, event.reason or "outage")
-        handler.perform_server_cleanup()
+    handler.ask_to_save(event.ticket, event.place, event.reason)
+    handler.perform_server_cleanup()
 
 
-def on_quit(handler: WebSocketHandler, event: Event) -> None:
+def on_quit(handler: WebSocketHandler, event: events.Quit) -> None:
     """Agree to close Blender, or have it saved once more."""
-    if event.ticket is not None:
-        handler.close_blender(event.ticket)
+    handler.close_blender(event.ticket)
 
 
-def on_close(handler: WebSocketHandler, _event: Event) -> None:
+def on_close(handler: WebSocketHandler, _event: events.Close) -> None:
     """Close Blender."""
     handler.close_for_good()
 
 
-def on_server_event(handler: WebSocketHandler, event: Event) -> None:
+def on_server_event(handler: WebSocketHandler, event: events.ServerEvent) -> None:
     """The server sent an event."""
-    handler.dispatch(event.name or "", event.args or [])
+    handler.dispatch(event.name, event.args)
 
 
-def on_policy(handler: WebSocketHandler, event: Event) -> None:
+def on_policy(handler: WebSocketHandler, event: events.PolicySwap) -> None:
     """A swap of policies has ended."""
     if event.message is None:
         now = handler.status()["policy"]
@@ -134,7 +132,9 @@ def on_policy(handler: WebSocketHandler, event: Event) -> None:
         )
 
 
-HANDLERS: Final[Mapping[str, Callable[[WebSocketHandler, Event], None]]] = {
+# By kind and not by class: an add-on that is updated in a running Blender still has its old native
+# module, whose events are all of one class.
+HANDLERS: Final[Mapping[str, Callable[[WebSocketHandler, Any], None]]] = {
     "log": on_log,
     "connected": on_connect,
     "lost": on_disconnect,

@@ -9,18 +9,31 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any, Final, Literal, final
 
+from cr8_lifeline.events import AnyEvent
 from cr8_lifeline.shapes import SettingInfo, Status
 
 __all__ = [
+    "Close",
     "ClosedError",
+    "Connected",
+    "Countdown",
     "Decision",
     "Event",
+    "Held",
     "Lifeline",
     "LifelineError",
+    "Log",
+    "Lost",
     "Policy",
     "PolicyError",
+    "PolicySwap",
+    "Quit",
+    "Recovered",
+    "Save",
+    "ServerEvent",
     "SettingsError",
     "State",
+    "Warn",
     "__version__",
     "_command_line",
     "_compile",
@@ -43,26 +56,8 @@ class PolicyError(LifelineError):
 class ClosedError(LifelineError):
     """The object was closed before."""
 
-@final
 class Event:
-    """Something that happened; which attributes are set follows from `kind`.
-
-    | kind        | attributes            | meaning |
-    |-------------|-----------------------|---------|
-    | `log`       | `level`, `name`,      | for the log: what has happened, as a name that stays, |
-    |             | `message`, `fields`   | as a sentence, and the values in it by name |
-    | `connected` |                       | the server accepted the connection |
-    | `lost`      | `reason`              | the connection is lost (once per loss) |
-    | `recovered` | `seconds`             | the server is back, after an outage of `seconds` |
-    | `countdown` | `attempts`, `seconds` | unreachable: save and quit in `seconds` |
-    | `warn`      | `seconds`             | a warning: save and quit in `seconds` |
-    | `held`      |                       | a person keeps Blender open |
-    | `save`      | `ticket`, `place`,    | claim the ticket, save, answer; |
-    |             | `reason`              | reason: `outage` or `termination` |
-    | `quit`      | `ticket`              | claim the ticket; `save_first` if the file has changed |
-    | `close`     |                       | the claimed quit is written down: close Blender now |
-    | `server`    | `name`, `args`        | the server sent an event |
-    | `policy`    | `name`, `message`     | a swap ended: None, or why the old one stays |
+    """Something that happened: one of the classes below, which `cr8_lifeline.events` has together.
 
     Server events named `connect`, `disconnect`, `error` or `open` do not arrive, and one named
     `message` with a single text arrives under that text as its name: the client library cannot
@@ -70,30 +65,123 @@ class Event:
     """
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """For programs: `log`, `connected`, and so on."""
+
+@final
+class Log(Event):
+    """`log`: for the log."""
+
+    __match_args__ = ("level", "name", "message", "fields")
     @property
-    def level(self) -> Literal["debug", "info", "warning", "error"] | None: ...
+    def level(self) -> Literal["debug", "info", "warning", "error"]: ...
     @property
-    def message(self) -> str | None: ...
-    @property
-    def reason(self) -> str | None: ...
-    @property
-    def seconds(self) -> float | None: ...
-    @property
-    def attempts(self) -> int | None: ...
-    @property
-    def ticket(self) -> int | None: ...
-    @property
-    def place(self) -> Literal["in-place", "recovery"] | None: ...
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def fields(self) -> dict[str, Any] | None:
-        """The values in a log line, by name; lengths of time are seconds."""
+    def name(self) -> str:
+        """What has happened, as a name that stays."""
 
     @property
-    def args(self) -> list[Any] | None:
-        """The arguments of a server event, decoded from JSON."""
+    def message(self) -> str:
+        """The same as a sentence."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The values in it, by name; lengths of time are seconds."""
+
+@final
+class Connected(Event):
+    """`connected`: the server accepted the connection."""
+
+    __match_args__ = ()
+
+@final
+class Lost(Event):
+    """`lost`: the connection is lost (once per loss)."""
+
+    __match_args__ = ("reason",)
+    @property
+    def reason(self) -> str: ...
+
+@final
+class Recovered(Event):
+    """`recovered`: the server is back, after an outage of `seconds`."""
+
+    __match_args__ = ("seconds",)
+    @property
+    def seconds(self) -> float: ...
+
+@final
+class Countdown(Event):
+    """`countdown`: unreachable after so many attempts: save and quit in `seconds`."""
+
+    __match_args__ = ("attempts", "seconds")
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+
+@final
+class Warn(Event):
+    """`warn`: a warning: save and quit in `seconds`."""
+
+    __match_args__ = ("seconds",)
+    @property
+    def seconds(self) -> float: ...
+
+@final
+class Held(Event):
+    """`held`: a person keeps Blender open."""
+
+    __match_args__ = ()
+
+@final
+class Save(Event):
+    """`save`: claim the ticket, save, answer."""
+
+    __match_args__ = ("ticket", "place", "reason")
+    @property
+    def ticket(self) -> int: ...
+    @property
+    def place(self) -> Literal["in-place", "recovery"]: ...
+    @property
+    def reason(self) -> Literal["outage", "termination"]: ...
+
+@final
+class Quit(Event):
+    """`quit`: claim the ticket; `save_first` if the file has changed."""
+
+    __match_args__ = ("ticket",)
+    @property
+    def ticket(self) -> int: ...
+
+@final
+class Close(Event):
+    """`close`: the claimed quit is written down: close Blender now."""
+
+    __match_args__ = ()
+
+@final
+class ServerEvent(Event):
+    """`server`: the server sent an event."""
+
+    __match_args__ = ("name", "args")
+    @property
+    def name(self) -> str: ...
+    @property
+    def args(self) -> list[Any]:
+        """Its arguments, decoded from JSON."""
+
+@final
+class PolicySwap(Event):
+    """`policy`: a swap has ended."""
+
+    __match_args__ = ("name", "message")
+    @property
+    def name(self) -> str:
+        """Of the policy that decides now."""
+
+    @property
+    def message(self) -> str | None:
+        """Why the old one stays; None: it does not."""
 
 @final
 class Lifeline:
@@ -118,7 +206,7 @@ class Lifeline:
     def connect(self) -> None:
         """Start the line. Attempts, countdown and events begin. Later calls do nothing."""
 
-    def poll(self) -> list[Event]:
+    def poll(self) -> list[AnyEvent]:
         """What happened since the last call, oldest first. Never waits."""
 
     def claim(self, ticket: int) -> bool:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cr8_lifeline import Lifeline
+from cr8_lifeline.events import PolicySwap
 
 from lifeline_bench.errors import BenchError
 from lifeline_bench.figure import Bound, Figure
@@ -83,7 +84,7 @@ def _until_taken(line: Lifeline, polls: list[float]) -> float:
         now = time.perf_counter()
         polls.append(now - begun)
         for event in events:
-            if event.kind == "policy":
+            if isinstance(event, PolicySwap):
                 if event.message is not None:
                     raise BenchError(event.message)
                 return now

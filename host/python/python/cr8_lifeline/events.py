@@ -1,0 +1,49 @@
+"""What `Lifeline.poll` gives: a class for each kind of event, to be told apart by `match`."""
+
+from typing import TypeAlias
+
+from cr8_lifeline._native import (
+    Close,
+    Connected,
+    Countdown,
+    Held,
+    Log,
+    Lost,
+    PolicySwap,
+    Quit,
+    Recovered,
+    Save,
+    ServerEvent,
+    Warn,
+)
+
+AnyEvent: TypeAlias = (
+    Log
+    | Connected
+    | Lost
+    | Recovered
+    | Countdown
+    | Warn
+    | Held
+    | Save
+    | Quit
+    | Close
+    | ServerEvent
+    | PolicySwap
+)
+
+__all__ = [
+    "AnyEvent",
+    "Close",
+    "Connected",
+    "Countdown",
+    "Held",
+    "Log",
+    "Lost",
+    "PolicySwap",
+    "Quit",
+    "Recovered",
+    "Save",
+    "ServerEvent",
+    "Warn",
+]
