@@ -3,7 +3,7 @@
 
 use crate::background::in_background;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, ClientBuilder, redirect};
+use reqwest::{Client, ClientBuilder, StatusCode, redirect};
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -56,6 +56,32 @@ impl Resolve for System {
     }
 }
 
+/// The pauses between requests that are made again: half a second, then twice as long each time, up
+/// to half a minute.
+pub(crate) struct Pauses(Duration);
+
+impl Pauses {
+    /// The first one comes next.
+    pub fn new() -> Self {
+        Pauses(Duration::from_millis(500))
+    }
+
+    /// The next one.
+    pub fn next(&mut self) -> Duration {
+        let longer = (self.0 * 2).min(Duration::from_secs(30));
+        std::mem::replace(&mut self.0, longer)
+    }
+}
+
+/// Whether the same request may be answered in another way later.
+pub(crate) fn may_change(status: StatusCode) -> bool {
+    let later = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    status.is_server_error() || later.contains(&status)
+}
+
+/// How long a runtime may take to end: a name lookup cannot be interrupted.
+pub(crate) const SHUTDOWN: Duration = Duration::from_millis(200);
+
 /// An error with its causes, without the URL.
 pub(crate) fn words(error: reqwest::Error) -> String {
     let error = error.without_url();
@@ -71,6 +97,22 @@ pub(crate) fn words(error: reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_half_a_minute() {
+        let mut pauses = Pauses::new();
+        let seconds: Vec<f64> = (0..8).map(|_| pauses.next().as_secs_f64()).collect();
+        assert_eq!(seconds, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
+    }
+
+    #[test]
+    fn what_may_be_answered_otherwise_later() {
+        let later = [408, 429, 500, 502, 503, 504];
+        let never = [200, 301, 400, 401, 403, 404, 413];
+        let of = |status| may_change(StatusCode::from_u16(status).unwrap());
+        assert!(later.into_iter().all(of));
+        assert!(!never.into_iter().any(of));
+    }
 
     #[tokio::test]
     async fn a_name_is_looked_up() {

@@ -16,15 +16,10 @@ use thiserror::Error;
 use tokio::time::{interval, sleep, timeout};
 
 const CHUNK: usize = 256 << 10;
-/// Before the first retry; it doubles up to the longest.
-const DELAY: Duration = Duration::from_millis(500);
-const DELAY_MAX: Duration = Duration::from_secs(30);
 /// A request of which nothing has moved for this long is given up, and made again.
 const STALL: Duration = Duration::from_secs(30);
 /// How often progress is told, and the end looked for.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long the runtime may take to end: a name lookup cannot be interrupted.
-const SHUTDOWN: Duration = Duration::from_millis(200);
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +82,7 @@ pub(super) fn put(
         url,
     };
     let outcome = runtime.block_on(sender.until_taken(limit, cancelled, tell));
-    runtime.shutdown_timeout(SHUTDOWN);
+    runtime.shutdown_timeout(http::SHUTDOWN);
     outcome
 }
 
@@ -107,7 +102,7 @@ impl Sender<'_> {
     ) -> Result<u32, (u32, UploadError)> {
         let begun = Instant::now();
         let left = || limit.saturating_sub(begun.elapsed());
-        let mut delay = DELAY;
+        let mut pauses = http::Pauses::new();
         let mut attempt = 0;
         let mut last = None;
         while !cancelled.load(Ordering::Relaxed) && !left().is_zero() {
@@ -118,8 +113,7 @@ impl Sender<'_> {
                 Ok(Err(error)) => last = Some(error),
                 Err(_) => break,
             }
-            sleep(delay.min(left())).await;
-            delay = (delay * 2).min(DELAY_MAX);
+            sleep(pauses.next().min(left())).await;
         }
         let last = last.map_or_else(|| "not answered".into(), |error| error.to_string());
         let seconds = limit.as_secs();
@@ -198,10 +192,9 @@ fn body(file: &File, sent: &Arc<AtomicU64>) -> io::Result<Body> {
 }
 
 fn judge(status: StatusCode) -> Result<(), UploadError> {
-    let may_change = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
     if status.is_success() {
         Ok(())
-    } else if status.is_server_error() || may_change.contains(&status) {
+    } else if http::may_change(status) {
         Err(UploadError::Status(status.as_u16()))
     } else {
         Err(UploadError::Refused(status.as_u16()))

@@ -14,11 +14,6 @@ use thiserror::Error;
 use tokio::runtime::Runtime;
 use tokio::time::{sleep, timeout};
 
-/// Before the first retry; it doubles up to the longest.
-const DELAY: Duration = Duration::from_millis(500);
-const DELAY_MAX: Duration = Duration::from_secs(30);
-/// How long the runtime may take to end: a name lookup cannot be interrupted.
-const SHUTDOWN: Duration = Duration::from_millis(200);
 /// Who sends.
 const AGENT: &str = concat!("lifeline/", env!("CARGO_PKG_VERSION"));
 /// Names the notification to whoever got it twice.
@@ -80,7 +75,7 @@ impl<'a> Post<'a> {
 
     /// Without waiting for a name lookup.
     pub fn end(self) {
-        self.runtime.shutdown_timeout(SHUTDOWN);
+        self.runtime.shutdown_timeout(http::SHUTDOWN);
     }
 
     async fn until_taken(
@@ -90,7 +85,7 @@ impl<'a> Post<'a> {
     ) -> Result<(), NotifyError> {
         let body = serde_json::to_vec(it).map_err(|error| NotifyError::Local(error.to_string()))?;
         let key = format!("{}-{}", it.id, it.sequence);
-        let mut delay = DELAY;
+        let mut pauses = http::Pauses::new();
         let mut last = "not answered".to_string();
         while !left().is_zero() {
             let Ok(answer) = timeout(left(), self.once(body.clone(), &key)).await else {
@@ -101,12 +96,11 @@ impl<'a> Post<'a> {
                 Some(again) => again,
             };
             last = again.why;
-            let pause = delay.max(again.pause.unwrap_or_default());
+            let pause = pauses.next().max(again.pause.unwrap_or_default());
             if pause >= left() {
                 break; // waiting for nothing would only hold up the next one
             }
             sleep(pause).await;
-            delay = (delay * 2).min(DELAY_MAX);
         }
         Err(NotifyError::GivenUp(last))
     }
@@ -133,10 +127,9 @@ impl<'a> Post<'a> {
 }
 
 fn judge(status: StatusCode, headers: &HeaderMap) -> Result<Option<Again>, NotifyError> {
-    let may_change = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
     if status.is_success() {
         Ok(None)
-    } else if status.is_server_error() || may_change.contains(&status) {
+    } else if http::may_change(status) {
         let wanted = headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
         Ok(Some(Again {
             why: format!("it was answered with status {}", status.as_u16()),
