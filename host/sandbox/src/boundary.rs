@@ -48,71 +48,11 @@ impl Boundary {
         if !bytes.starts_with(b"\0asm") {
             return Err(LoadError::NotWasm);
         }
-        let mut found = Boundary::default();
-        // Components and modules nest; only the outermost one's boundary is of interest.
-        let mut depth = 0_usize;
-        let mut parts = 0_usize;
-        let mut declarations = 0_u64;
-        let mut nested_locals = 0_u64;
-        let too_much = |what| Err(LoadError::TooMuch(what));
-        let malformed = |error: BinaryReaderError| {
-            LoadError::Malformed(format!("{} at byte {}", error.message(), error.offset()))
-        };
+        let mut reading = Reading::default();
         for payload in Parser::new(0).parse_all(bytes) {
-            let payload = payload.map_err(malformed)?;
-            declarations = declarations.saturating_add(declared(&payload).into());
-            if declarations > DECLARATIONS {
-                return too_much("types, imports, exports and data");
-            }
-            match payload {
-                Payload::Version {
-                    encoding: Encoding::Module,
-                    ..
-                } if depth == 0 => return Err(LoadError::CoreModule),
-                Payload::Version { .. } => {
-                    depth += 1;
-                    parts += 1;
-                    if depth > DEPTH {
-                        return too_much("components within components");
-                    }
-                    if parts > PARTS {
-                        return too_much("modules and components");
-                    }
-                }
-                Payload::CodeSectionEntry(body) if body.range().len() > FUNCTION => {
-                    return too_much("code in one function");
-                }
-                Payload::CodeSectionEntry(body) => {
-                    let (locals, blocks) = shape(&body).map_err(malformed)?;
-                    let nested = locals.saturating_mul(blocks);
-                    nested_locals = nested_locals.saturating_add(nested);
-                    if blocks > BLOCKS {
-                        return too_much("blocks within blocks");
-                    }
-                    if nested > NESTED_LOCALS || nested_locals > ALL_NESTED_LOCALS {
-                        return too_much("locals within blocks");
-                    }
-                }
-                Payload::End(_) => depth = depth.saturating_sub(1),
-                Payload::ComponentImportSection(section) if depth == 1 => {
-                    for import in section {
-                        let import = import.map_err(malformed)?;
-                        found.imports.push(told(import.name.name, NAME));
-                    }
-                }
-                Payload::ComponentExportSection(section) if depth == 1 => {
-                    for export in section {
-                        let export = export.map_err(malformed)?;
-                        found.exports.push(told(export.name.name, NAME));
-                    }
-                }
-                _ => {}
-            }
-            if found.imports.len() + found.exports.len() > NAMES {
-                return too_much("imports and exports");
-            }
+            reading.take(payload.map_err(malformed)?)?;
         }
-        Ok(found)
+        Ok(reading.found)
     }
 
     /// The contract's version that it exports.
@@ -135,6 +75,73 @@ impl Boundary {
             Some(_) => Ok(()),
         }
     }
+}
+
+/// A component as far as it was read.
+#[derive(Default)]
+struct Reading {
+    found: Boundary,
+    /// Components and modules nest; only the outermost one's boundary is of interest.
+    depth: usize,
+    parts: usize,
+    declarations: u64,
+    nested_locals: u64,
+}
+
+impl Reading {
+    fn take(&mut self, payload: Payload) -> Result<(), LoadError> {
+        self.declarations = self.declarations.saturating_add(declared(&payload).into());
+        match payload {
+            Payload::Version { encoding, .. } => self.begin(encoding)?,
+            Payload::CodeSectionEntry(body) => self.function(&body)?,
+            Payload::End(_) => self.depth = self.depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if self.depth == 1 => {
+                for import in section {
+                    let import = import.map_err(malformed)?;
+                    self.found.imports.push(told(import.name.name, NAME));
+                }
+            }
+            Payload::ComponentExportSection(section) if self.depth == 1 => {
+                for export in section {
+                    let export = export.map_err(malformed)?;
+                    self.found.exports.push(told(export.name.name, NAME));
+                }
+            }
+            _ => {}
+        }
+        let names = self.found.imports.len() + self.found.exports.len();
+        within(names <= NAMES, "imports and exports")?;
+        let declarations = self.declarations <= DECLARATIONS;
+        within(declarations, "types, imports, exports and data")
+    }
+
+    fn begin(&mut self, encoding: Encoding) -> Result<(), LoadError> {
+        if encoding == Encoding::Module && self.depth == 0 {
+            return Err(LoadError::CoreModule);
+        }
+        self.depth += 1;
+        self.parts += 1;
+        within(self.depth <= DEPTH, "components within components")?;
+        within(self.parts <= PARTS, "modules and components")
+    }
+
+    fn function(&mut self, body: &FunctionBody) -> Result<(), LoadError> {
+        within(body.range().len() <= FUNCTION, "code in one function")?;
+        let (locals, blocks) = shape(body).map_err(malformed)?;
+        let nested = locals.saturating_mul(blocks);
+        self.nested_locals = self.nested_locals.saturating_add(nested);
+        within(blocks <= BLOCKS, "blocks within blocks")?;
+        let few = nested <= NESTED_LOCALS && self.nested_locals <= ALL_NESTED_LOCALS;
+        within(few, "locals within blocks")
+    }
+}
+
+fn within(few: bool, what: &'static str) -> Result<(), LoadError> {
+    few.then_some(()).ok_or(LoadError::TooMuch(what))
+}
+
+fn malformed(error: BinaryReaderError) -> LoadError {
+    LoadError::Malformed(format!("{} at byte {}", error.message(), error.offset()))
 }
 
 /// How many things a section declares.

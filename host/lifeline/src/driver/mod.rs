@@ -7,6 +7,7 @@ mod answers;
 mod day;
 mod deciding;
 mod effects;
+mod host_thread;
 mod notifications;
 mod outputs;
 mod policies;
@@ -20,30 +21,28 @@ use crate::clock::Clock;
 use crate::contract::{Request, Scene};
 use crate::event::{Event, LogLine, Queue};
 use crate::exit::succeed_at_exit;
-use crate::link::{Connector, SocketIo};
+use crate::link::SocketIo;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::reload::PolicySource;
 use crate::settings::Settings;
 use crate::status::Snapshot;
-use crate::termination::Listening;
 use crate::tickets::Tickets;
 use deciding::Decider;
 use effects::Process;
 pub(crate) use effects::{Effects, LastAct, Watch};
+pub(crate) use host_thread::FirstPolicy;
+use host_thread::Host;
 use lifeline_core::SaveOutcome;
 pub(crate) use run::Driver;
 use serde_json::Value;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use thiserror::Error;
-use tokio::sync::mpsc::{
-    UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel,
-};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What the handle can refuse.
 #[derive(Debug, Error)]
@@ -64,6 +63,9 @@ pub enum LifelineError {
     #[error("{0} is no length of time: expected seconds above 0")]
     Seconds(f64),
 }
+
+/// Once the line is closed, or Blender was told to close, notifications are given up after this long.
+const NOTIFY: Duration = Duration::from_secs(3);
 
 /// Names that Socket.IO, or the client library, gives a meaning of its own.
 const RESERVED: [&str; 7] = [
@@ -457,130 +459,5 @@ impl Drop for Lifeline {
         if let Some(notifier) = &self.notifier {
             notifier.finish_by(Instant::now() + NOTIFY);
         }
-    }
-}
-
-/// A driver that panicked is replaced this often; then something is thoroughly wrong.
-const RESTARTS: u32 = 5;
-/// Before a replacement starts.
-const PAUSE: Duration = Duration::from_secs(1);
-/// Once the line is closed, or Blender was told to close, notifications are given up after this long.
-const NOTIFY: Duration = Duration::from_secs(3);
-/// How long the journal's thread waits for the next line.
-const KEEP_ALIVE: Duration = Duration::from_millis(500);
-/// How long the event loop's own threads may take to end.
-const SHUTDOWN: Duration = Duration::from_millis(500);
-
-/// What decides at first.
-#[derive(Debug, Default)]
-pub(crate) struct FirstPolicy {
-    /// Watched; also what one goes back to.
-    file: Option<PathBuf>,
-    /// In its place, at first.
-    given: Option<Vec<u8>>,
-    /// Not after a fault.
-    fresh: bool,
-}
-
-/// What the host thread needs, life after life.
-struct Host {
-    connector: Arc<dyn Connector>,
-    effects: Arc<dyn Effects>,
-    settings: Settings,
-    shared: Arc<Shared>,
-    commands: WeakUnboundedSender<Command>,
-}
-
-impl Host {
-    /// The host thread.
-    fn run(&self, mut policy: Option<PolicySource>, mut commands: UnboundedReceiver<Command>) {
-        if let Some(path) = self.settings.metrics_file.clone() {
-            self.shared.write_metrics_to(path);
-        }
-        let file = match &policy {
-            Some(PolicySource::Path(path)) => Some(path.clone()),
-            _ => None,
-        };
-        for life in 0..=RESTARTS {
-            // The policy in force may have had its part in a fault: the built-in one goes on.
-            let given = match policy.take() {
-                Some(PolicySource::Bytes(bytes)) => Some(bytes),
-                _ => None,
-            };
-            let first = FirstPolicy {
-                file: file.clone(),
-                given,
-                fresh: life == 0,
-            };
-            let one_life = AssertUnwindSafe(|| self.one_life(first, &mut commands));
-            let reason = match catch_unwind(one_life) {
-                Ok(Ok(())) => break,
-                Ok(Err(reason)) => reason,
-                Err(_) => "a fault in Lifeline".to_string(),
-            };
-            self.shared.tickets.withdraw();
-            if self.shared.told.load(Ordering::Relaxed) {
-                break; // Blender closes, and is watched
-            }
-            let message = format!("The host thread has ended ({reason}); it is started again");
-            let line = LogLine::error("host-thread-restarted", message);
-            let line = line.with("reason", reason).with("life", life);
-            self.shared.events.push(Event::Log(line));
-            self.shared.metrics.restarted();
-            thread::sleep(PAUSE);
-        }
-        self.shared.tickets.withdraw();
-        self.shared.finish();
-    }
-
-    /// From the first attempt to connect until `close`.
-    fn one_life(
-        &self,
-        policy: FirstPolicy,
-        commands: &mut UnboundedReceiver<Command>,
-    ) -> Result<(), String> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            // For the journal, which is written a line at a time.
-            .max_blocking_threads(1)
-            .thread_name("lifeline-file")
-            .thread_keep_alive(KEEP_ALIVE)
-            .build()
-            .map_err(|error| format!("no event loop: {error}"))?;
-        let life = async {
-            let (connector, effects) = (Arc::clone(&self.connector), Arc::clone(&self.effects));
-            let settings = self.settings.clone();
-            let shared = Arc::clone(&self.shared);
-            let driver = run::Driver::new(connector, effects, settings, shared, policy)
-                .map_err(|error| error.to_string())?;
-            let _listening = self.listen_for_sigterm();
-            driver.run(commands).await;
-            Ok(())
-        };
-        let outcome = runtime.block_on(life);
-        // A file on a disk that hangs is not waited for.
-        runtime.shutdown_timeout(SHUTDOWN);
-        outcome
-    }
-
-    fn listen_for_sigterm(&self) -> Option<Listening> {
-        if self.settings.bounds.terminate == 0 {
-            return None;
-        }
-        let commands = self.commands.clone();
-        let listening = Listening::begin(move || {
-            if let Some(commands) = commands.upgrade() {
-                // The line may be closing.
-                let _ = commands.send(Command::Terminate);
-            }
-        });
-        listening
-            .inspect_err(|error| {
-                let message = format!("SIGTERM cannot be listened for: {error}");
-                let line = LogLine::warning("sigterm-not-heard", message);
-                let line = line.with("error", error.to_string());
-                self.shared.events.push(Event::Log(line));
-            })
-            .ok()
     }
 }

@@ -4,7 +4,8 @@ mod notifications;
 
 use super::Driver;
 use super::deciding::{Decider, Deciding};
-use super::{Command, FirstPolicy, Host, PolicySource, Shared};
+use super::host_thread::Host;
+use super::{Command, FirstPolicy, PolicySource, Shared};
 use super::{Effects, LastAct, Watch};
 use crate::contract::{
     Action, Countdown, Decision, Loss, Moment, Phase, Place, Request, Scene, State,

@@ -168,16 +168,7 @@ impl Settings {
         if let Some(server) = &server {
             shown.insert("server_url".into(), Json::String(server.to_string()));
         }
-        let timing = contract::Settings {
-            retry_attempts: u32::try_from(values.retry_attempts).unwrap_or(u32::MAX),
-            retry_delay: values.retry_delay,
-            retry_delay_max: values.retry_delay_max,
-            retry_jitter: values.retry_jitter,
-            connect_timeout: values.connect_timeout,
-            cleanup_timeout: values.cleanup_timeout,
-            warn_before: values.warn_before.clone(),
-            render_wait: values.render_wait,
-        };
+        let timing = timing(&values);
         Ok(Settings {
             server,
             username: values.username.clone(),
@@ -187,12 +178,7 @@ impl Settings {
                 limit => limit.saturating_add(whole_outage(&timing)),
             },
             timing,
-            probing: Some(values.probe_silence)
-                .filter(|silence| *silence > 0)
-                .map(|silence| Probing {
-                    silence: Duration::from_millis(silence),
-                    every: Duration::from_millis(values.probe_every),
-                }),
+            probing: probing(&values),
             quit_floor: values.quit_floor,
             policy: PolicySettings::resolve(&values),
             recovery_dir: path(&values.recovery_dir),
@@ -200,14 +186,7 @@ impl Settings {
             metrics_file: path(&values.metrics_file),
             save_url,
             notify_url,
-            bounds: Bounds {
-                upload: values.upload_timeout,
-                unsaved_wait: values.unsaved_wait,
-                quit: values.quit_timeout,
-                stuck: values.stuck_timeout,
-                terminate: values.terminate_timeout,
-                notify: values.notify_timeout,
-            },
+            bounds: bounds(&values),
             shown,
         })
     }
@@ -224,6 +203,37 @@ impl Settings {
     pub fn shown(&self) -> &Map<String, Json> {
         &self.shown
     }
+}
+
+fn timing(values: &Values) -> contract::Settings {
+    contract::Settings {
+        retry_attempts: u32::try_from(values.retry_attempts).unwrap_or(u32::MAX),
+        retry_delay: values.retry_delay,
+        retry_delay_max: values.retry_delay_max,
+        retry_jitter: values.retry_jitter,
+        connect_timeout: values.connect_timeout,
+        cleanup_timeout: values.cleanup_timeout,
+        warn_before: values.warn_before.clone(),
+        render_wait: values.render_wait,
+    }
+}
+
+fn bounds(values: &Values) -> Bounds {
+    Bounds {
+        upload: values.upload_timeout,
+        unsaved_wait: values.unsaved_wait,
+        quit: values.quit_timeout,
+        stuck: values.stuck_timeout,
+        terminate: values.terminate_timeout,
+        notify: values.notify_timeout,
+    }
+}
+
+fn probing(values: &Values) -> Option<Probing> {
+    (values.probe_silence > 0).then(|| Probing {
+        silence: Duration::from_millis(values.probe_silence),
+        every: Duration::from_millis(values.probe_every),
+    })
 }
 
 /// As long as an outage can be by these settings. Milliseconds.
