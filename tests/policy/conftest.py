@@ -88,7 +88,7 @@ def lifeline() -> Lifeline:
 
     def run(*words: str | Path) -> tuple[int, Any]:
         ran = subprocess.run(
-            [command, *words, "--json"], capture_output=True, text=True, timeout=240, check=False
+            [command, *words, "--json"], capture_output=True, text=True, timeout=900, check=False
         )
         assert ran.stdout, f"exit code {ran.returncode}\n{ran.stderr}"
         return ran.returncode, json.loads(ran.stdout)

@@ -14,7 +14,10 @@ from tests.policy.cases import Invoke, policies
 from tests.policy.conftest import Lifeline, Wasmtime
 from tests.policy.wave import parse
 
-# A call of a policy in Python takes a thousand times as long.
+# A policy in Python is compiled for half a minute, beside whatever else runs.
+pytestmark = pytest.mark.timeout(1000)
+
+# A call of it takes a thousand times as long.
 SITUATIONS = {"steady": "1500"}
 
 # Which rule each mode breaks. (tests/policies/hostile/README.md)

@@ -37,7 +37,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const CODE: u64 = 64 << 20;
 /// Blender's own work goes first.
 #[cfg(target_os = "linux")]
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// Starts a child that calls [`serve`].
 #[derive(Clone, Debug, PartialEq, Eq)]

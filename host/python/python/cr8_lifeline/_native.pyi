@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any, Final, Literal, final
 
+from typing_extensions import disjoint_base
+
 from cr8_lifeline.events import AnyEvent
 from cr8_lifeline.shapes import SettingInfo, Status
 
@@ -56,6 +58,7 @@ class PolicyError(LifelineError):
 class ClosedError(LifelineError):
     """The object was closed before."""
 
+@disjoint_base
 class Event:
     """Something that happened: one of the classes below, which `cr8_lifeline.events` has together.
 
