@@ -96,7 +96,7 @@ def test_those_of_an_outage(make_stage: MakeStage) -> None:
     stage.engine.kill()
     wait_unreachable(blender)
     assert operate(blender, "try_now()") == ["FINISHED"]
-    blender.wait_for_line("Trying to connect now", 10)
+    blender.wait_for_line("Trying to connect now|An attempt to connect is under way", 10)
     before = wait_phase(blender, "counting-down")["remaining"]
     assert isinstance(before, float)
     assert operate(blender, "extend(seconds=100)") == ["FINISHED"]
