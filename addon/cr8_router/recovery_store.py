@@ -76,7 +76,7 @@ class RecoveryFolder:
             return
         for path in paths:
             record = _read(path)
-            if record is not None:
+            if record is not None and own_files.is_ours(Path(record.recovery_path)):
                 yield record
 
     def _strange(self) -> str:
@@ -119,7 +119,11 @@ def _write(record: Record) -> None:
 
 
 def _read(record_path: Path) -> Record | None:
-    """None for what is no record of this user's own, or a record without its copy."""
+    """None for what is no record of this user's own, or a record without its copy.
+
+    A copy that its user works in may have got another mode with a save: whether it can be opened by
+    itself is for `records` to say.
+    """
     copy = record_path.with_suffix(".blend")
     try:
         content = own_files.read(record_path, _RECORD_MAX)
@@ -127,7 +131,7 @@ def _read(record_path: Path) -> Record | None:
         # The copy lies beside its record, even if the folder was moved since.
         record = Record(**{**fields, "recovery_path": str(copy)})
         datetime.fromisoformat(record.saved_at)
-        return record if own_files.is_ours(copy) else None
+        return record if copy.is_file() else None
     except (OSError, ValueError, TypeError, RecursionError):
         return None
 

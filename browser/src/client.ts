@@ -4,6 +4,7 @@ import { Driver } from "./driver.js";
 import { Events, type EventMap } from "./events.js";
 import { Judge } from "./judge.js";
 import { type Line, type LineEvents, type Server, SocketLine } from "./line.js";
+import { atServer, isOurs } from "./policy/address.js";
 import { builtIn } from "./policy/built_in.js";
 import { foreign } from "./policy/foreign.js";
 import type { Policy } from "./policy/policy.js";
@@ -206,8 +207,8 @@ export class Client {
     this.#timing = timing({ ...this.options.settings, ...given });
     const sha256 = given.policy_sha256;
     if (typeof given.policy_url === "string" && given.policy_url !== "") {
-      const url = this.#atServer(given.policy_url);
-      if (typeof sha256 !== "string" && !this.#isOurs(url)) {
+      const url = atServer(given.policy_url, this.options.url);
+      if (typeof sha256 !== "string" && !isOurs(url, this.options.url)) {
         // It would run here, whoever answers at that address.
         this.#refused = "the server names a policy at another address, without its SHA-256 (policy_sha256)";
         this.#session?.publish();
@@ -217,22 +218,6 @@ export class Client {
     } else if (this.options.policy === undefined && this.#wanted !== undefined) {
       this.revertPolicy();
     }
-  }
-
-  /** An address as the server means it. */
-  #atServer(url: string): string {
-    const { url: server } = this.options;
-    return server ? new URL(url, server.replace(/^ws/, "http")).href : url;
-  }
-
-  /** Of the server itself, or of whoever has served this page. */
-  #isOurs(url: string): boolean {
-    const here = typeof location === "undefined" ? "http://localhost" : location.href;
-    if (!URL.canParse(url, here)) {
-      return false;
-    }
-    const { origin } = new URL(url, here);
-    return [here, this.options.url?.replace(/^ws/, "http") ?? here].some((one) => new URL(one, here).origin === origin);
   }
 
   #update(part: Partial<Status>): void {

@@ -588,3 +588,26 @@ result = [locked, attempt([])]
     locked, free = answer
     assert locked == {"reasons": [f"{chain.file}: another Blender is saving it right now"]}
     assert free["failures"] == []
+
+
+def test_a_copy_whose_mode_a_save_has_changed_is_found_again(chain: Chain, tmp_path: Path) -> None:
+    """Blender writes the file that one works in with the umask of the day."""
+    folders = [[str(tmp_path / "copies"), False]]
+    saved = chain.run(
+        """
+bpy.ops.wm.read_homefile()
+path = attempt(folders, in_place=False)["path"]
+bpy.ops.wm.open_mainfile(filepath=path)
+store = store_of(folders)
+store.mark_restored(store.find(Path(path)))
+before = unclaimed(folders)
+os.chmod(path, 0o664)
+again = attempt(folders)
+result = [path, before, again["recovery"], again["path"], unclaimed(folders)]
+""",
+        folders=folders,
+    )
+    path, before, recovery, again, after = saved
+    assert (before, recovery, again) == ([], False, path)
+    assert after == [path]
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600

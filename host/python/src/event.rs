@@ -63,13 +63,15 @@ kinds! {
 }
 
 /// One that cannot be had in Python (arguments too deep for its JSON, say) is told of instead: the
-/// others are not lost with it.
-pub fn event(py: Python<'_>, event: Core) -> PyResult<Py<PyAny>> {
-    convert(py, event).or_else(|error| {
-        let message = format!("An event cannot be given to Python: {error}");
-        let line = lifeline::event::LogLine::error("event-failed", message);
-        convert(py, Core::Log(line))
-    })
+/// others, a save among them, are not lost with it. None: not even that can be had.
+pub fn event(py: Python<'_>, event: Core) -> Option<Py<PyAny>> {
+    convert(py, event)
+        .or_else(|error| {
+            let message = format!("An event cannot be given to Python: {error}");
+            let line = lifeline::event::LogLine::error("event-failed", message);
+            convert(py, Core::Log(line))
+        })
+        .ok()
 }
 
 fn convert(py: Python<'_>, event: Core) -> PyResult<Py<PyAny>> {

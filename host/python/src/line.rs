@@ -43,9 +43,9 @@ impl Lifeline {
         self.0.connect().map_err(raised)
     }
 
-    fn poll(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
+    fn poll(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
         let events = self.0.poll().into_iter();
-        events.map(|one| event(py, one)).collect()
+        events.filter_map(|one| event(py, one)).collect()
     }
 
     fn claim(&self, ticket: u64) -> bool {
