@@ -61,6 +61,7 @@ class Stage:
         first, longest, jitter = (
             float(settings[name]) for name in ("retry_delay", "retry_delay_max", "retry_jitter")
         )
+        self._longest = longest
         delays = [first * 2**made for made in range(RETRY_ATTEMPTS)]
         self._attempts: float = sum(min(delay, longest) + jitter for delay in delays)
         self.secrets = [engine.token]
@@ -72,6 +73,11 @@ class Stage:
             if "journal" in settings
             else profile.folder / "datafiles" / "cr8_lifeline" / "journal.jsonl"
         )
+
+    @property
+    def lasting(self) -> float:
+        """Seconds after which a connection has ended the outage."""
+        return 3 * self._longest
 
     @property
     def outage(self) -> float:

@@ -42,6 +42,7 @@ def test_three_losses_each_into_the_countdown(make_stage: MakeStage, template: P
         assert deadline > lost_at + stage.cleanup_timeout
         stage.engine.start()
         stage.wait_connected(blender)
+        time.sleep(stage.lasting)
     assert_stays_connected(blender, deadline)
     now = status(blender)
     assert (now["outages"], now["recoveries"]) == (3, 3)

@@ -88,8 +88,13 @@ pub enum Telling {
     Attempt(u32),
     /// An attempt that a person has asked for: begun, or why not.
     TryNow(Option<Ignored>),
-    /// The server accepted; how long the outage was, if there was one.
-    Connected(Option<u64>),
+    /// The server accepted.
+    Connected {
+        /// How long the outage was, if there was one.
+        outage: Option<u64>,
+        /// It had accepted shortly before: the outage is over once this connection has lasted.
+        again: bool,
+    },
     /// An attempt has failed.
     AttemptFailed {
         /// Which, as the policy counts them; None: it does not know of an outage.
@@ -114,6 +119,13 @@ pub enum Telling {
     Terminating(u64),
     /// A countdown begins.
     Countdown {
+        /// Begun so far, as the policy counts them.
+        attempts: u32,
+        /// What is left of it.
+        left: u64,
+    },
+    /// A connection that did not last is lost, and its countdown goes on.
+    CountdownGoesOn {
         /// Begun so far, as the policy counts them.
         attempts: u32,
         /// What is left of it.

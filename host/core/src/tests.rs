@@ -11,6 +11,8 @@ use lifeline_contract::types::{
 };
 use lifeline_machine::Machine;
 
+mod short;
+
 const MINUTE: u64 = 60_000;
 
 /// What answers in the middle of a step.

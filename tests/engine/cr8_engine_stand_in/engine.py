@@ -51,6 +51,7 @@ class Engine:
         )
         self.settings = LineSettings.of_environment()
         self.refusing = False
+        self.cutting_off = False
         self.connect_delay = 0.0
         self.acknowledging = True
         self._token = options.token.encode()
@@ -120,6 +121,8 @@ class Engine:
             await self.sio.disconnect(older.sid, namespace=BLENDER)
         one = self._connection(who.username)
         await self._tell_browsers("blender_connected", _blender(one))
+        if self.cutting_off:
+            self.sio.start_background_task(self.sio.disconnect, sid, namespace=BLENDER)
 
     async def _blender_disconnect(self, sid: str, reason: str) -> None:
         gone = self.registry.disconnected(sid, reason)

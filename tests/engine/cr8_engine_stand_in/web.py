@@ -35,6 +35,7 @@ class Web:
                 "/engineio-close": self._engineio_close,
                 "/emit": self._emit,
                 "/refuse": self._refuse,
+                "/cut-off": self._cut_off,
                 "/delay-connect": self._delay_connect,
                 "/acknowledge": self._acknowledge,
             }
@@ -119,6 +120,10 @@ class Web:
 
     async def _refuse(self, request: dict[str, Any]) -> dict[str, Any]:
         self._engine.refusing = _switch(request)
+        return {}
+
+    async def _cut_off(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._engine.cutting_off = _switch(request)
         return {}
 
     async def _acknowledge(self, request: dict[str, Any]) -> dict[str, Any]:

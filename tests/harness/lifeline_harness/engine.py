@@ -188,6 +188,10 @@ class Engine:
         """Refuse every connection from now on (or no longer)."""
         self._request("POST", "/refuse", {"on": on})
 
+    def cut_off(self, on: bool = True) -> None:
+        """Accept every connection from now on, and end it at once (or no longer)."""
+        self._request("POST", "/cut-off", {"on": on})
+
     def delay_connect(self, seconds: float) -> None:
         """Accept or refuse each connection only after this long."""
         self._request("POST", "/delay-connect", {"seconds": seconds})

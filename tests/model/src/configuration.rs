@@ -37,6 +37,8 @@ pub struct Adversary {
     pub sigterm: bool,
     /// A main thread that has begun a save before the host hears of it.
     pub claims: bool,
+    /// Connections that do not last.
+    pub short: bool,
 }
 
 /// One search.
@@ -82,8 +84,10 @@ pub const BETWEEN: u64 = 1_000;
 /// An attempt takes at least this long to fail (milliseconds). So there is no end of attempts that
 /// takes no time.
 pub const QUICK: u64 = 1_000;
-/// How long a line holds before it is lost (milliseconds).
+/// How long a line holds before it is lost (milliseconds): long enough to have ended the outage.
 pub const QUIET: u64 = 30_000;
+/// The same of a line that does not last.
+pub const SHORT: u64 = 500;
 
 /// Two attempts, after 2 and 4 s, and a countdown of 8 s. All times but those with jitter are
 /// whole seconds, which keeps the worlds few.
@@ -236,6 +240,23 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
             ..base(
                 "files",
                 "saves that fail, change under the quit, or cannot be read back, with people",
+            )
+        },
+        Configuration {
+            bound: Bound {
+                outages: 4,
+                surprises: 1,
+                saves: 2,
+            },
+            adversary: Adversary {
+                people: true,
+                sigterm: true,
+                short: true,
+                ..Adversary::default()
+            },
+            ..base(
+                "short",
+                "a server that accepts and cuts off, again and again, with people and SIGTERM",
             )
         },
         Configuration {

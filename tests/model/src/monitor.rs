@@ -13,6 +13,9 @@ use std::hash::{Hash, Hasher};
 
 /// As the contract has it: a call later than this (milliseconds) was slept through.
 const LATE_AFTER: u64 = 1_000;
+/// A connection that is lost sooner has not ended the outage: three of the longest pauses between
+/// attempts, of the settings that the host begins with (milliseconds).
+const LASTING: u64 = 12_000;
 
 /// The saves of this outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +57,12 @@ pub struct Monitor {
     save_by: Option<u64>,
     /// SIGTERM was heard.
     terminated: bool,
+    /// The server accepted: when, and what was remembered then.
+    ended: Option<(u64, Box<Monitor>)>,
+    /// Connections in a row that did not last.
+    short: u8,
+    /// The policy is within its first attempts.
+    retries: bool,
 }
 
 /// Who has answered a decision.
@@ -101,6 +110,9 @@ impl Monitor {
             held: false,
             save_by: Some(now + configuration.time_to_save() + SLACK),
             terminated: false,
+            ended: None,
+            short: 0,
+            retries: false,
         }
     }
 
@@ -150,11 +162,18 @@ impl Monitor {
         (attempts, self.plain, self.extended, self.answered).hash(hasher);
         (at(self.failed_since), self.safe, self.saves).hash(hasher);
         (self.held, at(self.save_by), self.terminated).hash(hasher);
+        (self.short, self.retries).hash(hasher);
+        if let Some((since, before)) = &self.ended
+            && world.now < since + LASTING
+        {
+            world.relative(*since).hash(hasher);
+            before.hash_relative(world, hasher);
+        }
     }
 
     /// The line is lost. `decided`: nothing is left over from the line that was.
     pub fn lost(&mut self, configuration: &Configuration, now: u64, decided: bool) {
-        *self = Monitor {
+        let fresh = Monitor {
             plain: decided,
             broken: self.broken,
             seen: self.seen,
@@ -162,6 +181,39 @@ impl Monitor {
             first: false,
             ..Monitor::new(configuration, now)
         };
+        let ended = self.ended.take();
+        *self = match ended.filter(|(since, _)| now < since + LASTING) {
+            Some((since, before)) => {
+                let patience = configuration.settings[0].retry_attempts;
+                self.goes_on(*before, now - since, patience, fresh)
+            }
+            None => fresh,
+        };
+    }
+
+    /// The outage of before the connection goes on.
+    /// `patience`: so many of these in a row cost no attempt.
+    fn goes_on(&self, before: Monitor, lasted: u64, patience: u32, fresh: Monitor) -> Monitor {
+        let short = self.short + 1;
+        let mut goes_on = Monitor {
+            short,
+            lost_at: before.lost_at,
+            held: before.held,
+            ..fresh
+        };
+        if goes_on.held {
+            goes_on.save_by = None;
+        }
+        // Then each one is a failed attempt, and the time of the connection does not count.
+        if u32::from(short) > patience || !before.retries {
+            goes_on.sees(Sight::GoesOn);
+            goes_on.attempts = before.attempts;
+            goes_on.plain &= before.plain;
+            goes_on.extended = before.extended;
+            let due = before.save_by.map(|at| at.saturating_add(lasted));
+            goes_on.save_by = goes_on.save_by.map(|at| due.unwrap_or(at).min(at));
+        }
+        goes_on
     }
 
     /// An attempt has failed: that of the start is an outage by now.
@@ -172,7 +224,15 @@ impl Monitor {
     }
 
     /// The server has accepted.
-    pub fn connected(&mut self) {
+    pub fn connected(&mut self, now: u64) {
+        // Of a server that is there at the first attempt nobody has lost anything.
+        self.ended = (!self.first).then(|| {
+            let before = Monitor {
+                ended: None,
+                ..self.clone()
+            };
+            (now, Box::new(before))
+        });
         self.lost_at = None;
         self.first = false;
         self.held = false;
@@ -331,6 +391,7 @@ impl Monitor {
         }
         self.look(ruling);
         let phase = &ruling.decision.state.phase;
+        self.retries = matches!(phase, Phase::Reconnecting(_));
         if !matches!(phase, Phase::Saving(_) | Phase::Quitting(_)) {
             self.save_asked();
             self.saves = Saves::None;

@@ -65,6 +65,9 @@ fn of_the_line(configuration: &Configuration, world: &World, events: &mut Vec<Ev
     if world.is_connected() {
         if world.losses < configuration.bound.outages {
             events.push(Event::Lost);
+            if configuration.adversary.short {
+                events.push(Event::CutOff);
+            }
         }
     } else if world.attempt.is_some() {
         events.push(Event::Accepted);

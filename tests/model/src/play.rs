@@ -1,6 +1,6 @@
 //! A step: what happens goes to the host's core, and what it wants done is done.
 
-use crate::configuration::{BETWEEN, Configuration, QUICK, QUIET, SLEEP, SLIGHTLY_LATE};
+use crate::configuration::{BETWEEN, Configuration, QUICK, QUIET, SHORT, SLEEP, SLIGHTLY_LATE};
 use crate::main_thread::{MainThread, Unheard};
 use crate::monitor::{By, QuitCircumstances, Ruling};
 use crate::policy::{Who, ask_machine, hostile_answer};
@@ -81,7 +81,7 @@ fn inputs(configuration: &Configuration, world: &mut World, event: Event) -> Vec
             if matches!(world.main.unheard, Some(Unheard::Claim(_, Task::Quit))) {
                 world.monitor.sees(Sight::BackAfterClaim);
             }
-            world.monitor.connected();
+            world.monitor.connected(world.now);
             connection(world, Connection::Accepted)
         }
         Event::Failed(why) => {
@@ -91,8 +91,8 @@ fn inputs(configuration: &Configuration, world: &mut World, event: Event) -> Vec
             world.monitor.failed();
             input
         }
-        Event::Lost => {
-            lose(configuration, world);
+        Event::Lost | Event::CutOff => {
+            lose(configuration, world, event == Event::CutOff);
             let lost = Connection::Lost(Loss::TransportError, String::new());
             let input = connection(world, lost);
             world.attempt = None;
@@ -166,13 +166,15 @@ fn late(configuration: &Configuration, world: &mut World, by: u64) -> Option<Inp
     None
 }
 
-fn lose(configuration: &Configuration, world: &mut World) {
-    let holds = world.now + QUIET;
+fn lose(configuration: &Configuration, world: &mut World, short: bool) {
+    let holds = world.now + if short { SHORT } else { QUIET };
     let due = world.core.wake_at().unwrap_or(holds);
     world.now = holds.min(due.max(world.now));
     world.losses += 1;
-    world.surprises = 0;
-    world.saves = 0;
+    if !short {
+        world.surprises = 0;
+        world.saves = 0;
+    }
     let decided = world.core.undecided().next().is_none();
     world.monitor.lost(configuration, world.now, decided);
     world.monitor.sees(Sight::SecondOutage);
@@ -421,6 +423,7 @@ pub fn calls(world: &World, event: Event) -> bool {
         | Event::Accepted
         | Event::Failed(_)
         | Event::Lost
+        | Event::CutOff
         | Event::Asked(_)
         | Event::Settings
         | Event::Swap(_) => true,

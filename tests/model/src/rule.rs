@@ -85,6 +85,7 @@ properties! {
     BackWhileSaving: "the server is back while a save runs",
     BackAfterClaim: "the server is back between the claim of the quit and the host's hearing of it",
     SecondOutage: "a second outage",
+    GoesOn: "a countdown, or a hold, goes on after a connection that did not last",
     FellBack: "the built-in policy decides in place of another one",
     SetAside: "a policy is set aside",
     OverdueSetAside: "a policy is set aside for an outage without an end",

@@ -25,6 +25,8 @@ pub enum Event {
     Failed(ConnectError),
     /// The line is lost.
     Lost,
+    /// The line is lost before it has lasted.
+    CutOff,
     /// The main thread takes the next ticket that it was told of, and acts if it stands.
     Claim,
     /// In place of that: the file has changed since the save.
@@ -97,6 +99,7 @@ impl Event {
             | Event::Accepted
             | Event::Failed(_)
             | Event::Lost
+            | Event::CutOff
             | Event::Claim
             | Event::Heard
             | Event::Saved(_)
@@ -138,6 +141,7 @@ impl fmt::Display for Event {
             Event::Failed(ConnectError::Refused) => "the attempt fails: refused",
             Event::Failed(ConnectError::TimedOut) => "the attempt fails: no answer in time",
             Event::Lost => "the line is lost",
+            Event::CutOff => "the line is lost before it has lasted",
             Event::Claim => "the main thread takes its next ticket",
             Event::SaveFirst => "the main thread finds the file changed, and wants to save first",
             Event::Heard => "the host hears what the main thread has said",

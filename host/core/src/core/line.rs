@@ -1,6 +1,7 @@
 //! Attempts to connect, and what they come to.
 
 use crate::core::Turn;
+use crate::core::short::Ended;
 use crate::input::Connection;
 use crate::output::{Ignored, Output, Telling, Why};
 use lifeline_contract::Call;
@@ -10,7 +11,7 @@ use lifeline_contract::types::{ConnectError, Loss, Phase};
 const FROZEN: &str = "frozen";
 
 /// The present connection, or the attempt under way.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Line {
     /// Attempts begun.
     attempts: u64,
@@ -19,12 +20,22 @@ pub(crate) struct Line {
     asked: Option<u64>,
     /// The outage has been told of: the first attempt of all is no outage while it is under way.
     pub announced: bool,
+    /// What the present connection has ended, if it lasts.
+    pub ended: Option<Box<Ended>>,
+    /// Connections in a row that did not last. If there are any, the present outage goes on from
+    /// before them.
+    pub short: u32,
 }
 
 impl Line {
     /// A person has asked for the attempt under way.
     pub fn is_asked(&self) -> bool {
         self.asked.is_some()
+    }
+
+    /// The policy has not asked for the connection.
+    pub fn take_asked(&mut self) -> bool {
+        self.asked.take().is_some()
     }
 }
 
@@ -86,12 +97,16 @@ impl Turn<'_> {
     }
 
     fn accepted(&mut self) {
+        self.core.line.ended = self.core.outage(self.now);
         self.withdraw(Why::Back);
         let outage = self.core.lost_at().map(|at| self.now.saturating_sub(at));
         self.core.guard.connected();
         self.core.line.announced = false;
         self.core.undecided.clear();
-        self.tell(Telling::Connected(outage));
+        self.tell(Telling::Connected {
+            outage,
+            again: self.core.line.short > 0,
+        });
         self.outage_is_over();
         self.decide(Call::OnConnect);
         if !self.core.undecided.is_empty() {
@@ -121,6 +136,10 @@ impl Turn<'_> {
 
     fn lost(&mut self, why: Loss, reason: &'static str, detail: String) {
         self.core.line.connection = None;
+        if let Some(ended) = self.too_short() {
+            return self.resume(*ended, why, reason, detail);
+        }
+        self.lasts();
         self.core.guard.lost(self.now);
         self.announce(reason, detail);
         self.core.undecided.clear();

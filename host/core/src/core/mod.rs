@@ -4,6 +4,7 @@ mod closing;
 mod deciding;
 mod line;
 mod relative;
+mod short;
 
 pub use closing::End;
 pub use deciding::{LOOK_AGAIN, RETRY_DECISION};
@@ -88,7 +89,7 @@ impl Core {
 
     /// When [`Input::Time`] is due, if nothing happens before.
     pub fn wake_at(&self) -> Option<u64> {
-        earlier(self.alarm(), self.wake_at)
+        earlier(earlier(self.alarm(), self.lasts_from()), self.wake_at)
     }
 
     /// What the main thread is asked for, or has begun.
@@ -213,6 +214,8 @@ impl Turn<'_> {
     fn time(&mut self) {
         if self.core.alarm().is_some_and(|at| at <= self.now) {
             self.proceed();
+        } else if self.core.lasts_from().is_some_and(|at| at <= self.now) {
+            self.lasts();
         } else if self.core.wake_at.is_some_and(|at| at <= self.now) {
             self.decide(Call::Tick);
         }

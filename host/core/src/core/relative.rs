@@ -54,6 +54,16 @@ impl Core {
             .hash(hasher);
         // Numbers only tell one attempt, ticket or order from another.
         (line.connection.is_some(), line.is_asked(), line.announced).hash(hasher);
+        line.short
+            .min(config.timing.retry_attempts + 1)
+            .hash(hasher);
+        // What has lasted is asked for no more.
+        let lasted = |at: u64| now.saturating_sub(at) >= self.lasting() && line.short == 0;
+        if let Some(ended) = line.ended.as_ref().filter(|it| !lasted(it.at)) {
+            at(ended.at).hash(hasher);
+            ended.guard.hash_relative(now, limits.horizon, hasher);
+            hash_state(&ended.state, now, limits, hasher);
+        }
         if let Some(open) = tickets.open() {
             (open.task, open.claimed).hash(hasher);
             // Since when nobody asks, once it is begun, nor of a save that may wait for ever.

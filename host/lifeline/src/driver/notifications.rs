@@ -25,6 +25,8 @@ pub(super) struct Notifications {
     foretold: bool,
     /// It was not called off since.
     pending: bool,
+    /// The server is back since, and that was told.
+    recovered: bool,
     /// The last save was told of.
     saved: bool,
     /// Nothing was saved since it was told that nothing could be.
@@ -60,7 +62,22 @@ impl Driver {
         self.begin_news();
         self.notifications.foretold = true;
         self.notifications.pending = true;
+        self.notifications.recovered = false;
         self.notifications.saved = false;
+    }
+
+    /// It was told that Blender saves and closes, and that has not been called off.
+    pub(super) fn is_foretold(&mut self) -> bool {
+        self.begin_news();
+        self.notifications.pending
+    }
+
+    /// The server is back; told once, unless something was foretold since.
+    pub(super) fn tell_recovered(&mut self) {
+        self.begin_news();
+        if !std::mem::replace(&mut self.notifications.recovered, true) {
+            self.tell_cancelled(Outcome::Recovered);
+        }
     }
 
     /// Blender stays, or ends without a clean-up. Before the outage is written down.

@@ -122,7 +122,7 @@ impl OutageRecord {
     /// A countdown begins.
     pub fn counts_down(&mut self) {
         if let Some(entry) = self.change() {
-            entry.countdown_at = Some(utc_now());
+            entry.countdown_at.get_or_insert_with(utc_now);
         }
     }
 

@@ -24,7 +24,7 @@ impl Driver {
             }
             Telling::Attempt(number) => self.tell_attempt(number),
             Telling::TryNow(ignored) => self.tell_try_now(ignored),
-            Telling::Connected(outage) => self.tell_connected(outage),
+            Telling::Connected { outage, again } => self.tell_connected(outage, again),
             Telling::AttemptFailed {
                 number,
                 why,
@@ -42,6 +42,9 @@ impl Driver {
                     .push(Event::Countdown { attempts, seconds });
                 self.record.counts_down();
                 self.tell_warning(seconds);
+            }
+            Telling::CountdownGoesOn { attempts, left } => {
+                self.tell_countdown_goes_on(attempts, left)
             }
             Telling::Warn(left) => {
                 let seconds = as_seconds(left);
@@ -129,8 +132,10 @@ impl Driver {
                 self.say(LogLine::error("journal-silent", message));
             }
             Telling::Over(outcome) => {
-                if outcome == Outcome::Closed {
-                    self.tell_cancelled(notify::Outcome::Closed);
+                match outcome {
+                    Outcome::Closed => self.tell_cancelled(notify::Outcome::Closed),
+                    Outcome::Recovered => self.tell_recovered(),
+                    _ => {}
                 }
                 self.record.stand(None, self.deciding.identity());
                 self.end_outage(outcome);
@@ -170,7 +175,7 @@ impl Driver {
         self.say(LogLine::info(event, message));
     }
 
-    fn tell_connected(&mut self, outage: Option<u64>) {
+    fn tell_connected(&mut self, outage: Option<u64>, again: bool) {
         self.shared.metrics.attempted(Ok(()));
         {
             let mut snapshot = self.shared.snapshot();
@@ -185,8 +190,21 @@ impl Driver {
             let seconds = as_seconds(outage);
             self.shared.events.push(Event::Recovered { seconds });
         }
-        self.tell_cancelled(notify::Outcome::Recovered);
+        if !again {
+            self.tell_recovered();
+        }
         self.ask_pending();
+    }
+
+    fn tell_countdown_goes_on(&mut self, attempts: u32, left: u64) {
+        let seconds = as_seconds(left);
+        self.shared
+            .events
+            .push(Event::Countdown { attempts, seconds });
+        self.record.counts_down();
+        if !self.is_foretold() {
+            self.tell_warning(seconds);
+        }
     }
 
     fn tell_attempt_failed(

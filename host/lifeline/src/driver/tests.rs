@@ -520,19 +520,34 @@ async fn a_first_connection_is_no_recovery() {
 
 #[tokio::test(start_paused = true)]
 async fn many_flaps_are_one_outage_at_a_time() {
-    let mut stage = Stage::open(NO_JITTER, true);
-    for _ in 0..20 {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let journal = [NO_JITTER[0], ("CR8_JOURNAL", path.to_str().unwrap())];
+    let mut stage = Stage::open(&journal, true);
+    for flap in 0..20 {
         stage.pass(1.0).await;
         stage.server.lose();
         stage.pass(1.0).await;
         stage.server.set(true);
-        stage.pass(2.0).await;
+        // The first ones cost no time, and no other one costs more than the longest pause.
+        stage.pass(if flap < 5 { 2.0 } else { 10.0 }).await;
         assert_eq!(stage.phase(), "connected");
     }
+    // It is written in real time.
+    let written = |number: usize| {
+        let waits = (0..1_000).find(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            journal_of(&path).len() >= number
+        });
+        assert!(waits.is_some());
+        journal_of(&path).len()
+    };
+    assert_eq!(written(1), 1, "the rest is not over yet");
     stage.pass(1_000.0).await;
     assert!(stage.saves().is_empty());
     let snapshot = stage.shared.snapshot().clone();
     assert_eq!((snapshot.outages, snapshot.recoveries), (20, 20));
+    assert_eq!(written(2), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -870,6 +885,7 @@ async fn a_line_that_nobody_knew_of_and_that_is_lost_again_begins_a_new_outage()
     }
     assert_eq!(stage.failures().0, 1);
     assert_eq!(stage.phase(), "connected");
+    stage.pass(31.0).await;
     stage.server.lose();
     switch.store(false, Ordering::Relaxed);
     stage.pass(40.0).await;

@@ -127,6 +127,7 @@ impl Turn<'_> {
             until: self.now.saturating_add(bound),
         });
         if self.core.guard.is_connected() {
+            self.lasts();
             self.finish_late();
         } else {
             self.core.closing.late = None;

@@ -14,9 +14,11 @@ impl Turn<'_> {
         }
     }
 
-    /// The server is back: the outage is over, unless a save still runs.
+    /// The server is back: the outage is over, unless a save still runs, or the connection has yet to
+    /// last.
     pub fn outage_is_over(&mut self) {
-        if self.core.guard.is_connected() && self.core.closing.late.is_none() {
+        let short = self.core.line.short > 0;
+        if self.core.guard.is_connected() && self.core.closing.late.is_none() && !short {
             self.end_record(Outcome::Recovered);
         }
     }

@@ -153,6 +153,7 @@ fn bounds(settings: &Settings) -> Bounds {
         // What is not over then is set aside, and five-minutes counts down.
         outage_of_others: OUTAGE_LIMIT * 1_000 + outage + timing.cleanup_timeout,
         read_back: 600_000,
+        lasting: 3 * timing.retry_delay_max,
     }
 }
 

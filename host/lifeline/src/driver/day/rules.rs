@@ -25,6 +25,8 @@ pub(super) struct Bounds {
     pub outage_of_others: u64,
     /// A file that is never read back is waited for so long.
     pub read_back: u64,
+    /// A connection that is lost within this has not ended the outage.
+    pub lasting: u64,
 }
 
 /// A rule that does not hold.
@@ -57,6 +59,12 @@ pub(super) struct Rules {
     held: bool,
     /// Since when that is so, or is not.
     held_or_not_since: u64,
+    /// The outage began then, though it may have been interrupted by short connections.
+    lost_at: u64,
+    /// What the present connection has ended, if it lasts.
+    before: Option<Before>,
+    /// The present outage goes on from before a short connection, or did before the present one.
+    resumed: bool,
     /// A save of this outage runs.
     saving: bool,
     /// The last save of this outage is on the disk, as far as the main thread knows.
@@ -85,8 +93,15 @@ pub(super) struct Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     Lasts,
-    /// The server is back, but a save still runs.
-    Late,
+    /// The server is back, but a save still runs, or the connection must last until then.
+    Back(u64),
+}
+
+/// An outage when the server was back.
+#[derive(Clone, Copy)]
+struct Before {
+    lost_at: u64,
+    held: bool,
 }
 
 /// What events have said.
@@ -113,6 +128,9 @@ impl Rules {
             closing: false,
             held: false,
             held_or_not_since: now,
+            lost_at: now,
+            before: None,
+            resumed: false,
             saving: false,
             saved: None,
             doubtful: false,
@@ -155,7 +173,24 @@ impl Rules {
     /// Before anything else is looked at: has the line changed?
     pub fn follow(&mut self, truth: Truth) {
         if truth.changes != self.truth.changes {
-            self.holds(false);
+            let goes_on = match (self.truth.line, truth.line) {
+                (Ok(since), Err(lost)) => self.before.take().filter(|_| {
+                    let lasted = self.trace.when(lost) - self.trace.when(since);
+                    lasted < self.bounds.lasting
+                }),
+                _ => None,
+            };
+            match truth.line {
+                Ok(_) => {
+                    let (lost_at, held) = (self.lost_at, self.held);
+                    self.before = self.told.lost.then_some(Before { lost_at, held });
+                }
+                Err(at) => {
+                    self.resumed = goes_on.is_some();
+                    self.lost_at = goes_on.map_or(self.trace.when(at), |before| before.lost_at);
+                }
+            }
+            self.holds(goes_on.is_some_and(|before| before.held));
             self.saved = None;
             self.doubtful = false;
             self.failing_since = None;
@@ -170,6 +205,7 @@ impl Rules {
     /// While nothing is on its way between the threads: status, tickets, and how things stand.
     pub fn look(&mut self, snapshot: &Snapshot, open: Option<Task>, saving: bool) -> Verdict {
         let now = self.trace.now();
+        self.end_back();
         if self.closing {
             return Ok(());
         }
@@ -276,17 +312,20 @@ impl Rules {
                 }
                 told.outages += 1;
                 (told.lost, told.connected) = (true, false);
-                self.end_late();
+                if !self.resumed {
+                    self.finish_back();
+                    self.saving = false;
+                }
                 self.open = Some(Open::Lasts);
-                self.saving = false;
             }
             Event::Connected => {
                 told.connected = true;
                 (told.counting, told.held) = (false, false);
-                if told.lost && self.saving {
-                    self.open = Some(Open::Late);
-                } else if told.lost {
-                    self.end(Outcome::Recovered);
+                if told.lost {
+                    let now = self.trace.now();
+                    let lasting = if self.resumed { self.bounds.lasting } else { 0 };
+                    self.open = Some(Open::Back(now + lasting));
+                    self.end_back();
                 }
             }
             Event::Recovered { .. } => {
@@ -309,8 +348,19 @@ impl Rules {
         Ok(())
     }
 
-    fn end_late(&mut self) {
-        if self.open == Some(Open::Late) {
+    /// The outage is over, unless something is still waited for.
+    fn end_back(&mut self) {
+        if let Some(Open::Back(from)) = self.open
+            && !self.saving
+            && self.trace.now() >= from
+        {
+            self.finish_back();
+        }
+    }
+
+    /// What was waited for is not waited for any more.
+    fn finish_back(&mut self) {
+        if let Some(Open::Back(_)) = self.open {
             self.end(Outcome::Recovered);
         }
     }
@@ -364,7 +414,7 @@ impl Rules {
             return;
         }
         if self.is_up() {
-            self.end_late();
+            self.finish_back();
         }
         self.terminating = true;
         self.holds(false);
@@ -384,7 +434,7 @@ impl Rules {
         if counts {
             self.save_is(ok);
         }
-        self.end_late();
+        self.end_back();
     }
 
     fn save_is(&mut self, ok: bool) {
@@ -431,10 +481,7 @@ impl Rules {
     pub fn quits(&mut self) -> Verdict {
         self.nothing_forbids_it("quit")?;
         let now = self.trace.now();
-        if let Err(since) = self.truth.line
-            && !self.terminating
-            && now < self.trace.when(since) + self.bounds.floor
-        {
+        if !self.is_up() && !self.terminating && now < self.lost_at + self.bounds.floor {
             return broken("a floor", "it quits too soon after the loss");
         }
         match (self.saved, self.failing_since) {
@@ -462,7 +509,7 @@ impl Rules {
 
     /// Blender is told to close, or its process was ended by the host.
     pub fn closes(&mut self, by_the_host: bool) {
-        self.end_late();
+        self.finish_back();
         self.closing = true;
         self.end(match (by_the_host, self.terminating) {
             (true, _) => Outcome::EndedByHost,
@@ -481,7 +528,7 @@ impl Rules {
 
     /// The line is closed, at the end of the day.
     pub fn closed(&mut self) {
-        self.end_late();
+        self.finish_back();
         self.closing = true;
         if self.open.is_some() {
             self.end(Outcome::Closed);

@@ -1,0 +1,131 @@
+//! A connection that does not last has not ended the outage: attempts, back-off and countdown go on
+//! from where they were.
+//!
+//! Otherwise a server that accepts and cuts off at once, or two Blenders that go by one name and cut
+//! each other off, would be tried for ever: each connection would be followed by a first attempt.
+
+use crate::core::{Core, Turn};
+use crate::guard::Guard;
+use crate::output::Telling;
+use lifeline_contract::Call;
+use lifeline_contract::types::{ConnectError, Countdown, Loss, Phase, State};
+
+/// A connection has lasted after so many of the longest pauses between two attempts: two Blenders that
+/// cut each other off do so once in a pause.
+const PAUSES: u64 = 3;
+
+/// An outage, as it was when the server accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ended {
+    /// When.
+    pub at: u64,
+    pub state: State,
+    pub guard: Guard,
+}
+
+impl Core {
+    /// The present outage, if there is one.
+    pub(super) fn outage(&self, now: u64) -> Option<Box<Ended>> {
+        self.lost_at()?;
+        Some(Box::new(Ended {
+            at: now,
+            state: self.state.clone(),
+            guard: self.guard.clone(),
+        }))
+    }
+
+    /// When the present connection ends an outage that short ones had not ended.
+    pub(super) fn lasts_from(&self) -> Option<u64> {
+        let ended = self.line.ended.as_ref().filter(|_| self.line.short > 0)?;
+        Some(ended.at.saturating_add(self.lasting()))
+    }
+
+    /// How long a connection must last to end an outage, in milliseconds.
+    pub(super) fn lasting(&self) -> u64 {
+        self.config.timing.retry_delay_max.saturating_mul(PAUSES)
+    }
+}
+
+impl Turn<'_> {
+    /// The connection has lasted, or need not any more.
+    pub fn lasts(&mut self) {
+        self.core.line.ended = None;
+        if std::mem::take(&mut self.core.line.short) > 0 {
+            self.outage_is_over();
+        }
+    }
+
+    /// What goes on now that the connection is lost; None: it had lasted, or had ended no outage.
+    pub(super) fn too_short(&mut self) -> Option<Box<Ended>> {
+        let lasting = self.core.lasting();
+        let ended = self.core.line.ended.take_if(|ended| {
+            let lasted = self.now.saturating_sub(ended.at);
+            lasted < lasting
+        });
+        ended
+    }
+
+    /// The time of the connection does not count.
+    pub(super) fn resume(&mut self, ended: Ended, why: Loss, reason: &'static str, detail: String) {
+        let lasted = self.now.saturating_sub(ended.at);
+        let core = &mut *self.core;
+        core.guard = ended.guard;
+        core.guard.slept(lasted);
+        core.guard.save_asked();
+        core.wake_at = None;
+        core.undecided.clear();
+        core.line.announced = true;
+        core.line.short = core.line.short.saturating_add(1);
+        // A server that restarts may cut off as often as attempts may fail, and costs none of them. In
+        // a countdown nobody is that patient.
+        let patient = core.line.short <= core.config.timing.retry_attempts;
+        let anew = patient && matches!(ended.state.phase, Phase::Reconnecting(_));
+        if !anew {
+            core.state = put_off(ended.state, lasted, self.now);
+        }
+        let asked = core.line.take_asked();
+        self.open_record();
+        let at = self.now;
+        self.tell(Telling::Lost { reason, detail, at });
+        match &self.core.state.phase {
+            Phase::CountingDown(countdown) => {
+                let attempts = countdown.outage.attempts;
+                let left = countdown.deadline.saturating_sub(self.now);
+                self.tell(Telling::CountdownGoesOn { attempts, left });
+            }
+            Phase::Held(_) => self.tell(Telling::Held),
+            _ => {}
+        }
+        self.decide(if anew {
+            Call::OnDisconnect(why)
+        } else if asked {
+            Call::Tick // no policy has lost an attempt
+        } else {
+            Call::OnConnectError(match why {
+                Loss::ServerDisconnect => ConnectError::Refused,
+                Loss::PingTimeout => ConnectError::TimedOut,
+                Loss::TransportError | Loss::NeverConnected => ConnectError::Unreachable,
+            })
+        });
+    }
+}
+
+/// The work may have changed meanwhile: an outage that had come to its save comes to it again.
+fn put_off(mut state: State, by: u64, now: u64) -> State {
+    match &mut state.phase {
+        Phase::CountingDown(countdown) => {
+            countdown.deadline = countdown.deadline.saturating_add(by);
+        }
+        phase @ (Phase::Saving(_) | Phase::Quitting(_)) => {
+            if let Some(outage) = phase.outage().copied() {
+                *phase = Phase::CountingDown(Countdown {
+                    outage,
+                    deadline: now,
+                    warned: 0,
+                });
+            }
+        }
+        Phase::Connected | Phase::Reconnecting(_) | Phase::Held(_) => {}
+    }
+    state
+}

@@ -1,0 +1,172 @@
+//! Connections that do not last.
+
+use super::{MINUTE, Stage};
+use crate::{Connection, Input, Outcome, Output, Telling};
+use lifeline_contract::types::{ConnectError, Loss, Phase, Request};
+
+impl Stage {
+    /// The server accepts each attempt, and cuts off so many milliseconds later. For so long, or until
+    /// a save is asked for.
+    fn cut_off(&mut self, after: u64, millis: u64) {
+        let end = self.now + millis;
+        while self.now < end && self.saves().is_empty() {
+            if self.core.is_attempting() {
+                self.connection(Connection::Accepted);
+                self.now += after;
+                self.cut();
+            } else if let Some(at) = self.core.wake_at() {
+                self.now = at.max(self.now);
+                self.tell(Input::Time);
+            }
+        }
+    }
+
+    fn cut(&mut self) {
+        self.connection(Connection::Lost(Loss::ServerDisconnect, "kicked".into()));
+    }
+
+    fn count(&self, what: impl Fn(&Telling) -> bool) -> usize {
+        let told = |output: &&Output| matches!(output, Output::Tell(telling) if what(telling));
+        self.outputs.iter().filter(told).count()
+    }
+
+    fn over(&self) -> usize {
+        self.count(|it| matches!(it, Telling::Over(Outcome::Recovered)))
+    }
+
+    fn attempts_fail(&mut self) {
+        while !self.core.is_attempting() {
+            self.now = self.core.wake_at().unwrap();
+            self.tell(Input::Time);
+        }
+        let failed = Connection::Failed(ConnectError::Unreachable, "refused".into());
+        self.connection(failed);
+    }
+
+    fn next_attempt(&mut self) {
+        while !self.core.is_attempting() {
+            self.now = self.core.wake_at().unwrap();
+            self.tell(Input::Time);
+        }
+    }
+}
+
+#[test]
+fn who_is_accepted_and_cut_off_again_and_again_saves_and_closes() {
+    for after in [0, 100, 12_000] {
+        let mut stage = Stage::connected(|_| {});
+        let begun = stage.now;
+        stage.cut();
+        stage.cut_off(after, 60 * MINUTE);
+        let ticket = stage.saves()[0];
+        // As from a server that does not answer, but for the time of the connections.
+        let longest = if after > 1_000 { 15 } else { 6 };
+        let took = stage.now - begun;
+        assert!(took < longest * MINUTE, "{took} ms, cut off after {after}");
+        assert_eq!(stage.over(), 1, "the first connection alone");
+        stage.save(ticket, true);
+        stage.verify();
+        assert_eq!(stage.quits().len(), 1);
+    }
+}
+
+#[test]
+fn one_countdown_goes_on() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    stage.cut_off(100, 60 * MINUTE);
+    assert_eq!(stage.count(|it| matches!(it, Telling::Countdown { .. })), 1);
+    let goes_on = |it: &Telling| matches!(it, Telling::CountdownGoesOn { .. });
+    assert!(stage.count(goes_on) > 20);
+}
+
+#[test]
+fn a_server_that_restarts_twice_costs_nothing() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    for _ in 0..5 {
+        stage.attempts_fail();
+        stage.next_attempt();
+        stage.connection(Connection::Accepted);
+        assert_eq!(stage.phase(), "connected");
+        stage.now += 1_000;
+        if stage.attempt < 10 {
+            stage.cut();
+            assert_eq!(stage.phase(), "reconnecting");
+        }
+    }
+    let over = stage.over();
+    stage.pass(MINUTE);
+    assert_eq!((over, stage.over()), (1, 2), "told once it has lasted");
+    assert_eq!(stage.core.wake_at(), None);
+    assert_eq!(stage.count(|it| matches!(it, Telling::Countdown { .. })), 0);
+}
+
+#[test]
+fn after_a_connection_that_has_lasted_all_attempts_are_there_again() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    stage.cut_off(100, 20_000);
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    stage.pass(31_000);
+    stage.cut();
+    assert_eq!(stage.core.attempts(), Some(0));
+}
+
+#[test]
+fn what_a_person_wants_lasts() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    stage.attempts_fail();
+    stage.tell(Input::Request(Request::Hold, String::new()));
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    stage.now += 5_000;
+    stage.cut();
+    assert_eq!(stage.phase(), "held");
+    assert!(stage.core.guard().is_held());
+}
+
+#[test]
+fn the_time_of_the_connection_does_not_count() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    stage.pass(MINUTE);
+    let deadline = |stage: &Stage| match &stage.core.state().phase {
+        Phase::CountingDown(countdown) => countdown.deadline,
+        phase => panic!("{}", phase.name()),
+    };
+    let before = deadline(&stage);
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    stage.now += 20_000;
+    stage.cut();
+    assert_eq!(deadline(&stage), before + 20_000);
+}
+
+#[test]
+fn a_save_that_was_called_off_is_asked_for_again() {
+    let mut stage = Stage::connected(|_| {});
+    let first = stage.lose_for_good();
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    stage.now += 500;
+    stage.cut();
+    assert_eq!(stage.saves().len(), 2);
+    assert!(stage.saves()[1] > first);
+    stage.save(first, true);
+    assert!(stage.quits().is_empty(), "of the save before");
+}
+
+#[test]
+fn sigterm_ends_the_record_of_before() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    stage.cut_off(100, 10_000);
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    let over = stage.over();
+    stage.tell(Input::Terminate);
+    assert_eq!(stage.over(), over + 1);
+}
