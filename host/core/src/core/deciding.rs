@@ -86,9 +86,13 @@ impl Turn<'_> {
             self.tell(Telling::Hurries);
         }
         self.keep_tickets_to_the_phase();
+        if self.core.ends_storm() {
+            self.disconnect();
+        }
         let countdown_begins = self.tell_phase(&before.phase, asked_at);
         for action in decision.actions {
             match action {
+                Action::Connect if self.core.ends_storm() => {}
                 Action::Connect => self.connect(),
                 // The telling that begins the countdown says the same.
                 Action::Warn(_) if countdown_begins => {}

@@ -40,6 +40,18 @@ impl Core {
         Some(ended.at.saturating_add(self.lasting()))
     }
 
+    /// After more short connections than a server makes that restarts, Blender saves and closes: one
+    /// more of them would call that off, again and again, before a large file is saved.
+    pub(super) fn ends_storm(&self) -> bool {
+        let closing = matches!(self.state.phase, Phase::Saving(_) | Phase::Quitting(_));
+        closing && !self.is_patient()
+    }
+
+    /// A server that restarts may cut off as often as attempts may fail, and costs none of them.
+    fn is_patient(&self) -> bool {
+        self.line.short <= self.config.timing.retry_attempts
+    }
+
     /// How long a connection must last to end an outage, in milliseconds.
     pub(super) fn lasting(&self) -> u64 {
         self.config.timing.retry_delay_max.saturating_mul(PAUSES)
@@ -76,10 +88,8 @@ impl Turn<'_> {
         core.undecided.clear();
         core.line.announced = true;
         core.line.short = core.line.short.saturating_add(1);
-        // A server that restarts may cut off as often as attempts may fail, and costs none of them. In
-        // a countdown nobody is that patient.
-        let patient = core.line.short <= core.config.timing.retry_attempts;
-        let anew = patient && matches!(ended.state.phase, Phase::Reconnecting(_));
+        // In a countdown nobody is that patient.
+        let anew = core.is_patient() && matches!(ended.state.phase, Phase::Reconnecting(_));
         if !anew {
             core.state = put_off(ended.state, lasted, self.now);
         }
@@ -88,7 +98,7 @@ impl Turn<'_> {
         let at = self.now;
         self.tell(Telling::Lost { reason, detail, at });
         match &self.core.state.phase {
-            Phase::CountingDown(countdown) => {
+            Phase::CountingDown(countdown) if countdown.deadline > self.now => {
                 let attempts = countdown.outage.attempts;
                 let left = countdown.deadline.saturating_sub(self.now);
                 self.tell(Telling::CountdownGoesOn { attempts, left });

@@ -170,3 +170,23 @@ fn sigterm_ends_the_record_of_before() {
     stage.tell(Input::Terminate);
     assert_eq!(stage.over(), over + 1);
 }
+
+#[test]
+fn a_save_that_takes_long_is_not_called_off_again_and_again() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    stage.cut_off(100, 60 * MINUTE);
+    let ticket = stage.saves()[0];
+    stage.tell(Input::Claimed(ticket));
+    for _ in 0..20 {
+        stage.now = stage.core.wake_at().unwrap();
+        stage.tell(Input::Time);
+        assert!(
+            !stage.core.is_attempting(),
+            "it is saved, and tried no more"
+        );
+    }
+    stage.save(ticket, true);
+    stage.verify();
+    assert_eq!((stage.saves().len(), stage.quits().len()), (1, 1));
+}
