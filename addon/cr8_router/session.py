@@ -200,12 +200,20 @@ def stop() -> None:
 def disconnect() -> None:
     """End the session because a person wants it so."""
     global _idle_reason
-    stop()
+    unregister()
     _idle_reason = "Disconnected by hand: press Connect to start again."
 
 
+def unregister() -> None:
+    """End the session, and what it has guarded: a person disables the add-on, or closes Blender."""
+    guarded = _session.handler if _session is not None else None
+    stop()
+    # When the host closes Blender, it says itself whether the work is safe.
+    if guarded is not None and not guarded.finished:
+        guarded.drop_early_copy()
+
+
 register = start
-unregister = stop
 
 
 def handler() -> WebSocketHandler | None:

@@ -5,8 +5,9 @@ For the main thread only.
 """
 
 from .changes import ChangeWatch
+from .early_copy import early_copy
 from .fallback import Saved, save
 from .hashing import prepare
 from .open_file import open_file
 
-__all__ = ["ChangeWatch", "Saved", "open_file", "prepare", "save"]
+__all__ = ["ChangeWatch", "Saved", "early_copy", "open_file", "prepare", "save"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import SaveError
 from ..log import about, logger
 from ..wording import utf8
+from .early_copy import early_copy
 from .flush import flushed
 from .in_place import save_in_place
 from .open_file import open_file
@@ -86,6 +87,7 @@ def _try_each(
             failed(error)
         else:
             open_file.copies.superseded(store)
+            early_copy.superseded(store)
             return Saved(path, recovery=False, digest=digest, failures=tuple(failures))
     for folder in store.folders:
         try:
@@ -97,6 +99,7 @@ def _try_each(
             failed(error)
         else:
             open_file.copies.superseded(store, *doubtful, by=copy)
+            early_copy.superseded(store)
             return Saved(copy, recovery=True, digest=digest, failures=tuple(failures))
     open_file.copies.in_doubt(store, doubtful)
     raise SaveError(*failures)

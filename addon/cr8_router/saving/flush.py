@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def flushed() -> Iterator[tuple[str, ...]]:
+def flushed(*, packing: bool = True) -> Iterator[tuple[str, ...]]:
     """For the time of a save; gives what the file will lack all the same, a sentence each.
 
-    Nobody's mode changes, and no file is written.
+    Nobody's mode changes, and no file is written. packing: False: unsaved images stay as they are,
+    and have stand-ins in what is saved.
     """
     images = Images()
-    lacking = tuple(utf8(reason) for reason in (*_flush_modes(), *images.pack()))
+    unsaved = images.pack() if packing else images.stand_in()
+    lacking = tuple(utf8(reason) for reason in (*_flush_modes(), *unsaved))
     for reason in lacking:
         logger.warning(
             "Not in the saved file: %s", reason, extra=about("left-out", reason=str(reason))

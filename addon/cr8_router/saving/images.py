@@ -27,12 +27,7 @@ class Images:
 
     def pack(self) -> Iterator[str]:
         """Pack each; yields a sentence for one whose pixels will not be in the file."""
-        unsaved = [
-            image
-            for image in bpy.data.images
-            if image.is_dirty and image.type not in _MADE_BY_BLENDER
-        ]
-        for image in unsaved:
+        for image in _unsaved():
             try:
                 _pack(image)
                 if image.library is not None:
@@ -47,6 +42,14 @@ class Images:
                     extra=about("image-packed", image=name),
                 )
 
+    def stand_in(self) -> Iterator[str]:
+        """Have a packed copy of each; yields a sentence for one whose pixels will not be there."""
+        for image in _unsaved():
+            try:
+                self._stand_ins.append(_packed_copy(image))
+            except Exception as error:  # as above
+                yield f"the unsaved pixels of image {image.name}: {one_line(error)}"
+
     def _stand_in_for(self, linked: Any) -> None:
         """What is linked from another file is not saved with this one, but a copy is."""
         copy = linked.copy()
@@ -59,6 +62,32 @@ class Images:
             with contextlib.suppress(ReferenceError, RuntimeError):
                 bpy.data.images.remove(copy)
         self._stand_ins.clear()
+
+
+def _unsaved() -> list[Any]:
+    return [
+        image for image in bpy.data.images if image.is_dirty and image.type not in _MADE_BY_BLENDER
+    ]
+
+
+def _packed_copy(image: Any) -> Any:
+    """Of its pixels as they are; the image itself is left alone. Raises RuntimeError, OSError."""
+    if image.source == "TILED":
+        raise RuntimeError("it has tiles")
+    import numpy  # it brings much along, and not everybody paints
+
+    width, height = image.size
+    copy = bpy.data.images.new(
+        f"{image.name} (unsaved)", width, height, alpha=True, float_buffer=image.is_float
+    )
+    copy.colorspace_settings.name = image.colorspace_settings.name
+    copy.alpha_mode = image.alpha_mode
+    pixels = numpy.empty(len(image.pixels), dtype=numpy.float32)
+    image.pixels.foreach_get(pixels)
+    copy.pixels.foreach_set(pixels)
+    copy.use_fake_user = True
+    _pack(copy)
+    return copy
 
 
 def _pack(image: Any) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -18,7 +18,7 @@ from .verification import COMPRESSED, MAGIC, first_bytes
 from .writing import umask, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ..recovery_store import RecoveryFolder, RecoveryStore
     from .verification import Digest
@@ -39,21 +39,11 @@ def save_recovery_copy(
 
     Raises SaveError, leaving nothing behind; CopyInDoubtError.
     """
-    if _goes_with_blender(folder.path):
-        raise SaveError(f"{folder.path}: Blender deletes this folder when it closes")
-    original = _original(store)
-    copy = store.reserve(folder, original)
+    copy, original = reserve_copy(store, folder)
     try:
         announce(copy)
-        compress = _compressed()
-        # Private from its first byte on.
-        with umask(0o077), open_file.copying():
-            digest = write(
-                copy,
-                lambda: bpy.ops.wm.save_as_mainfile(
-                    filepath=str(copy), copy=True, compress=compress
-                ),
-            )
+        with private_copy():
+            digest = write(copy, lambda: save_copy(copy))
     except BaseException as error:
         if isinstance(error, SaveError) and first_bytes(copy).startswith(MAGIC):
             _keep(store, copy, original)
@@ -63,6 +53,27 @@ def save_recovery_copy(
         raise
     _keep(store, copy, original)
     return copy, digest
+
+
+def reserve_copy(store: RecoveryStore, folder: RecoveryFolder) -> tuple[Path, str]:
+    """A name for a copy of the open file, and whose work it is. Raises SaveError."""
+    if _goes_with_blender(folder.path):
+        raise SaveError(f"{folder.path}: Blender deletes this folder when it closes")
+    original = _original(store)
+    return store.reserve(folder, original), original
+
+
+@contextlib.contextmanager
+def private_copy() -> Iterator[None]:
+    """What is saved meanwhile is a copy, private from its first byte on."""
+    with umask(0o077), open_file.copying():
+        yield
+
+
+def save_copy(copy: Path) -> Any:
+    """By Blender's operator; its result. Raises RuntimeError."""
+    compress = _compressed()
+    return bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, compress=compress)
 
 
 def _original(store: RecoveryStore) -> str:

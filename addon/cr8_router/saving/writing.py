@@ -25,13 +25,18 @@ _SCARCE = 256_000_000
 def write(path: Path, operator: Callable[[], Any]) -> Digest | None:
     """Have Blender save to `path`, and verify that it did. Raises SaveError."""
     before = version_of(path)
+    write_unverified(path, operator)
+    return verify(path, before)
+
+
+def write_unverified(path: Path, operator: Callable[[], Any]) -> None:
+    """Have Blender save to `path`. Raises SaveError if it says that it did not."""
     try:
         result = operator()
     except RuntimeError as error:
         raise SaveError(f"{path}: {one_line(error)}{_scarcity(path)}") from error
     if "FINISHED" not in result:
         raise SaveError(f"{path}: Blender gave up saving")
-    return verify(path, before)
 
 
 def _scarcity(path: Path) -> str:

@@ -193,6 +193,13 @@ class WebSocketHandler:
 
     # The clean-up
 
+    def copy_early(self, *, needed: bool) -> None:
+        """Have a copy of the work beside it while the server is unreachable; or none any more."""
+        if not needed:
+            self.drop_early_copy()
+        elif not self._line.status()["connected"]:
+            saving.early_copy.make(self._store, self._line.copied_early)
+
     def start_server_cleanup_timer(
         self, seconds: float | None = None, attempts: int | None = None
     ) -> None:
@@ -221,6 +228,10 @@ class WebSocketHandler:
             hyphenated(whole),
             extra=about("countdown-started", seconds=whole),
         )
+
+    def drop_early_copy(self) -> None:
+        """Nobody is to be led to the copy that was made early, if one was."""
+        saving.early_copy.drop(self._store)
 
     def cancel_server_cleanup(self) -> None:
         """The countdown is off, and so is a clean-up that has begun."""
@@ -330,6 +341,7 @@ class WebSocketHandler:
             return
         self._close_again_at = time.monotonic() + _CLOSE_AGAIN
         logger.info("Closing Blender instance", extra=about("closing"))
+        saving.early_copy.settle()
         # In background mode the operator ends nothing; there the loop sees `finished` and exits.
         if not bpy.app.background:
             try:

@@ -20,6 +20,8 @@ pub struct Config {
     pub unsaved_wait: u64,
     /// The limit of an upload with its retries; None: nothing is uploaded.
     pub upload: Option<u64>,
+    /// Copies are made while the server is unreachable.
+    pub early_copy: bool,
     /// From being asked or told to close to being ended, with safe work.
     pub quit: u64,
     /// From being asked to save to being ended, unsaved; 0: never.

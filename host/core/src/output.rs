@@ -27,6 +27,12 @@ pub enum Output {
     },
     /// Give up reading back and uploading.
     StopKeeping,
+    /// Have a copy made of the work as it is, if it has changed since the last one; or delete that: the
+    /// work is safe, or nobody's to save.
+    EarlyCopy {
+        /// A copy is needed.
+        needed: bool,
+    },
     /// Write down the outage that Blender closes over. To be answered by [`crate::Input::Written`].
     WriteDown(Outcome),
     /// End the process: nobody else does.

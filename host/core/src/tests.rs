@@ -11,6 +11,7 @@ use lifeline_contract::types::{
 };
 use lifeline_machine::Machine;
 
+mod early;
 mod short;
 
 const MINUTE: u64 = 60_000;
@@ -71,6 +72,7 @@ impl Stage {
             outage_limit: 0,
             unsaved_wait: MINUTE,
             upload: None,
+            early_copy: false,
             quit: 30_000,
             stuck: 0,
             terminate: 20_000,

@@ -118,6 +118,11 @@ pub enum Event {
         /// Why.
         reason: Reason,
     },
+    /// Make a copy of the work as it is, or delete the last one.
+    EarlyCopy {
+        /// A copy is needed.
+        needed: bool,
+    },
     /// Claim the ticket, or ask for another save first.
     Quit {
         /// To be claimed.

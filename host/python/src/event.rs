@@ -56,6 +56,7 @@ kinds! {
     Warn as "warn" { seconds: f64 }
     Held as "held" {}
     Save as "save" { ticket: u64, place: &'static str, reason: &'static str }
+    EarlyCopy as "early-copy" { needed: bool }
     Quit as "quit" { ticket: u64 }
     Close as "close" {}
     ServerEvent as "server" { name: String, args: Py<PyAny> }
@@ -104,6 +105,7 @@ fn convert(py: Python<'_>, event: Core) -> PyResult<Py<PyAny>> {
             reason: reason.name(),
         }
         .made(py, shown),
+        Core::EarlyCopy { needed } => EarlyCopy { needed }.made(py, shown),
         Core::Quit { ticket } => Quit { ticket }.made(py, shown),
         Core::Close => Close {}.made(py, shown),
         Core::Server { name, args } => ServerEvent {

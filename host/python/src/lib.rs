@@ -24,8 +24,8 @@ mod _native {
     use super::errors::{ClosedError, LifelineError, PolicyError, SettingsError};
     #[pymodule_export]
     use super::event::{
-        Close, Connected, Countdown, Event, Held, Log, Lost, PolicySwap, Quit, Recovered, Save,
-        ServerEvent, Warn,
+        Close, Connected, Countdown, EarlyCopy, Event, Held, Log, Lost, PolicySwap, Quit,
+        Recovered, Save, ServerEvent, Warn,
     };
     #[pymodule_export]
     use super::line::Lifeline;

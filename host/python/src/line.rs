@@ -79,6 +79,10 @@ impl Lifeline {
         self.0.answer(ticket, Err(texts(&reasons)));
     }
 
+    fn copied_early(&self, path: PathBuf) {
+        self.0.copied_early(path);
+    }
+
     fn save_first(&self, ticket: u64) {
         self.0.save_first(ticket);
     }

@@ -97,6 +97,13 @@ class Display:
         """Write what is on the screen as PNG. Raises HarnessError, as `picture` does."""
         path.write_bytes(self.picture().png())
 
+    def kill(self) -> None:
+        """SIGKILL. Raises HarnessError for the person's own display."""
+        if self._server is None:
+            raise HarnessError("the person's own display is not killed")
+        self._server.kill()
+        self._server.wait()
+
     def close(self) -> None:
         if self._server is not None and self._server.poll() is None:
             self._server.terminate()

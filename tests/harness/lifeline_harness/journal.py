@@ -82,6 +82,7 @@ class Entry(TypedDict):
     detail: str | None
     attempts: int
     countdown_at: str | None
+    early_copy: str | None
     requests: list[Request]
     saves: list[Save]
     upload: Upload | None
@@ -134,6 +135,15 @@ class Journal:
                 entry = cast(Entry, line)
                 newest[entry["id"]] = entry
         return list(newest.values())
+
+    def open_entries(self) -> list[Entry]:
+        """Of outages that last, or whose process has died, as they stand now."""
+        found = []
+        for path in self.path.parent.glob(f"{self.path.name}.open-*"):
+            lines = [line for line in path.read_bytes().split(b"\n") if line]
+            if lines:
+                found.append(cast(Entry, json.loads(lines[-1])))
+        return found
 
     def entry(self) -> Entry:
         """The only one. Raises AssertionError if there is none, or more."""

@@ -339,6 +339,7 @@ impl Configuration {
             outage_limit: self.outage_limit,
             unsaved_wait: self.unsaved_wait,
             upload: None,
+            early_copy: false,
             quit: self.quit_timeout,
             stuck: self.stuck,
             terminate: self.terminate,

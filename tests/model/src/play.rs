@@ -408,7 +408,7 @@ fn act(configuration: &Configuration, world: &mut World, output: Output, saving:
             world.monitor.quits(configuration, &quit);
         }
         Output::EndProcess { .. } | Output::Close { .. } => world.over = true,
-        Output::Keep { .. } | Output::StopKeeping | Output::Tell(_) => {}
+        Output::Keep { .. } | Output::StopKeeping | Output::EarlyCopy { .. } | Output::Tell(_) => {}
     }
 }
 

@@ -96,6 +96,11 @@ def on_save(handler: WebSocketHandler, event: events.Save) -> None:
     handler.perform_server_cleanup()
 
 
+def on_early_copy(handler: WebSocketHandler, event: events.EarlyCopy) -> None:
+    """Blender may not live to save: keep a copy of the work; or none any more."""
+    handler.copy_early(needed=event.needed)
+
+
 def on_quit(handler: WebSocketHandler, event: events.Quit) -> None:
     """Agree to close Blender, or have it saved once more."""
     handler.close_blender(event.ticket)
@@ -143,6 +148,7 @@ HANDLERS: Final[Mapping[str, Callable[[WebSocketHandler, Any], None]]] = {
     "warn": on_warn,
     "held": on_held,
     "save": on_save,
+    "early-copy": on_early_copy,
     "quit": on_quit,
     "close": on_close,
     "server": on_server_event,

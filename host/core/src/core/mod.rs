@@ -2,6 +2,7 @@
 
 mod closing;
 mod deciding;
+mod early;
 mod line;
 mod relative;
 mod short;
@@ -43,6 +44,8 @@ pub struct Core {
     pub(crate) line: Line,
     pub(crate) tickets: Tickets,
     pub(crate) closing: Closing,
+    /// When a copy was asked for last, of work that may not live to be saved.
+    pub(crate) copied_at: Option<u64>,
     /// When the main thread has polled last, as far as was heard.
     pub(crate) polled: u64,
     pub(crate) started: bool,
@@ -68,6 +71,7 @@ impl Core {
             line: Line::default(),
             tickets: Tickets::default(),
             closing: Closing::default(),
+            copied_at: None,
             polled: now,
             started: false,
             outputs: VecDeque::new(),
@@ -79,7 +83,9 @@ impl Core {
     pub fn handle(&mut self, now: u64, input: Input, host: &mut dyn Host) {
         self.polled = host.polled();
         let core = self;
-        Turn { core, host, now }.happens(input);
+        let mut turn = Turn { core, host, now };
+        turn.happens(input);
+        turn.copy_early();
     }
 
     /// What is to be done next.
@@ -89,7 +95,8 @@ impl Core {
 
     /// When [`Input::Time`] is due, if nothing happens before.
     pub fn wake_at(&self) -> Option<u64> {
-        earlier(earlier(self.alarm(), self.lasts_from()), self.wake_at)
+        let ours = earlier(self.lasts_from(), self.copy_from());
+        earlier(earlier(self.alarm(), ours), self.wake_at)
     }
 
     /// What the main thread is asked for, or has begun.

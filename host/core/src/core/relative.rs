@@ -40,6 +40,7 @@ impl Core {
             line,
             tickets,
             closing,
+            copied_at,
             polled,
             started,
             outputs: _,
@@ -48,7 +49,7 @@ impl Core {
         guard.hash_relative(now, limits.horizon, hasher);
         (judging, undecided, started).hash(hasher);
         hash_state(state, now, limits, hasher);
-        wake_at.map(at).hash(hasher);
+        (wake_at.map(at), copied_at.map(at)).hash(hasher);
         scene
             .map(|it| (it.modified, it.untitled, it.rendering))
             .hash(hasher);

@@ -99,6 +99,9 @@ pub(crate) enum Command {
     SaveFirst {
         ticket: u64,
     },
+    CopiedEarly {
+        path: PathBuf,
+    },
     Request(Request, String),
     TryNow,
     Terminate,
@@ -309,6 +312,11 @@ impl Lifeline {
         if self.shared.tickets.take(ticket) {
             self.send(Command::SaveFirst { ticket });
         }
+    }
+
+    /// A copy was made, as [`Event::EarlyCopy`] has asked for.
+    pub fn copied_early(&self, path: PathBuf) {
+        self.send(Command::CopiedEarly { path });
     }
 
     /// For tests: the host thread panics.

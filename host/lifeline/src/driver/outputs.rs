@@ -43,6 +43,12 @@ impl Driver {
                 upload,
             } => self.keep(order, saved, upload),
             Output::StopKeeping => self.keeping = None,
+            Output::EarlyCopy { needed } => {
+                if !needed {
+                    self.record.copied_early(None);
+                }
+                self.shared.events.push(Event::EarlyCopy { needed });
+            }
             Output::WriteDown(outcome) => self.write_down(outcome),
             Output::EndProcess { safe } => {
                 // Not before: to Blender a line that has ended is one to be made anew.

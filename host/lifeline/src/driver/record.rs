@@ -7,6 +7,7 @@ use crate::metrics::Metrics;
 use crate::settings::Settings;
 use lifeline_core::{Digest, SaveOutcome, Uploaded, as_seconds};
 use lifeline_sandbox::Identity;
+use std::path::Path;
 use std::sync::Arc;
 
 /// An outage in which saving fails for hours has this many saves in the journal.
@@ -74,6 +75,7 @@ impl OutageRecord {
             detail: cause.detail.map(|detail| settings.redact(detail)),
             attempts: 0,
             countdown_at: None,
+            early_copy: None,
             requests: Vec::new(),
             saves: Vec::new(),
             upload: None,
@@ -123,6 +125,13 @@ impl OutageRecord {
     pub fn counts_down(&mut self) {
         if let Some(entry) = self.change() {
             entry.countdown_at.get_or_insert_with(utc_now);
+        }
+    }
+
+    /// A copy was made in case Blender does not live to save; None: it is not needed any more.
+    pub fn copied_early(&mut self, path: Option<&Path>) {
+        if let Some(entry) = self.change() {
+            entry.early_copy = path.map(|path| path.to_string_lossy().into_owned());
         }
     }
 

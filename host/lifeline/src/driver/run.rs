@@ -86,6 +86,7 @@ fn config(settings: &Settings) -> Config {
         outage_limit: settings.outage_limit,
         unsaved_wait: bounds.unsaved_wait,
         upload: settings.save_url.as_ref().map(|_| bounds.upload),
+        early_copy: settings.early_copy,
         quit: bounds.quit,
         stuck: bounds.stuck,
         terminate: bounds.terminate,
@@ -254,6 +255,10 @@ impl Driver {
             Command::Saving { ticket, path } => self.step(Input::Saving(ticket, path)),
             Command::Saved { ticket, outcome } => self.step(Input::Saved(ticket, outcome)),
             Command::SaveFirst { ticket } => self.step(Input::SaveFirst(ticket)),
+            Command::CopiedEarly { path } => {
+                self.record.copied_early(Some(&path));
+                self.note();
+            }
             Command::Request(request, by) => self.step(Input::Request(request, by)),
             Command::TryNow => self.step(Input::TryNow),
             Command::Terminate => {

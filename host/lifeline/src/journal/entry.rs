@@ -159,8 +159,10 @@ pub struct Entry {
     pub detail: Option<String>,
     /// Attempts to connect begun.
     pub attempts: u32,
-    /// When the last countdown began.
+    /// When the countdown began.
     pub countdown_at: Option<String>,
+    /// The copy that was made in case Blender does not live to save; None: it is not needed any more.
+    pub early_copy: Option<String>,
     /// Oldest first.
     pub requests: Vec<Requested>,
     /// Oldest first.
@@ -228,6 +230,7 @@ pub(crate) mod tests {
             detail: None,
             attempts: 5,
             countdown_at: None,
+            early_copy: None,
             requests: vec![],
             saves: vec![Save {
                 at: utc_now(),

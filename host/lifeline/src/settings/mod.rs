@@ -83,6 +83,8 @@ pub struct Settings {
     pub outage_limit: u64,
     /// Which policy decides, and what it may use.
     pub policy: PolicySettings,
+    /// Copies are made while the server is unreachable.
+    pub early_copy: bool,
     /// Where recovery copies go; None: the add-on chooses.
     pub recovery_dir: Option<PathBuf>,
     /// Where outages are written down; None: nowhere.
@@ -181,6 +183,7 @@ impl Settings {
             probing: probing(&values),
             quit_floor: values.quit_floor,
             policy: PolicySettings::resolve(&values),
+            early_copy: values.early_copy,
             recovery_dir: path(&values.recovery_dir),
             journal: path(&values.journal),
             metrics_file: path(&values.metrics_file),

@@ -121,6 +121,8 @@ settings! {
         "A URL that takes the saved file by HTTP PUT (a presigned one, say) before Blender closes";
     upload_timeout: Seconds(1.0, DAY) = "300", SAVING,
         "An upload, with all its retries, is given up after this long; the file stays on disk";
+    early_copy: Switch = "true", SAVING,
+        "Once the server is unreachable, a recovery copy of the work is made, and again each minute in which it has changed; 0: not before the countdown has ended";
     unsaved_wait: Seconds(0.0, 7.0 * DAY) = "3600", SAVING,
         "When nothing can be saved, saving is tried again for this long before Blender closes all the same";
     quit_timeout: Seconds(1.0, DAY) = "30", CLOSING,

@@ -149,6 +149,14 @@ class Save(Event):
     def reason(self) -> Literal["outage", "termination"]: ...
 
 @final
+class EarlyCopy(Event):
+    """`early-copy`: copy the work as it is, and tell `copied_early`; or delete the last copy."""
+
+    __match_args__ = ("needed",)
+    @property
+    def needed(self) -> bool: ...
+
+@final
 class Quit(Event):
     """`quit`: claim the ticket; `save_first` if the file has changed."""
 
@@ -248,6 +256,9 @@ class Lifeline:
 
         Another `save` follows, and then another `quit`.
         """
+
+    def copied_early(self, path: str | PathLike[str]) -> None:
+        """A copy was made that an `early-copy` has asked for: the journal names it."""
 
     def scene(self, *, modified: bool, untitled: bool, rendering: bool, path: str) -> None:
         """What is open now. Cheap.
@@ -432,7 +443,7 @@ def settings_table() -> list[SettingInfo]:
     Names: server_url (WS_URL), username (CR8_USERNAME), token (CR8_AUTH_TOKEN),
     retry_attempts, retry_delay, retry_delay_max, retry_jitter, connect_timeout,
     probe_silence, probe_every, cleanup_timeout, warn_before, render_wait, quit_floor,
-    outage_limit, save_url, upload_timeout, unsaved_wait, quit_timeout, stuck_timeout,
+    outage_limit, save_url, upload_timeout, early_copy, unsaved_wait, quit_timeout, stuck_timeout,
     terminate_timeout, notify_url, notify_timeout, journal, log_file, metrics_file, policy,
     policy_sha256, policy_push, policy_store, policy_cache, policy_fuel, policy_time,
     policy_memory, policy_table, policy_stack, policy_answer, policy_memo, policy_actions,

@@ -6,6 +6,7 @@ from cr8_lifeline._native import (
     Close,
     Connected,
     Countdown,
+    EarlyCopy,
     Held,
     Log,
     Lost,
@@ -26,6 +27,7 @@ AnyEvent: TypeAlias = (
     | Warn
     | Held
     | Save
+    | EarlyCopy
     | Quit
     | Close
     | ServerEvent
@@ -37,6 +39,7 @@ __all__ = [
     "Close",
     "Connected",
     "Countdown",
+    "EarlyCopy",
     "Held",
     "Log",
     "Lost",

@@ -92,6 +92,10 @@ impl Turn<'_> {
         self.disconnect();
         self.core.wake_at = None;
         self.core.undecided.clear();
+        // What is ended does nothing more.
+        if end.is_none() && self.core.guard.is_safe() {
+            self.drop_early_copy();
+        }
         let since = self.now;
         self.core.closing.end = End::Writing { since, end };
         if std::mem::take(&mut self.core.closing.recorded) {

@@ -9,6 +9,9 @@ impl Turn<'_> {
     }
 
     fn end_record(&mut self, outcome: Outcome) {
+        if outcome == Outcome::Recovered {
+            self.drop_early_copy();
+        }
         if std::mem::take(&mut self.core.closing.recorded) {
             self.tell(Telling::Over(outcome));
         }

@@ -253,7 +253,7 @@ impl<'a> Stage<'a> {
                 self.tell(What::Closed);
                 self.ended = Some(now);
             }
-            Event::Log(..) | Event::Connected | Event::Server { .. } => {}
+            Event::Log(..) | Event::Connected | Event::EarlyCopy { .. } | Event::Server { .. } => {}
         }
     }
 

@@ -1,0 +1,146 @@
+"""A copy of the work is there before the countdown has ended: Blender may not live to see that."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from lifeline_harness import blend
+from lifeline_harness.blender import Blender
+from lifeline_harness.display import SMALL, Display
+from lifeline_harness.waiting import wait_until
+
+from tests.blender.conftest import MakeStage
+from tests.blender.observe import wait_phase, wait_unreachable
+from tests.blender.stage import EDIT, ROOM, Stage, edit, saved_location, staged, status
+
+LONG = 60
+
+
+def copies(stage: Stage) -> list[Path]:
+    """Whole ones: with a record."""
+    folder = stage.profile.folder / "datafiles" / "cr8_recovery"
+    records = [path for path in folder.glob("*.json") if path.stat().st_size]
+    return [path.with_suffix(".blend") for path in records]
+
+
+def wait_copy(stage: Stage, blender: Blender) -> Path:
+    """The early copy, once the journal names it."""
+
+    def made() -> Path | None:
+        named = [entry["early_copy"] for entry in stage.journal.open_entries()]
+        return Path(named[0]) if named and named[0] is not None else None
+
+    blender.wait_for_line(r"the work is in .*\.blend$", 30)
+    copy = wait_until("the journal names the copy", made, 30)
+    assert copies(stage) == [copy]
+    return copy
+
+
+def test_killed_in_the_countdown(make_stage: MakeStage) -> None:
+    stage = make_stage(cleanup_timeout=LONG)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    stage.engine.kill()
+    copy = wait_copy(stage, blender)
+    assert saved_location(copy) == EDIT
+    os.kill(blender.pid, signal.SIGKILL)
+    blender.wait_exit(30)
+    stage.engine.start()
+    # The file is as it was, and the log leads to the copy.
+    assert saved_location(stage.file) != EDIT
+    again = stage.launch(stage.file)
+    again.wait_for_line(f"its last work is in the recovery copy {copy}$", 30)
+
+
+def test_untitled_work_is_opened_again(make_stage: MakeStage) -> None:
+    stage = make_stage(cleanup_timeout=LONG)
+    blender = stage.launch(None)
+    edit(blender)
+    stage.engine.kill()
+    copy = wait_copy(stage, blender)
+    os.kill(blender.pid, signal.SIGKILL)
+    blender.wait_exit(30)
+    stage.engine.start()
+    again = stage.launch(None)
+    again.wait_for_line(f"Recovered unsaved work from {copy}$", 30)
+    assert tuple(again.run("result = list(bpy.data.objects['Cube'].location)")) == EDIT
+
+
+def test_the_display_dies_in_the_countdown(
+    tmp_path: Path, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with (
+        Display.start(tmp_path_factory.mktemp("own-display"), SMALL) as own,
+        staged(tmp_path, own, template, cleanup_timeout=LONG) as stage,
+    ):
+        blender = stage.launch(stage.file)
+        edit(blender)
+        stage.engine.kill()
+        copy = wait_copy(stage, blender)
+        own.kill()
+        blender.wait_exit(60)
+        assert saved_location(copy) == EDIT
+
+
+@pytest.mark.parametrize("end", ["back", "closed", "disabled"])
+def test_none_is_left(make_stage: MakeStage, end: str) -> None:
+    stage = make_stage(cleanup_timeout=LONG if end == "disabled" else ROOM)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    stage.engine.kill()
+    wait_copy(stage, blender)
+    if end == "back":
+        stage.engine.start()
+        stage.wait_connected(blender)
+    elif end == "closed":
+        stage.assert_closed(blender)
+        assert saved_location(stage.file) == EDIT
+    else:
+        blender.run("import cr8_router; cr8_router.unregister()")
+    wait_until("the copy is deleted", lambda: copies(stage) == [] or None, 30)
+    folder = stage.profile.folder / "datafiles" / "cr8_recovery"
+    assert list(folder.iterdir()) == []
+
+
+def test_none_is_wanted(make_stage: MakeStage) -> None:
+    stage = make_stage(cleanup_timeout=2, early_copy=0)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    stage.engine.kill()
+    stage.assert_closed(blender)
+    assert not blender.lines.matching(r"the work is in .*\.blend$")
+
+
+PAINT = """
+image = bpy.data.images.new("painted", 4, 4)
+image.pixels[:] = [1.0, 0.5, 0.25, 1.0] * 16
+bpy.data.meshes["Cube"].materials.clear()
+image.use_fake_user = True
+bpy.ops.object.mode_set(mode="EDIT")
+result = image.is_dirty
+"""
+STATE = """
+image = bpy.data.images["painted"]
+result = [
+    bpy.data.filepath, bpy.data.is_dirty, bpy.context.object.mode, image.is_dirty,
+    len(image.packed_files), sorted(one.name for one in bpy.data.images),
+]
+"""
+
+
+def test_blender_is_as_it_was(make_stage: MakeStage) -> None:
+    stage = make_stage(cleanup_timeout=LONG)
+    blender = stage.launch(stage.file)
+    assert blender.run(PAINT) is True
+    before = blender.run(STATE)
+    stage.engine.kill()
+    wait_unreachable(blender)
+    copy = wait_copy(stage, blender)
+    assert blender.run(STATE) == before
+    wait_phase(blender, "counting-down")
+    assert status(blender)["last_save"] is None
+    images = blend.inspect(copy)["images"]
+    assert any(name.startswith("painted (unsaved)") for name in images), images
