@@ -263,6 +263,12 @@ TEXTS = {
     "An upload, with all its retries, is given up after this long; the file stays on disk": (
         "Nach dieser Zeit wird ein Hochladen aufgegeben; die Datei bleibt auf der Festplatte"
     ),
+    "Once the server is unreachable, a recovery copy of the work is made, and again each minute in "
+    "which it has changed; 0: not before the countdown has ended": (
+        "Sobald der Server unerreichbar ist, wird eine Wiederherstellungskopie der Arbeit angelegt, "
+        "und in jeder Minute, in der sie sich geändert hat, noch einmal; 0: nicht vor dem Ende des "
+        "Countdowns"
+    ),
     "When nothing can be saved, saving is tried again for this long before Blender closes all the "
     "same": (
         "Wenn nichts gespeichert werden kann, wird es so lange erneut versucht, bevor Blender "
