@@ -55,7 +55,7 @@ def test_lost_for_good(make_stage: MakeStage) -> None:
 
 def test_ctrl_c_saves_and_ends_it(make_stage: MakeStage) -> None:
     """Whoever presses it wants the script to end, and nothing guards the work after that."""
-    stage = make_stage()
+    stage = make_stage(terminate="save")
     blender = begin(stage)
     os.kill(blender.pid, signal.SIGINT)
     stage.assert_closed(blender)

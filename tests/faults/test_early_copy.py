@@ -143,4 +143,6 @@ def test_blender_is_as_it_was(make_stage: MakeStage) -> None:
     wait_phase(blender, "counting-down")
     assert status(blender)["last_save"] is None
     images = blend.inspect(copy)["images"]
-    assert any(name.startswith("painted (unsaved)") for name in images), images
+    assert images["painted (unsaved)"]["pixels"][:4] == pytest.approx(
+        [1.0, 0.5, 0.25, 1.0], abs=0.01
+    )

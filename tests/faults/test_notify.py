@@ -14,7 +14,7 @@ from tests.blender.stage import Stage, edit
 from tests.faults.outcome import assert_closed_once, assert_kept
 
 
-def notify_stage(make_stage: MakeStage, webhook: Webhook, **settings: float) -> Stage:
+def notify_stage(make_stage: MakeStage, webhook: Webhook, **settings: float | str) -> Stage:
     """Whose Blenders tell the webhook. The URL must not be in any log."""
     stage = make_stage(notify_url=webhook.url, **settings)
     stage.secrets.append(webhook.secret)
@@ -72,7 +72,7 @@ def test_back_in_the_countdown(make_stage: MakeStage) -> None:
 def test_sigterm_while_connected(make_stage: MakeStage) -> None:
     """The server is told before it is given up."""
     with Webhook() as webhook:
-        stage = notify_stage(make_stage, webhook)
+        stage = notify_stage(make_stage, webhook, terminate="save")
         blender = stage.launch(stage.file)
         edit(blender)
         os.kill(blender.pid, signal.SIGTERM)

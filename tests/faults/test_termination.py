@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from lifeline_harness.journal import check
 from lifeline_harness.uploads import DROP, Uploads
 
@@ -17,9 +18,28 @@ from tests.blender.test_main_thread import block_until
 from tests.faults.outcome import assert_kept
 
 
-def test_connected(make_stage: MakeStage) -> None:
-    """The one thing that closes Blender under a living server."""
-    stage = make_stage()
+def test_connected(make_stage: MakeStage, template: Path) -> None:
+    """The one thing that closes Blender under a living server, which may mean to throw work away."""
+    with Uploads() as store:
+        stage = make_stage(save_url=store.url)
+        stage.secrets.append(store.secret)
+        blender = stage.launch(stage.file)
+        edit(blender)
+        os.kill(blender.pid, signal.SIGTERM)
+        stage.assert_closed(blender)
+        assert store.requests == []
+    assert_untouched(blender, stage.file, template)
+    entry = stage.journal.entry()
+    assert (entry["type"], entry["outcome"]) == ("termination", "terminated")
+    (save,) = entry["saves"]
+    assert save["recovery"]
+    assert save["path"] is not None
+    assert saved_location(Path(save["path"])) == EDIT
+    assert [count(blender, line) for line in (SAVING, CLOSING)] == [1, 1]
+
+
+def test_connected_where_the_file_is_to_be_saved(make_stage: MakeStage) -> None:
+    stage = make_stage(terminate="save")
     blender = stage.launch(stage.file)
     edit(blender)
     os.kill(blender.pid, signal.SIGTERM)
@@ -44,7 +64,7 @@ def test_in_the_countdown(make_stage: MakeStage) -> None:
 
 def test_twice(make_stage: MakeStage) -> None:
     """The second one does not end what the first one has begun."""
-    stage = make_stage()
+    stage = make_stage(terminate="save")
     blender = stage.launch(stage.file)
     edit(blender)
     for _ in range(2):
@@ -53,7 +73,7 @@ def test_twice(make_stage: MakeStage) -> None:
 
 
 def test_while_the_main_thread_is_blocked(make_stage: MakeStage, tmp_path: Path) -> None:
-    stage = make_stage()
+    stage = make_stage(terminate="save")
     blender = stage.launch(stage.file)
     edit(blender)
     go = tmp_path / "go"
@@ -67,7 +87,9 @@ def test_while_the_main_thread_is_blocked(make_stage: MakeStage, tmp_path: Path)
 def test_an_upload_that_takes_too_long(make_stage: MakeStage) -> None:
     """The platform does not wait for ever. Half of its time is for the save and the upload."""
     with Uploads(DROP) as store:
-        stage = make_stage(save_url=store.url, upload_timeout=600, terminate_timeout=6)
+        stage = make_stage(
+            save_url=store.url, upload_timeout=600, terminate="save", terminate_timeout=6
+        )
         stage.secrets.append(store.secret)
         blender = stage.launch(stage.file)
         edit(blender)
@@ -94,8 +116,9 @@ def test_after_the_add_on_is_disabled(make_stage: MakeStage, template: Path) -> 
     assert_untouched(blender, stage.file, template)
 
 
-def test_left_alone(make_stage: MakeStage, template: Path) -> None:
-    stage = make_stage(terminate_timeout=0)
+@pytest.mark.parametrize("setting", [{"terminate": "leave"}, {"terminate_timeout": 0}])
+def test_left_alone(make_stage: MakeStage, template: Path, setting: dict[str, str | float]) -> None:
+    stage = make_stage(**setting)
     blender = stage.launch(stage.file)
     edit(blender)
     os.kill(blender.pid, signal.SIGTERM)

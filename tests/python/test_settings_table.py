@@ -21,7 +21,6 @@ OTHERS: dict[str, tuple[object, str]] = {
     "seconds-list": ([7.5, 2.0], "7.5,2"),
     "text": ("ws://h/ws/socket.io/", "ws://h/ws/socket.io/"),
     "path": ("/somewhere", "/somewhere"),
-    "switch": (True, "1"),
 }
 DIGEST = "ab" * 32
 
@@ -37,6 +36,11 @@ def other(row: SettingInfo) -> tuple[object, str]:
         assert row["minimum"] is not None
         value = int(row["minimum"]) + 7
         return value, str(value)
+    if row["kind"] == "switch":
+        return not row["default"], str(int(not row["default"]))
+    if row["kind"] == "choice":
+        assert row["choices"] is not None
+        return row["choices"][-1], row["choices"][-1].upper()
     return OTHERS[row["kind"]]
 
 

@@ -83,6 +83,9 @@ def field(info: SettingInfo) -> Any:
         return bpy.props.FloatProperty(**text, min=low, max=high, precision=2)
     if kind == "switch":
         return bpy.props.BoolProperty(**text)
+    if kind == "choice":
+        items = [(word, word.capitalize(), "") for word in info["choices"] or ()]
+        return bpy.props.EnumProperty(**text, items=items)
     if kind == "secret":
         return bpy.props.StringProperty(**text, subtype="PASSWORD")
     if kind == "path":

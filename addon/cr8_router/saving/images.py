@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -74,15 +75,13 @@ def _packed_copy(image: Any) -> Any:
     """Of its pixels as they are; the image itself is left alone. Raises RuntimeError, OSError."""
     if image.source == "TILED":
         raise RuntimeError("it has tiles")
-    import numpy  # it brings much along, and not everybody paints
-
     width, height = image.size
     copy = bpy.data.images.new(
         f"{image.name} (unsaved)", width, height, alpha=True, float_buffer=image.is_float
     )
     copy.colorspace_settings.name = image.colorspace_settings.name
     copy.alpha_mode = image.alpha_mode
-    pixels = numpy.empty(len(image.pixels), dtype=numpy.float32)
+    pixels = array("f", bytes(4 * len(image.pixels)))
     image.pixels.foreach_get(pixels)
     copy.pixels.foreach_set(pixels)
     copy.use_fake_user = True

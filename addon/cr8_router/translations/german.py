@@ -281,10 +281,15 @@ TEXTS = {
         "Ein Blender, das zu beschäftigt zum Speichern ist, wird danach ungespeichert abgebrochen; "
         "0: nie"
     ),
-    "On SIGTERM Blender saves and closes, an upload and the closing within this long; 0: SIGTERM "
-    "is left alone": (
-        "Bei SIGTERM speichert Blender und endet, Hochladen und Beenden in dieser Zeit; 0: SIGTERM "
-        "bleibt unbeachtet"
+    "On SIGTERM while the server is connected Blender closes. recover: its work goes into a "
+    "recovery copy, and the file stays as it is; save: into the file, which is uploaded; leave: as "
+    "without this add-on": (
+        "Bei SIGTERM, während der Server verbunden ist, endet Blender. recover: die Arbeit kommt in "
+        "eine Wiederherstellungskopie, und die Datei bleibt, wie sie ist; save: in die Datei, die "
+        "hochgeladen wird; leave: wie ohne dieses Add-on"
+    ),
+    "After a SIGTERM an upload and the closing may take this long; 0: as leave": (
+        "So lange dürfen nach einem SIGTERM Hochladen und Beenden dauern; 0: wie leave"
     ),
     "Where each outage is written down; empty: a file in Blender's user data": (
         "Wo jeder Ausfall verzeichnet wird; leer: eine Datei in Blenders Benutzerdaten"

@@ -119,7 +119,10 @@ class WebSocketHandler:
     @property
     def hears_sigterm(self) -> bool:
         """A SIGTERM has the work saved, and does not end the process at once."""
-        return not self._line.closed and self._line.settings()["terminate_timeout"] > 0
+        if self._line.closed:
+            return False
+        settings = self._line.settings()
+        return settings["terminate"] != "leave" and settings["terminate_timeout"] > 0
 
     def hold(self, by: str = "script") -> None:
         """Keep Blender open until `release`. by: who asks, for the journal."""

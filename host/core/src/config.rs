@@ -26,6 +26,8 @@ pub struct Config {
     pub quit: u64,
     /// From being asked to save to being ended, unsaved; 0: never.
     pub stuck: u64,
+    /// A SIGTERM under a living server does not touch the file: the work goes into a copy.
+    pub recover: bool,
     /// On SIGTERM: the upload and the closing.
     pub terminate: u64,
 }

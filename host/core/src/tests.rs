@@ -75,6 +75,7 @@ impl Stage {
             early_copy: false,
             quit: 30_000,
             stuck: 0,
+            recover: false,
             terminate: 20_000,
         };
         change(&mut config);
@@ -400,6 +401,33 @@ fn sigterm_saves_and_closes_under_a_living_server() {
     assert!(stage.told(Telling::RequestIgnored(Request::Hold, Ignored::Closing)));
     stage.tell(Input::Written);
     assert_eq!(stage.closes(), Some((20_000, true)));
+}
+
+#[test]
+fn sigterm_may_mean_that_the_file_is_to_stay_as_it_is() {
+    let recovers = |config: &mut Config| (config.recover, config.upload) = (true, Some(MINUTE));
+    let places = |stage: &Stage| -> Vec<Place> {
+        let place = |output: &Output| match output {
+            Output::Save(_, place, _) => Some(*place),
+            _ => None,
+        };
+        stage.outputs.iter().filter_map(place).collect()
+    };
+    let mut stage = Stage::connected(recovers);
+    stage.tell(Input::Terminate);
+    stage.save(stage.saves()[0], false);
+    stage.pass(1_000);
+    stage.save(stage.saves()[1], true);
+    assert_eq!(places(&stage), [Place::Recovery; 2]);
+    let uploads = |output: &Output| matches!(output, Output::Keep { upload: true, .. });
+    assert!(!stage.outputs.iter().any(uploads));
+    // In an outage it is the clean-up.
+    let mut stage = Stage::connected(recovers);
+    stage.lose();
+    stage.tell(Input::Terminate);
+    stage.save(stage.saves()[0], true);
+    assert_eq!(places(&stage), [Place::InPlace]);
+    assert!(stage.outputs.iter().any(uploads));
 }
 
 #[test]

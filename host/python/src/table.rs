@@ -23,6 +23,10 @@ pub fn settings_table(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
                 "unit": setting.unit(),
                 "kind": setting.kind.name(),
                 "default": setting.default(),
+                "choices": match setting.kind {
+                    Kind::Choice(words) => json!(words),
+                    _ => Value::Null,
+                },
                 "minimum": minimum,
                 "maximum": maximum,
                 "about": setting.about,

@@ -64,6 +64,8 @@ pub struct Configuration {
     pub quit_timeout: u64,
     /// As `CR8_STUCK_TIMEOUT` (milliseconds); 0: never.
     pub stuck: u64,
+    /// As `CR8_TERMINATE=recover`.
+    pub recover: bool,
     /// As `CR8_TERMINATE_TIMEOUT` (milliseconds).
     pub terminate: u64,
     /// From a loss on, when a policy that is not the built-in one must have ended the outage
@@ -143,6 +145,7 @@ fn base(name: &'static str, about: &'static str) -> Configuration {
         unsaved_wait: 3_000,
         quit_timeout: 3_000,
         stuck: 0,
+        recover: true,
         terminate: 4_000,
         outage_limit: 0,
     }
@@ -342,6 +345,7 @@ impl Configuration {
             early_copy: false,
             quit: self.quit_timeout,
             stuck: self.stuck,
+            recover: self.recover,
             terminate: self.terminate,
         }
     }

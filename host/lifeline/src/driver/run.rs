@@ -89,6 +89,7 @@ fn config(settings: &Settings) -> Config {
         early_copy: settings.early_copy,
         quit: bounds.quit,
         stuck: bounds.stuck,
+        recover: bounds.recover,
         terminate: bounds.terminate,
     }
 }

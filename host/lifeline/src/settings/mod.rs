@@ -113,6 +113,8 @@ pub struct Bounds {
     pub stuck: u64,
     /// On SIGTERM: the upload and the closing; 0: SIGTERM is left alone.
     pub terminate: u64,
+    /// A SIGTERM under a living server does not touch the file: the work goes into a copy.
+    pub recover: bool,
     /// A notification with its retries.
     pub notify: u64,
 }
@@ -227,7 +229,11 @@ fn bounds(values: &Values) -> Bounds {
         unsaved_wait: values.unsaved_wait,
         quit: values.quit_timeout,
         stuck: values.stuck_timeout,
-        terminate: values.terminate_timeout,
+        terminate: match values.terminate.as_str() {
+            "leave" => 0,
+            _ => values.terminate_timeout,
+        },
+        recover: values.terminate == "recover",
         notify: values.notify_timeout,
     }
 }

@@ -129,8 +129,10 @@ settings! {
         "A Blender whose work is safe and that does not close is ended after this long";
     stuck_timeout: Seconds(0.0, 7.0 * DAY) = "0", CLOSING,
         "A Blender too busy to begin the save is ended after this long, its work unsaved; 0: never";
-    terminate_timeout: Seconds(0.0, 3600.0) = "25", CLOSING,
-        "On SIGTERM Blender saves and closes, an upload and the closing within this long; 0: SIGTERM is left alone";
+    terminate: Choice(&["recover", "save", "leave"]) = "\"recover\"", CLOSING,
+        "On SIGTERM while the server is connected Blender closes. recover: its work goes into a recovery copy, and the file stays as it is; save: into the file, which is uploaded; leave: as without this add-on";
+    terminate_timeout: Seconds(0.0, 3600.0) = "4", CLOSING,
+        "After a SIGTERM an upload and the closing may take this long; 0: as leave";
     notify_url: Secret = "\"\"", REPORTS,
         "A webhook that is told by HTTP POST of the countdown, of its end, and of what was saved";
     notify_timeout: Seconds(1.0, 600.0) = "10", REPORTS,

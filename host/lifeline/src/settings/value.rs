@@ -24,6 +24,8 @@ pub enum Kind {
     Switch,
     /// SHA-256 digests in hexadecimal digits, separated by commas.
     Digests,
+    /// One of these words.
+    Choice(&'static [&'static str]),
 }
 
 /// A value as it is used.
@@ -99,6 +101,7 @@ impl Kind {
             Kind::Secret => "secret",
             Kind::Path => "path",
             Kind::Switch => "switch",
+            Kind::Choice(_) => "choice",
         }
     }
 
@@ -114,6 +117,7 @@ impl Kind {
             Kind::Digests => {
                 "64 hexadecimal digits, or several times that, separated by commas".to_string()
             }
+            Kind::Choice(words) => format!("one of {}", words.join(", ")),
         }
     }
 
@@ -140,6 +144,7 @@ impl Kind {
                 _ => None,
             },
             Kind::Digests => digests(text).map(Value::Texts),
+            Kind::Choice(_) => self.from_json(&json!(text.trim().to_ascii_lowercase())),
             Kind::Text | Kind::Url | Kind::Secret | Kind::Path => {
                 Some(Value::Text(text.to_string()))
             }
@@ -170,6 +175,10 @@ impl Kind {
             }
             Kind::Switch => json.as_bool().map(Value::Switch),
             Kind::Digests => digests(json.as_str()?).map(Value::Texts),
+            Kind::Choice(words) => json
+                .as_str()
+                .filter(|word| words.contains(word))
+                .map(|word| Value::Text(word.to_string())),
         }
     }
 }

@@ -115,8 +115,10 @@ class SettingInfo(TypedDict):
     """The title that it stands under."""
     unit: str | None
     """What a number of it stands for: `s`, `MiB`, `KiB` or `bytes`."""
-    kind: Literal["seconds", "seconds-list", "count", "text", "secret", "path", "switch"]
+    kind: Literal["seconds", "seconds-list", "count", "text", "secret", "path", "switch", "choice"]
     default: Any
+    choices: list[str] | None
+    """The words that a `choice` takes; None: another kind."""
     minimum: float | None
     maximum: float | None
     about: str

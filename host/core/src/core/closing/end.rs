@@ -5,7 +5,6 @@ use super::{End, Terminating};
 use crate::core::Turn;
 use crate::output::{Outcome, Output, Telling};
 use crate::tickets::Task;
-use lifeline_contract::types::Place;
 
 /// Of the bound of SIGTERM, this much is kept for closing, or half of it (milliseconds).
 const CLOSING: u64 = 5_000;
@@ -58,7 +57,7 @@ impl Turn<'_> {
             && self.core.closing.retry_at.is_some_and(|at| now >= at)
         {
             self.core.closing.retry_at = None;
-            self.ask_to_save(Place::InPlace);
+            self.ask_to_save(self.core.closing.place());
         }
     }
 
@@ -129,6 +128,7 @@ impl Turn<'_> {
         self.core.closing.terminating = Some(Terminating {
             upload_until: self.now.saturating_add(bound - closing),
             until: self.now.saturating_add(bound),
+            recover: self.core.config.recover && self.core.guard.is_connected(),
         });
         if self.core.guard.is_connected() {
             self.lasts();
@@ -145,7 +145,7 @@ impl Turn<'_> {
         if self.core.closing.end == End::No {
             self.core.closing.end = End::Wanted;
             if self.core.tickets.open().is_none() {
-                self.ask_to_save(Place::InPlace);
+                self.ask_to_save(self.core.closing.place());
             }
         }
         self.proceed();

@@ -5,6 +5,7 @@ use super::saving::SAVED_FIRST;
 use crate::core::Turn;
 use crate::output::{Output, Telling};
 use crate::saved::{Digest, Saved, Uploaded};
+use lifeline_contract::types::Place;
 
 impl Turn<'_> {
     pub(super) fn keep(&mut self, saved: Saved) {
@@ -14,8 +15,10 @@ impl Turn<'_> {
         closing.retry_at = None;
         closing.orders += 1;
         let order = closing.orders;
-        // Not the last one of those that may go on for ever.
-        let upload = self.core.config.upload.is_some() && closing.saved_first < SAVED_FIRST;
+        // Not the last one of those that may go on for ever, nor what is not to replace the file.
+        let upload = self.core.config.upload.is_some()
+            && closing.saved_first < SAVED_FIRST
+            && closing.place() == Place::InPlace;
         closing.keeping = Some(Keeping {
             order,
             since,

@@ -43,6 +43,8 @@ pub(crate) struct Terminating {
     upload_until: u64,
     /// Blender is to be gone by then.
     until: u64,
+    /// The file stays as it is.
+    recover: bool,
 }
 
 /// The last save is being read back, or uploaded.
@@ -100,7 +102,7 @@ impl Closing {
         // The pause grows no further after the sixth.
         (retry_at.map(&at), retries.min(&7), saved_first).hash(hasher);
         terminating
-            .map(|it| (at(it.upload_until), at(it.until)))
+            .map(|it| (at(it.upload_until), at(it.until), it.recover))
             .hash(hasher);
         (late.map(|(_, place)| place), recorded).hash(hasher);
     }
@@ -118,6 +120,14 @@ impl Closing {
     /// SIGTERM was heard.
     pub fn is_terminating(&self) -> bool {
         self.terminating.is_some()
+    }
+
+    /// Where the host saves of itself.
+    pub fn place(&self) -> Place {
+        match self.terminating {
+            Some(Terminating { recover: true, .. }) => Place::Recovery,
+            _ => Place::InPlace,
+        }
     }
 
     /// The policy has nothing more to say.

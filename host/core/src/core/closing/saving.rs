@@ -59,7 +59,7 @@ impl Turn<'_> {
         let times = self.core.closing.saved_first;
         if times <= SAVED_FIRST {
             self.tell(Telling::SavedAgain(times));
-            self.ask_to_save(Place::InPlace);
+            self.ask_to_save(self.core.closing.place());
         } else {
             self.ask_to_quit();
         }
