@@ -19,7 +19,7 @@ from tests.faults.outcome import assert_kept
 
 
 def test_connected(make_stage: MakeStage, template: Path) -> None:
-    """The one thing that closes Blender under a living server, which may mean to throw work away."""
+    """The one thing that closes it under a living server, which may mean to throw work away."""
     with Uploads() as store:
         stage = make_stage(save_url=store.url)
         stage.secrets.append(store.secret)

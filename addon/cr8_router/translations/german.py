@@ -265,7 +265,7 @@ TEXTS = {
     ),
     "Once the server is unreachable, a recovery copy of the work is made, and again each minute in "
     "which it has changed; 0: not before the countdown has ended": (
-        "Sobald der Server unerreichbar ist, wird eine Wiederherstellungskopie der Arbeit angelegt, "
+        "Sobald der Server unerreichbar ist, wird eine Wiederherstellungskopie der Arbeit gemacht, "
         "und in jeder Minute, in der sie sich geändert hat, noch einmal; 0: nicht vor dem Ende des "
         "Countdowns"
     ),
@@ -284,8 +284,8 @@ TEXTS = {
     "On SIGTERM while the server is connected Blender closes. recover: its work goes into a "
     "recovery copy, and the file stays as it is; save: into the file, which is uploaded; leave: as "
     "without this add-on": (
-        "Bei SIGTERM, während der Server verbunden ist, endet Blender. recover: die Arbeit kommt in "
-        "eine Wiederherstellungskopie, und die Datei bleibt, wie sie ist; save: in die Datei, die "
+        "Bei SIGTERM, während der Server verbunden ist, endet Blender. recover: die Arbeit kommt "
+        "in eine Wiederherstellungskopie, die Datei bleibt, wie sie ist; save: in die Datei, die "
         "hochgeladen wird; leave: wie ohne dieses Add-on"
     ),
     "After a SIGTERM an upload and the closing may take this long; 0: as leave": (
