@@ -62,9 +62,13 @@ def chosen(name: str) -> Any:
     Raises NativeMissingError.
     """
     info = next(info for info in native.settings_table() if info["name"] == name)
+    value: object
     if in_environment(info):
-        return os.environ[info["variable"]].strip()
-    return _from_field(info, getattr(_fields(), name, field_default(info)))
+        value = os.environ[info["variable"]]
+    else:
+        value = _from_field(info, getattr(_fields(), name, field_default(info)))
+    # As the line does: what comes with the end of a line in a file, or with a paste.
+    return value.strip("\ufeff \t\r\n\v\f") if isinstance(value, str) else value
 
 
 def file_or_nothing(name: str) -> str:

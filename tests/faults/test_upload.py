@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from http import HTTPStatus
 
 import pytest
 from lifeline_harness.journal import Entry, check
@@ -23,11 +24,16 @@ from tests.blender.conftest import MakeStage
 from tests.blender.observe import assert_stays_connected
 from tests.blender.stage import EDIT, Stage, edit, saved_location, status
 from tests.faults.outcome import assert_closed_once, assert_kept
+from tests.faults.saving_scene import grow
 
 
-def upload_stage(make_stage: MakeStage, store: Uploads, timeout: float = 60) -> Stage:
+def upload_stage(
+    make_stage: MakeStage, store: Uploads, timeout: float = 60, headers: str = ""
+) -> Stage:
     """Whose Blenders upload there. The URL must not be in any log."""
-    stage = make_stage(cleanup_timeout=1, save_url=store.url, upload_timeout=timeout)
+    stage = make_stage(
+        cleanup_timeout=1, save_url=store.url, upload_timeout=timeout, upload_headers=headers
+    )
     stage.secrets.append(store.secret)
     return stage
 
@@ -130,3 +136,39 @@ def test_the_server_is_back_meanwhile(make_stage: MakeStage) -> None:
         assert_stays_connected(blender, time.monotonic() + 1)
         assert saved_location(stage.file) == EDIT
         check(stage.journal.entry(), outcome="recovered", safe=True, path=stage.file)
+
+
+def test_what_stores_say_and_want(make_stage: MakeStage) -> None:
+    """One after the other: a 400 that asks for more of the same, a success before the body was
+    taken, another's checksum, and the right one. With the headers that are set."""
+    impatient = Answer(
+        "read", HTTPStatus.BAD_REQUEST, said="<Error><Code>RequestTimeout</Code></Error>"
+    )
+    early = Answer("early", after=1_000)
+    other = Answer("read", headers={"ETag": f'"{"0" * 32}"'})
+    with Uploads(impatient, early, other, ACCEPT) as store:
+        stage = upload_stage(make_stage, store, headers="x-ms-blob-type: BlockBlob")
+        blender = stage.launch(stage.file)
+        edit(blender)
+        grow(blender, 8_000_000)  # more than lies in the system's buffers
+        stage.engine.kill()
+        entry = assert_kept(stage, blender, stage.file)
+        upload = entry["upload"]
+        assert upload is not None
+        assert (upload["ok"], upload["attempts"]) == (True, 4)
+        requests = store.requests()
+        assert [one.whole for one in requests] == [True, False, True, True]
+        assert requests[-1].body == stage.file.read_bytes()
+        assert {one.headers["x-ms-blob-type"] for one in requests} == {"BlockBlob"}
+
+
+def test_the_stores_own_sentence(make_stage: MakeStage) -> None:
+    """Without what is secret in it."""
+    with Uploads() as store:
+        said = f"<Code>AccessDenied</Code><Message>Request has expired: {store.secret}</Message>"
+        store.answer(Answer("read", HTTPStatus.FORBIDDEN, said=f"<Error>{said}</Error>"))
+        stage = upload_stage(make_stage, store)
+        upload = assert_kept_here(stage, store)["upload"]
+        assert upload is not None
+        assert upload["error"] is not None
+        assert upload["error"].endswith("403: AccessDenied, Request has expired: ***")

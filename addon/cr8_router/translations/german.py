@@ -260,6 +260,11 @@ TEXTS = {
     "A notification, with all its retries, is given up after this long": (
         "Eine Benachrichtigung wird mit all ihren Wiederholungen nach so langer Zeit aufgegeben"
     ),
+    "Headers of the upload, like x-ms-blob-type: BlockBlob; several are separated by semicolons or "
+    "ends of lines": (
+        "Kopfzeilen des Hochladens, etwa x-ms-blob-type: BlockBlob; mehrere trennt ein Semikolon "
+        "oder ein Zeilenende"
+    ),
     "An upload, with all its retries, is given up after this long; the file stays on disk": (
         "Nach dieser Zeit wird ein Hochladen aufgegeben; die Datei bleibt auf der Festplatte"
     ),

@@ -30,13 +30,17 @@ class Answer:
     stall: take `after` bytes of the body, and neither read nor answer any more.
     cut: take `after` bytes of the body, and break the connection.
     drop: accept the connection, and neither read nor answer.
+    early: answer before the body, of which `after` bytes are taken.
     rate: bytes a second that are taken; None: as they come.
+    said, headers: of the answer.
     """
 
-    kind: Literal["read", "stall", "cut", "drop"]
+    kind: Literal["read", "stall", "cut", "drop", "early"]
     status: HTTPStatus = HTTPStatus.OK
     rate: float | None = None
     after: int = 0
+    said: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 ACCEPT = Answer("read")
@@ -97,6 +101,11 @@ class Uploads:
     def url(self) -> str:
         """Where to PUT; its query is the secret."""
         return f"http://127.0.0.1:{self.port}/works/job.blend?X-Signature={self.secret}"
+
+    def answer(self, *answers: Answer) -> None:
+        """From now on, in the place of those that were given."""
+        with self._lock:
+            self._answers = list(answers)
 
     def requests(self) -> list[Request]:
         """Those that have begun, oldest first."""
@@ -177,20 +186,22 @@ class _Handler(BaseHTTPRequestHandler):
         # One request a connection, so that answers can be told in advance.
         self.close_connection = True
         if "Content-Length" not in self.headers:
-            self._answer(HTTPStatus.LENGTH_REQUIRED)  # as object stores do
+            self._answer(Answer("read", HTTPStatus.LENGTH_REQUIRED))  # as object stores do
             return
         length = int(self.headers["Content-Length"])
         wanted = length if answer.kind == "read" else min(answer.after, length)
+        if answer.kind == "early":
+            self._answer(answer)
         seen.whole = self._take(wanted, answer.rate) and wanted == length
         if answer.kind == "stall":
             self.server.store.pause()
-        elif answer.kind == "cut":
+        elif answer.kind in ("cut", "early"):
             # Closed with this it is a reset, whatever lies unread.
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.connection.close()
-        elif seen.whole:
-            self._answer(answer.status)
+        elif seen.whole and answer.kind == "read":
+            self._answer(answer)
 
     def _take(self, count: int, rate: float | None) -> bool:
         """Read so many bytes of the body; False: the other side, or the store, was closed."""
@@ -205,11 +216,16 @@ class _Handler(BaseHTTPRequestHandler):
                 return False
         return True
 
-    def _answer(self, status: HTTPStatus) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.send_header("Connection", "close")
+    def _answer(self, answer: Answer) -> None:
+        said = answer.said.encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(said)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.kind == "read":
+            self.send_header("Connection", "close")
         self.end_headers()
+        self.wfile.write(said)
 
     def log_message(self, format: str, *_args: Any) -> None:  # noqa: A002 - its name there
         """Nothing: the query is a secret."""

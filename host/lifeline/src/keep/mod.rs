@@ -2,13 +2,15 @@
 //! saved it has done so, and uploaded if that was asked for. On a thread of its own, so that neither
 //! the driver nor Blender waits.
 
+mod answer;
+mod checksum;
 mod digest;
 mod upload;
 
 pub use lifeline_core::{Digest, Uploaded};
 pub use upload::{Progress, UploadError};
 
-use crate::settings::Secret;
+use crate::settings::{Headers, Secret};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +30,8 @@ pub struct Order {
     pub digest: Option<Digest>,
     /// Where it goes, if anywhere.
     pub url: Option<Secret>,
+    /// What is sent with it.
+    pub headers: Headers,
     /// For all requests of the upload.
     pub timeout: Duration,
 }
@@ -104,7 +108,13 @@ fn work(order: &Order, cancelled: &AtomicBool, say: &impl Fn(KeepEvent)) {
     let Some(url) = &order.url else { return };
     let begun = Instant::now();
     let progress = |progress| say(KeepEvent::Progress(progress));
-    let outcome = upload::put(&file, bytes, url, order.timeout, cancelled, &progress);
+    let what = upload::What {
+        file: &file,
+        total: bytes,
+        url,
+        headers: &order.headers,
+    };
+    let outcome = upload::put(&what, order.timeout, cancelled, &progress);
     if cancelled.load(Ordering::Relaxed) {
         return;
     }
@@ -148,6 +158,7 @@ mod tests {
             path: path.to_path_buf(),
             digest: None,
             url: None,
+            headers: Headers::default(),
             timeout: Duration::from_secs(1),
         }
     }

@@ -1,12 +1,13 @@
 //! Sends a file by HTTP PUT, as object stores with presigned URLs take it.
 //!
-//! The URL is a secret: no error here carries it.
+//! The URL and the headers' values are secrets: no error here carries them.
 
+use super::{answer, checksum};
 use crate::http;
-use crate::settings::Secret;
+use crate::settings::{Headers, Secret};
 use futures_util::stream;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use reqwest::{Body, Client, StatusCode};
+use reqwest::{Body, Client, Response};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use tokio::time::{interval, sleep, timeout};
 const CHUNK: usize = 256 << 10;
 /// A request of which nothing has moved for this long is given up, and made again.
 const STALL: Duration = Duration::from_secs(30);
+/// For what a store says when it does not take the file.
+const SAID: Duration = Duration::from_secs(2);
 /// How often progress is told, and the end looked for.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -35,12 +38,18 @@ pub struct Progress {
 /// Why the other side does not have the file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum UploadError {
-    /// A status that no retry will change.
-    #[error("the upload was refused with status {0}")]
-    Refused(u16),
-    /// A status that may change.
-    #[error("the upload was answered with status {0}")]
-    Status(u16),
+    /// A status that no retry will change, and what the store says of it.
+    #[error("the upload was refused with status {0}{1}")]
+    Refused(u16, String),
+    /// One that may change.
+    #[error("the upload was answered with status {0}{1}")]
+    Status(u16, String),
+    /// The store has other bytes, by this header of its own.
+    #[error("the upload was taken, but the store's {0} is not that of the file")]
+    Damaged(&'static str),
+    /// A success before all was sent, which says nothing.
+    #[error("the upload was answered before all of it was taken")]
+    Early,
     /// The connection.
     #[error("the upload failed: {0}")]
     Transport(String),
@@ -60,11 +69,18 @@ pub enum UploadError {
     Local(String),
 }
 
+/// What is sent, and where to.
+pub(super) struct What<'a> {
+    pub file: &'a File,
+    /// Its bytes.
+    pub total: u64,
+    pub url: &'a Secret,
+    pub headers: &'a Headers,
+}
+
 /// Sends all of the file, again and again until it is taken. The requests made, and why it failed.
 pub(super) fn put(
-    file: &File,
-    total: u64,
-    url: &Secret,
+    what: &What,
     limit: Duration,
     cancelled: &AtomicBool,
     tell: &impl Fn(Progress),
@@ -75,12 +91,7 @@ pub(super) fn put(
         .build()
         .map_err(|error| local(&error))?;
     let client = http::client().map_err(|error| local(&error))?;
-    let sender = Sender {
-        client,
-        file,
-        total,
-        url,
-    };
+    let sender = Sender { client, what };
     let outcome = runtime.block_on(sender.until_taken(limit, cancelled, tell));
     runtime.shutdown_timeout(http::SHUTDOWN);
     outcome
@@ -88,9 +99,7 @@ pub(super) fn put(
 
 struct Sender<'a> {
     client: Client,
-    file: &'a File,
-    total: u64,
-    url: &'a Secret,
+    what: &'a What<'a>,
 }
 
 impl Sender<'_> {
@@ -109,7 +118,11 @@ impl Sender<'_> {
             attempt += 1;
             match timeout(left(), self.once(attempt, cancelled, tell)).await {
                 Ok(Ok(())) => return Ok(attempt),
-                Ok(Err(error @ UploadError::Refused(_))) => return Err((attempt, error)),
+                Ok(Err(error @ UploadError::Refused(..))) => return Err((attempt, error)),
+                // Not twice by chance: what it says there is something else.
+                Ok(Err(error @ UploadError::Damaged(_))) if last.as_ref() == Some(&error) => {
+                    return Err((attempt, error));
+                }
                 Ok(Err(error)) => last = Some(error),
                 Err(_) => break,
             }
@@ -127,34 +140,43 @@ impl Sender<'_> {
         cancelled: &AtomicBool,
         tell: &impl Fn(Progress),
     ) -> Result<(), UploadError> {
+        let total = self.what.total;
+        let progress = |sent| {
+            tell(Progress {
+                sent,
+                total,
+                attempt,
+            })
+        };
         // At once: an attempt may be over before the first look.
-        tell(Progress {
-            sent: 0,
-            total: self.total,
-            attempt,
-        });
-        let sent = Arc::new(AtomicU64::new(0));
-        let body = body(self.file, &sent).map_err(|e| UploadError::Local(e.to_string()))?;
+        progress(0);
+        let sent = Arc::new(Sent::default());
+        let body = body(self.what.file, &sent).map_err(|e| UploadError::Local(e.to_string()))?;
         let request = self
             .client
-            .put(self.url.reveal())
+            .put(self.what.url.reveal())
             // Known beforehand: object stores take no chunked encoding.
-            .header(CONTENT_LENGTH, self.total)
+            .header(CONTENT_LENGTH, total)
             .header(CONTENT_TYPE, "application/octet-stream")
+            .headers(self.what.headers.0.clone())
             .body(body)
             .send();
         tokio::pin!(request);
         let mut look = interval(LOOK);
         let mut moved = (0, Instant::now());
+        let mut taken = None;
         loop {
             tokio::select! {
-                answer = &mut request => {
-                    let status = answer.map_err(|error| UploadError::Transport(http::words(error)))?.status();
-                    return judge(status);
+                answer = &mut request, if taken.is_none() => {
+                    let answer = answer.map_err(|error| UploadError::Transport(http::words(error)))?;
+                    if !answer.status().is_success() {
+                        return Err(self.refusal(answer).await);
+                    }
+                    taken = Some(answer);
                 }
                 _ = look.tick() => {
-                    let now = sent.load(Ordering::Relaxed);
-                    tell(Progress { sent: now, total: self.total, attempt });
+                    let now = sent.bytes.load(Ordering::Relaxed);
+                    progress(now);
                     if now != moved.0 {
                         moved = (now, Instant::now());
                     }
@@ -166,15 +188,70 @@ impl Sender<'_> {
                     }
                 }
             }
+            if let Some(answer) = &taken {
+                if sent.bytes.load(Ordering::Relaxed) >= total {
+                    return self.check(answer);
+                }
+                if sent.over.load(Ordering::Relaxed) {
+                    return Err(UploadError::Early);
+                }
+            }
+        }
+    }
+
+    /// The store has the bytes of the file, as far as it tells.
+    fn check(&self, answer: &Response) -> Result<(), UploadError> {
+        match checksum::differs(self.what.file, answer.headers()) {
+            Ok(None) => Ok(()),
+            Ok(Some(header)) => Err(UploadError::Damaged(header)),
+            Err(error) => Err(UploadError::Local(error.to_string())),
+        }
+    }
+
+    async fn refusal(&self, mut answer: Response) -> UploadError {
+        let status = answer.status();
+        let mut body = Vec::new();
+        // What has come until then, and no more.
+        let _ = timeout(SAID, async {
+            while let Ok(Some(piece)) = answer.chunk().await {
+                body.extend_from_slice(&piece);
+                if body.len() > answer::BODY_MAX {
+                    break;
+                }
+            }
+        })
+        .await;
+        let body = String::from_utf8_lossy(&body);
+        let refusal = answer::read(status, &body, self.what.url, self.what.headers);
+        if refusal.again {
+            UploadError::Status(status.as_u16(), refusal.said)
+        } else {
+            UploadError::Refused(status.as_u16(), refusal.said)
         }
     }
 }
 
+/// How much of a body was sent.
+#[derive(Default)]
+struct Sent {
+    bytes: AtomicU64,
+    /// No more of it is asked for.
+    over: AtomicBool,
+}
+
+struct Over(Arc<Sent>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::Relaxed);
+    }
+}
+
 /// The file from its beginning, piece by piece; `sent` counts.
-fn body(file: &File, sent: &Arc<AtomicU64>) -> io::Result<Body> {
+fn body(file: &File, sent: &Arc<Sent>) -> io::Result<Body> {
     let mut file = file.try_clone()?;
     file.rewind()?;
-    let sent = Arc::clone(sent);
+    let sent = Over(Arc::clone(sent));
     // Reading blocks: the runtime is this upload's own, and a piece is small.
     let pieces = stream::iter(std::iter::from_fn(move || {
         let mut piece = vec![0; CHUNK];
@@ -182,23 +259,13 @@ fn body(file: &File, sent: &Arc<AtomicU64>) -> io::Result<Body> {
             Ok(0) => None,
             Ok(count) => {
                 piece.truncate(count);
-                sent.fetch_add(count as u64, Ordering::Relaxed);
+                sent.0.bytes.fetch_add(count as u64, Ordering::Relaxed);
                 Some(Ok(piece))
             }
             Err(error) => Some(Err(error)),
         }
     }));
     Ok(Body::wrap_stream(pieces))
-}
-
-fn judge(status: StatusCode) -> Result<(), UploadError> {
-    if status.is_success() {
-        Ok(())
-    } else if http::may_change(status) {
-        Err(UploadError::Status(status.as_u16()))
-    } else {
-        Err(UploadError::Refused(status.as_u16()))
-    }
 }
 
 #[cfg(test)]
@@ -237,12 +304,21 @@ mod tests {
         if answer == "cut" {
             return Vec::new();
         }
+        if let Some(early) = answer.strip_prefix("early ") {
+            let mut writer = stream;
+            write!(writer, "HTTP/1.1 {early}\r\nContent-Length: 0\r\n\r\n").unwrap();
+            // What lies in the system's buffers is not what the server has taken.
+            thread::sleep(Duration::from_millis(300));
+            return Vec::new();
+        }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).unwrap();
         let mut writer = stream;
+        let (head, said) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+        let length = said.len();
         write!(
             writer,
-            "HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{said}"
         )
         .unwrap();
         body
@@ -252,8 +328,79 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
         let limit = Duration::from_secs(seconds);
-        let size = content.len() as u64;
-        put(&file, size, url, limit, &AtomicBool::new(false), &|_| {})
+        let what = What {
+            file: &file,
+            total: content.len() as u64,
+            url,
+            headers: &Headers::parse("x-ms-blob-type: BlockBlob; content-type: text/plain")
+                .unwrap(),
+        };
+        put(&what, limit, &AtomicBool::new(false), &|_| {})
+    }
+
+    #[test]
+    fn what_a_store_asks_for_again_is_sent_again() {
+        let slow = "400 Bad Request\r\n\r\n<Error><Code>RequestTimeout</Code></Error>";
+        let (url, server) = serve(vec![slow, "200 OK"]);
+        assert_eq!(send(b"work", &url, 20), Ok(2));
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn the_stores_own_words_are_told() {
+        let expired = "403 Forbidden\r\n\r\n<Error><Code>AccessDenied</Code>\
+                       <Message>Request has expired: abcdef</Message></Error>";
+        let (url, server) = serve(vec![expired]);
+        let (_, error) = send(b"work", &url, 20).unwrap_err();
+        let said = "the upload was refused with status 403: AccessDenied, Request has expired: ***";
+        assert_eq!(error.to_string(), said);
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_success_counts_after_the_last_byte_alone() {
+        // More than the system's buffers hold.
+        let content = vec![7; 32 << 20];
+        let (url, server) = serve(vec!["early 200 OK", "200 OK"]);
+        assert_eq!(send(&content, &url, 60), Ok(2));
+        assert!(server.join().unwrap()[1] == content);
+    }
+
+    #[test]
+    fn what_the_store_has_must_be_what_was_sent() {
+        let other = "200 OK\r\nETag: \"00000000000000000000000000000000\"";
+        // Of "work".
+        let right = "200 OK\r\nETag: \"67e92c8765a9bc7fb2d335c459de9eb5\"";
+        let (url, server) = serve(vec![other, right]);
+        assert_eq!(send(b"work", &url, 20), Ok(2));
+        server.join().unwrap();
+        let (url, server) = serve(vec![other, other]);
+        assert_eq!(
+            send(b"work", &url, 20),
+            Err((2, UploadError::Damaged("ETag")))
+        );
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn headers_are_sent_and_replace_ours() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = Secret::new(format!("http://{}/f", listener.local_addr().unwrap()));
+        let server = thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            write!(&stream, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").unwrap();
+            head
+        });
+        assert_eq!(send(b"work", &url, 20), Ok(1));
+        let head = server.join().unwrap();
+        assert!(
+            head.contains(&"x-ms-blob-type: BlockBlob".into()),
+            "{head:?}"
+        );
+        let types = head.iter().filter(|line| line.starts_with("content-type"));
+        assert_eq!(types.collect::<Vec<_>>(), ["content-type: text/plain"]);
     }
 
     #[test]
@@ -278,7 +425,7 @@ mod tests {
             let (url, server) = serve(vec![answer]);
             let (attempts, error) = send(b"work", &url, 3).unwrap_err();
             assert_eq!(attempts, 1);
-            assert!(matches!(error, UploadError::Refused(_)), "{error}");
+            assert!(matches!(error, UploadError::Refused(..)), "{error}");
             server.join().unwrap();
         }
     }
@@ -295,7 +442,13 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"work").unwrap();
         let limit = Duration::from_secs(1);
-        let (attempts, error) = put(&file, 4, &url, limit, &AtomicBool::new(false), &|it| {
+        let what = What {
+            file: &file,
+            total: 4,
+            url: &url,
+            headers: &Headers::default(),
+        };
+        let (attempts, error) = put(&what, limit, &AtomicBool::new(false), &|it| {
             told.borrow_mut().push(it);
         })
         .unwrap_err();

@@ -1,11 +1,13 @@
 //! What can be set, and where it comes from: the environment wins over preferences, preferences
 //! over defaults. Every value that cannot be used is named, all of them at once.
 
+mod headers;
 mod policies;
 mod server;
 mod table;
 mod value;
 
+pub use headers::Headers;
 pub use policies::PolicySettings;
 pub use server::ServerUrl;
 pub use table::{Setting, TABLE};
@@ -93,6 +95,8 @@ pub struct Settings {
     pub metrics_file: Option<PathBuf>,
     /// What takes the saved file by HTTP PUT.
     pub save_url: Option<Secret>,
+    /// What is sent with it beside the file.
+    pub upload_headers: Headers,
     /// What takes notifications by HTTP POST.
     pub notify_url: Option<Secret>,
     /// What bounds the end of a Blender.
@@ -156,7 +160,7 @@ impl Settings {
                 .ok(),
         };
         let mut http_url = |name: &str, url: &str| {
-            let url = Some(url.trim()).filter(|url| !url.is_empty())?;
+            let url = Some(url).filter(|url| !url.is_empty())?;
             if !is_http(url) {
                 faults.push(format!(
                     "{name}: not a URL that can be used: expected one like https://…"
@@ -166,6 +170,10 @@ impl Settings {
         };
         let save_url = http_url("save_url", &values.save_url);
         let notify_url = http_url("notify_url", &values.notify_url);
+        let upload_headers = Headers::parse(&values.upload_headers).unwrap_or_else(|fault| {
+            faults.push(format!("upload_headers: {fault}"));
+            Headers::default()
+        });
         if !faults.is_empty() {
             return Err(SettingsError(faults));
         }
@@ -190,6 +198,7 @@ impl Settings {
             journal: path(&values.journal),
             metrics_file: path(&values.metrics_file),
             save_url,
+            upload_headers,
             notify_url,
             bounds: bounds(&values),
             shown,
@@ -198,10 +207,11 @@ impl Settings {
 
     /// `text` without any secret, should one stand in there.
     pub fn redact(&self, text: &str) -> String {
-        [&self.save_url, &self.notify_url]
-            .into_iter()
-            .flatten()
-            .fold(self.token.redact(text), |text, url| url.redact(&text))
+        let urls = [&self.save_url, &self.notify_url].into_iter().flatten();
+        let headers = self.upload_headers.values().map(Secret::new);
+        urls.cloned()
+            .chain(headers)
+            .fold(self.token.redact(text), |text, secret| secret.redact(&text))
     }
 
     /// Every setting by name, durations in seconds, secrets left out.
@@ -258,8 +268,7 @@ fn whole_outage(timing: &contract::Settings) -> u64 {
 }
 
 fn is_http(text: &str) -> bool {
-    Url::parse(text.trim())
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn path(text: &str) -> Option<PathBuf> {
@@ -330,6 +339,48 @@ mod tests {
         .unwrap();
         assert_eq!(settings.timing.retry_delay, 2_000);
         assert_eq!(settings.timing.cleanup_timeout, 300_000);
+    }
+
+    #[test]
+    fn white_space_at_the_ends_is_no_part_of_a_value() {
+        let texts = TABLE.iter().filter(|setting| {
+            matches!(
+                setting.kind,
+                Kind::Text | Kind::Url | Kind::Secret | Kind::Path
+            )
+        });
+        for setting in texts {
+            let plain = match setting.name {
+                "server_url" => "ws://h:1",
+                "save_url" | "notify_url" => "https://h/f",
+                "upload_headers" => "x-a: b",
+                _ => "a b",
+            };
+            let padded = format!("\u{feff} \t{plain} \r\n");
+            for (preferences, environment) in [
+                (json!({ setting.name: &padded }), vec![]),
+                (json!({}), vec![(setting.variable(), padded.clone())]),
+            ] {
+                let environment: BTreeMap<_, _> = environment.into_iter().collect();
+                let preferences = preferences.as_object().unwrap();
+                let settings = Settings::resolve(preferences, &environment).unwrap();
+                let (token, urls) = (&settings.token, [&settings.save_url, &settings.notify_url]);
+                let found = match setting.name {
+                    "token" => token.reveal(),
+                    "save_url" | "notify_url" => {
+                        urls.into_iter().flatten().next().unwrap().reveal()
+                    }
+                    "server_url" => "ws://h:1",
+                    "upload_headers" => settings.upload_headers.0["x-a"].to_str().unwrap(),
+                    name => settings.shown[name].as_str().unwrap(),
+                };
+                assert!(
+                    found == plain || found == "b",
+                    "{}: {found:?}",
+                    setting.name
+                );
+            }
+        }
     }
 
     #[test]

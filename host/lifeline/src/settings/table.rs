@@ -119,6 +119,8 @@ settings! {
         "A policy that has not ended an outage this long after its attempts and its countdown, though nobody holds it, is set aside; 0: never";
     save_url: Secret = "\"\"", SAVING,
         "A URL that takes the saved file by HTTP PUT (a presigned one, say) before Blender closes";
+    upload_headers: Secret = "\"\"", SAVING,
+        "Headers of the upload, like x-ms-blob-type: BlockBlob; several are separated by semicolons or ends of lines";
     upload_timeout: Seconds(1.0, DAY) = "300", SAVING,
         "An upload, with all its retries, is given up after this long; the file stays on disk";
     early_copy: Switch = "true", SAVING,

@@ -146,7 +146,7 @@ impl Kind {
             Kind::Digests => digests(text).map(Value::Texts),
             Kind::Choice(_) => self.from_json(&json!(text.trim().to_ascii_lowercase())),
             Kind::Text | Kind::Url | Kind::Secret | Kind::Path => {
-                Some(Value::Text(text.to_string()))
+                Some(Value::Text(trimmed(text).to_string()))
             }
         }
     }
@@ -170,9 +170,9 @@ impl Kind {
                 .as_u64()
                 .filter(|n| (*from..=*to).contains(n))
                 .map(Value::Count),
-            Kind::Text | Kind::Url | Kind::Secret | Kind::Path => {
-                json.as_str().map(|text| Value::Text(text.to_string()))
-            }
+            Kind::Text | Kind::Url | Kind::Secret | Kind::Path => json
+                .as_str()
+                .map(|text| Value::Text(trimmed(text).to_string())),
             Kind::Switch => json.as_bool().map(Value::Switch),
             Kind::Digests => digests(json.as_str()?).map(Value::Texts),
             Kind::Choice(words) => json
@@ -181,6 +181,12 @@ impl Kind {
                 .map(|word| Value::Text(word.to_string())),
         }
     }
+}
+
+/// White space at the ends is no part of a token, name, URL or path: it comes with the end of a line in
+/// a file of secrets, or with a paste. So does a byte-order mark, which is not to be seen.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}')
 }
 
 fn digests(text: &str) -> Option<Vec<String>> {

@@ -1,0 +1,228 @@
+//! What a store says that it has, against what was sent.
+//!
+//! Sources: the S3 API's "Checking object integrity" and `ETag` (an MD5, unless the store encrypts with a
+//! key of its customer's), Google's `x-goog-hash`, RFC 1864's `Content-MD5`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::Md5;
+use reqwest::header::{ETAG, HeaderMap};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, Read, Seek};
+
+const CHUNK: usize = 1 << 20;
+/// With a key of these the ETag is no MD5, though it looks like one.
+const ENCRYPTED: [&str; 2] = [
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+];
+
+/// One sum of all bytes.
+enum Sum {
+    Md5(Md5),
+    Sha256(Sha256),
+    Crc(Crc),
+}
+
+impl Sum {
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Sum::Md5(sum) => sum.update(bytes),
+            Sum::Sha256(sum) => sum.update(bytes),
+            Sum::Crc(sum) => sum.update(bytes),
+        }
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Sum::Md5(sum) => sum.finalize().to_vec(),
+            Sum::Sha256(sum) => sum.finalize().to_vec(),
+            Sum::Crc(sum) => sum.bytes(),
+        }
+    }
+}
+
+/// What one header says.
+struct Claim {
+    header: &'static str,
+    sum: Sum,
+    value: Vec<u8>,
+}
+
+/// The header whose sum is not the file's, if there is one; none also if the store gives no sum.
+pub(super) fn differs(file: &File, headers: &HeaderMap) -> io::Result<Option<&'static str>> {
+    let mut claims = claims(headers);
+    if claims.is_empty() {
+        return Ok(None);
+    }
+    let mut file = file.try_clone()?;
+    file.rewind()?;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let count = file.read(&mut chunk)?;
+        if count == 0 {
+            break;
+        }
+        for claim in &mut claims {
+            claim.sum.update(&chunk[..count]);
+        }
+    }
+    let wrong = claims.into_iter().find_map(|claim| {
+        let Claim { header, sum, value } = claim;
+        (sum.bytes() != value).then_some(header)
+    });
+    Ok(wrong)
+}
+
+fn claims(headers: &HeaderMap) -> Vec<Claim> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let coded = |text: &str, length: usize| {
+        let value = STANDARD.decode(text.trim()).ok()?;
+        (value.len() == length).then_some(value)
+    };
+    let mut claims = Vec::new();
+    let mut add = |header, sum, value: Option<Vec<u8>>| {
+        claims.extend(value.map(|value| Claim { header, sum, value }));
+    };
+    let md5 = || Sum::Md5(Md5::new());
+    add("ETag", md5(), etag(headers));
+    add(
+        "Content-MD5",
+        md5(),
+        text("content-md5").and_then(|it| coded(it, 16)),
+    );
+    let google = text("x-goog-hash").into_iter().flat_map(|it| it.split(','));
+    let mut google = google.filter_map(|it| it.trim().strip_prefix("md5="));
+    add(
+        "x-goog-hash",
+        md5(),
+        google.next().and_then(|it| coded(it, 16)),
+    );
+    let amazon = [
+        ("x-amz-checksum-sha256", 32, Sum::Sha256(Sha256::new())),
+        (
+            "x-amz-checksum-crc32",
+            4,
+            Sum::Crc(Crc::new(32, 0xedb8_8320)),
+        ),
+        (
+            "x-amz-checksum-crc32c",
+            4,
+            Sum::Crc(Crc::new(32, 0x82f6_3b78)),
+        ),
+        (
+            "x-amz-checksum-crc64nvme",
+            8,
+            Sum::Crc(Crc::new(64, 0x9a6c_9329_ac4b_c9b5)),
+        ),
+    ];
+    for (header, length, sum) in amazon {
+        add(header, sum, text(header).and_then(|it| coded(it, length)));
+    }
+    claims
+}
+
+/// As an MD5: of a single PUT, in quotes, without a `-` and a number of parts.
+fn etag(headers: &HeaderMap) -> Option<Vec<u8>> {
+    if ENCRYPTED.iter().any(|name| headers.contains_key(*name)) {
+        return None;
+    }
+    let text = headers.get(ETAG)?.to_str().ok()?.trim();
+    let value = hex::decode(text.strip_prefix('"')?.strip_suffix('"')?).ok()?;
+    (value.len() == 16).then_some(value)
+}
+
+/// A reflected CRC, all ones at first and at last.
+struct Crc {
+    bits: u32,
+    table: Box<[u64; 256]>,
+    state: u64,
+}
+
+impl Crc {
+    fn new(bits: u32, polynomial: u64) -> Self {
+        let entry = |index: usize| {
+            (0..8).fold(index as u64, |value, _| {
+                (value >> 1) ^ (if value & 1 == 1 { polynomial } else { 0 })
+            })
+        };
+        Crc {
+            bits,
+            table: Box::new(std::array::from_fn(entry)),
+            state: u64::MAX >> (64 - bits),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            let index = (self.state ^ u64::from(*byte)) & 0xff;
+            self.state = (self.state >> 8) ^ self.table[index as usize];
+        }
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        let value = self.state ^ (u64::MAX >> (64 - self.bits));
+        value.to_be_bytes()[8 - self.bits as usize / 8..].to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// Of "123456789", as the standards have them.
+    const RIGHT: [(&str, &str); 7] = [
+        ("ETag", "\"25f9e794323b453885f5181f1b624d0b\""),
+        ("Content-MD5", "JfnnlDI7RTiF9RgfG2JNCw=="),
+        (
+            "x-goog-hash",
+            "crc32c=4waSgw==,md5=JfnnlDI7RTiF9RgfG2JNCw==",
+        ),
+        (
+            "x-amz-checksum-sha256",
+            "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+        ),
+        ("x-amz-checksum-crc32", "y/Q5Jg=="),
+        ("x-amz-checksum-crc32c", "4waSgw=="),
+        ("x-amz-checksum-crc64nvme", "rosUhgp5mIg="),
+    ];
+
+    fn found(content: &[u8], headers: &[(&'static str, &str)]) -> Option<&'static str> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        differs(&file, &headers.collect()).unwrap()
+    }
+
+    #[test]
+    fn a_sum_is_the_files_or_it_is_not() {
+        for (name, value) in RIGHT {
+            assert_eq!(found(b"123456789", &[(name, value)]), None, "{name}");
+            assert_eq!(found(b"123456780", &[(name, value)]), Some(name));
+        }
+        assert_eq!(found(b"123456789", &RIGHT), None);
+    }
+
+    #[test]
+    fn what_is_no_sum_says_nothing() {
+        let other = [
+            ("ETag", "\"0x8DC5A1B2C3D4E5F\""),
+            ("ETag", "\"25f9e794323b453885f5181f1b624d0b-2\""),
+            ("ETag", "W/\"25f9e794323b453885f5181f1b624d0b\""),
+            ("x-goog-hash", "crc32c=4waSgw=="),
+            ("x-amz-checksum-crc32", "?"),
+        ];
+        for header in other {
+            assert_eq!(found(b"other", &[header]), None, "{header:?}");
+        }
+        let encrypted = [
+            RIGHT[0],
+            ("x-amz-server-side-encryption-aws-kms-key-id", "k"),
+        ];
+        assert_eq!(found(b"other", &encrypted), None);
+    }
+}
