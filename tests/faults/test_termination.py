@@ -48,6 +48,16 @@ def test_connected_where_the_file_is_to_be_saved(make_stage: MakeStage) -> None:
     assert [count(blender, line) for line in (SAVING, CLOSING)] == [1, 1]
 
 
+def test_the_terminal_is_gone(make_stage: MakeStage) -> None:
+    """SIGHUP. What else ends a process: `tests/python/test_signals.py`."""
+    stage = make_stage()
+    blender = stage.launch(stage.file)
+    edit(blender)
+    os.kill(blender.pid, signal.SIGHUP)
+    assert_kept(stage, blender, stage.file, outcome="terminated")
+    blender.wait_for_line("^.WARNING. SIGHUP: taken as SIGTERM$", 1)
+
+
 def test_in_the_countdown(make_stage: MakeStage) -> None:
     """Whose end is not waited for."""
     stage = make_stage(cleanup_timeout=300)

@@ -1,16 +1,36 @@
-//! SIGTERM: the platform takes the machine away.
+//! SIGTERM: the platform takes the machine away; and the other signals by which somebody, or the
+//! system, ends a process.
 //!
-//! While a line listens, the signal is that line's; at all other times it ends the process, as if
-//! nobody had ever listened. Where there is no such signal, nothing is heard.
+//! While a line listens, they are that line's; at all other times they end the process, as if nobody
+//! had ever listened. Where there are no such signals, nothing is heard.
+//!
+//! | signal | who sends it | here |
+//! |---|---|---|
+//! | SIGTERM | a platform, an administrator | heard, whoever else handles it |
+//! | SIGHUP | a terminal or an ssh session that is gone | heard; ignored under `nohup`, so left alone |
+//! | SIGQUIT | Ctrl-\\ in a terminal, some containers' stop | heard |
+//! | SIGUSR1, SIGUSR2, SIGXCPU | batch systems, before they send SIGKILL | heard |
+//! | SIGALRM, SIGVTALRM, SIGPROF | a timer whose owner has no handler for it | heard |
+//! | SIGINT | Ctrl-C | not here: the add-on's `interrupts` |
+//! | SIGPIPE, SIGXFSZ | the system, at a write | left alone: Python ignores them, and the write fails |
+//! | SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP | a crash | left to Blender: nothing in memory can be trusted |
+//! | SIGPWR, SIGIO, SIGSTKFLT, real-time signals | nobody, unasked | left alone |
+//! | SIGKILL, SIGSTOP | | cannot be heard |
+//!
+//! All but SIGTERM are heard only where they would end the process: one that is ignored, or that
+//! Blender or a script has a handler for, means something else.
 
-/// The signal is ours until this is dropped.
+/// The signals are ours until this is dropped.
 #[derive(Debug)]
 pub struct Listening(());
 
 #[cfg(unix)]
 mod unix {
     use super::Listening;
-    use signal_hook::consts::SIGTERM;
+    use signal_hook::consts::{
+        SIGALRM, SIGHUP, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+    };
+    use std::ffi::c_int;
     use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -18,8 +38,27 @@ mod unix {
 
     /// Set while nobody listens: then the handler does what the system would. Registered with the
     /// first listener, and for ever: a process has one handler for all that listen.
-    static DEFAULT: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    static DEFAULT: OnceLock<Default> = OnceLock::new();
     static LISTENERS: Mutex<usize> = Mutex::new(0);
+
+    const TERMINATE: (c_int, &str) = (SIGTERM, "SIGTERM");
+    const OTHERS: [(c_int, &str); 8] = [
+        (SIGHUP, "SIGHUP"),
+        (SIGQUIT, "SIGQUIT"),
+        (SIGUSR1, "SIGUSR1"),
+        (SIGUSR2, "SIGUSR2"),
+        (SIGXCPU, "SIGXCPU"),
+        (SIGALRM, "SIGALRM"),
+        (SIGVTALRM, "SIGVTALRM"),
+        (SIGPROF, "SIGPROF"),
+    ];
+
+    struct Default {
+        /// Nobody listens.
+        in_force: Arc<AtomicBool>,
+        /// What is listened for.
+        heard: Vec<(c_int, &'static str)>,
+    }
 
     fn listeners() -> MutexGuard<'static, usize> {
         // Nothing here can panic half way.
@@ -28,7 +67,7 @@ mod unix {
 
     fn apply(listeners: usize) {
         if let Some(default) = DEFAULT.get() {
-            default.store(listeners == 0, Ordering::SeqCst);
+            default.in_force.store(listeners == 0, Ordering::SeqCst);
         }
     }
 
@@ -39,32 +78,47 @@ mod unix {
 
     fn register() -> io::Result<()> {
         let flag = Arc::new(AtomicBool::new(true));
-        if is_default()? {
-            signal_hook::flag::register_conditional_default(SIGTERM, Arc::clone(&flag))?;
+        let mut heard = vec![TERMINATE];
+        for signal in OTHERS {
+            if is_default(signal.0)? {
+                heard.push(signal);
+            }
+        }
+        for (number, _) in heard.iter().copied() {
+            if is_default(number)? {
+                signal_hook::flag::register_conditional_default(number, Arc::clone(&flag))?;
+            }
         }
         // SAFETY: the function takes and gives nothing, and only stores into an atomic. Without
-        // it children do not end by SIGTERM, and no more.
+        // it children do not end by a signal, and no more.
         let _ = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
         // Nobody else sets it: the caller holds the lock.
-        let _ = DEFAULT.set(flag);
+        let _ = DEFAULT.set(Default {
+            in_force: flag,
+            heard,
+        });
         Ok(())
     }
 
     impl Listening {
-        /// Calls `heard` at each SIGTERM. In a tokio runtime that has I/O.
-        pub fn begin(heard: impl Fn() + Send + 'static) -> io::Result<Self> {
+        /// Calls `heard` with the signal's name at each one. In a tokio runtime that has I/O.
+        pub fn begin(heard: impl Fn(&'static str) + Send + Sync + 'static) -> io::Result<Self> {
             let mut listeners = listeners();
             if DEFAULT.get().is_none() {
                 register()?;
             }
-            let mut signals = signal(SignalKind::terminate())?;
+            let heard = Arc::new(heard);
+            for (number, name) in DEFAULT.get().iter().flat_map(|it| it.heard.iter().copied()) {
+                let mut signals = signal(SignalKind::from_raw(number))?;
+                let heard = Arc::clone(&heard);
+                tokio::spawn(async move {
+                    while signals.recv().await.is_some() {
+                        heard(name);
+                    }
+                });
+            }
             *listeners += 1;
             apply(*listeners);
-            tokio::spawn(async move {
-                while signals.recv().await.is_some() {
-                    heard();
-                }
-            });
             Ok(Listening(()))
         }
     }
@@ -78,10 +132,10 @@ mod unix {
     }
 
     /// Nobody else in this process handles or ignores the signal.
-    fn is_default() -> io::Result<bool> {
+    fn is_default(signal: c_int) -> io::Result<bool> {
         let mut found = std::mem::MaybeUninit::<libc::sigaction>::uninit();
         // SAFETY: a null action only asks; what is asked for has room for the answer.
-        let asked = unsafe { libc::sigaction(SIGTERM, std::ptr::null(), found.as_mut_ptr()) };
+        let asked = unsafe { libc::sigaction(signal, std::ptr::null(), found.as_mut_ptr()) };
         if asked != 0 {
             return Err(io::Error::last_os_error());
         }
@@ -92,8 +146,8 @@ mod unix {
 
 #[cfg(not(unix))]
 impl Listening {
-    /// There is no such signal.
-    pub fn begin(_heard: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    /// There are no such signals.
+    pub fn begin(_heard: impl Fn(&'static str) + Send + Sync + 'static) -> std::io::Result<Self> {
         Ok(Listening(()))
     }
 }

@@ -105,7 +105,7 @@ impl Host {
             let shared = Arc::clone(&self.shared);
             let driver = Driver::new(connector, effects, settings, shared, policy)
                 .map_err(|error| error.to_string())?;
-            let _listening = self.listen_for_sigterm();
+            let _listening = self.listen_for_signals();
             driver.run(commands).await;
             Ok(())
         };
@@ -115,12 +115,18 @@ impl Host {
         outcome
     }
 
-    fn listen_for_sigterm(&self) -> Option<Listening> {
+    fn listen_for_signals(&self) -> Option<Listening> {
         if self.settings.bounds.terminate == 0 {
             return None;
         }
         let commands = self.commands.clone();
-        let listening = Listening::begin(move || {
+        let shared = Arc::clone(&self.shared);
+        let listening = Listening::begin(move |signal| {
+            if signal != "SIGTERM" {
+                let message = format!("{signal}: taken as SIGTERM");
+                let line = LogLine::warning("signal", message).with("signal", signal);
+                shared.events.push(Event::Log(line));
+            }
             if let Some(commands) = commands.upgrade() {
                 // The line may be closing.
                 let _ = commands.send(Command::Terminate);
