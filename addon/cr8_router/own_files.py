@@ -13,6 +13,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from .steps import optional
+
 # Neither a link nor the other end of a pipe.
 _AS_IT_IS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -44,7 +46,8 @@ def replace(path: Path, content: bytes) -> None:
         with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(descriptor)
+            with optional("it cannot be flushed", path):
+                os.fsync(descriptor)
         draft.replace(path)
     except BaseException:
         with suppress(OSError):
@@ -53,12 +56,18 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Nobody else may read or write a file. Raises OSError, NotOursError."""
+    """Nobody else may read or write a file, as far as the file system has such rules.
+
+    Raises OSError, NotOursError.
+    """
     descriptor = os.open(path, os.O_RDONLY | _AS_IT_IS)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
             raise NotOursError(f"{path}: it is no file")
-        os.fchmod(descriptor, 0o600)
+        if stat.S_IMODE(found.st_mode) != 0o600:
+            with optional("its permissions cannot be set", path):
+                os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
 
@@ -104,9 +113,41 @@ def _others(found: os.stat_result) -> int:
 def _check(found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise NotOursError(f"{path}: it is no file")
-    if found.st_uid != os.geteuid():
-        raise NotOursError(f"{path}: it belongs to somebody else")
-    if found.st_mode & _OTHERS_WRITE:
-        raise NotOursError(f"{path}: others may write it")
-    if found.st_nlink != 1:
+    if fault := strangeness(found, path, folder=False):
+        raise NotOursError(f"{path}: it {fault}")
+    # 0: the file system counts none.
+    if found.st_nlink > 1:
         raise NotOursError(f"{path}: it has another name, too")
+
+
+def strangeness(found: os.stat_result, path: Path, *, folder: bool) -> str:
+    """What of a file, or folder, says that it may be somebody else's; "" if nothing does."""
+    theirs, open_to_all = found.st_uid != os.geteuid(), found.st_mode & _OTHERS_WRITE
+    if not (theirs or open_to_all):
+        return ""
+    made = _made_beside(path, folder=folder)
+    if theirs and (made is None or made.st_uid != found.st_uid):
+        return "belongs to somebody else"
+    if open_to_all and (made is None or open_to_all & ~made.st_mode):
+        return "can be written by others"
+    return ""
+
+
+def _made_beside(path: Path, *, folder: bool) -> os.stat_result | None:
+    """How a file of ours, for us alone, looks there; None: we cannot make any.
+
+    On a mount such as CIFS or FAT all files have one owner and one mode, whoever has made them:
+    there, these say nothing.
+    """
+    probe = path.with_name(f".cr8-{secrets.token_hex(8)}")
+    try:
+        if folder:
+            probe.mkdir(0o700)
+        else:
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_IT_IS, 0o600))
+        try:
+            return os.lstat(probe)
+        finally:
+            probe.rmdir() if folder else probe.unlink()
+    except OSError:
+        return None

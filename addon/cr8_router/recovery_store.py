@@ -86,11 +86,7 @@ class RecoveryFolder:
         found = self.path.lstat()
         if not stat.S_ISDIR(found.st_mode):
             return "is no folder, or a link to one"
-        if found.st_uid != os.geteuid():
-            return "belongs to somebody else"
-        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            return "can be written by others"
-        return ""
+        return own_files.strangeness(found, self.path, folder=True)
 
 
 def _make(folder: Path) -> None:

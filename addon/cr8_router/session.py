@@ -62,6 +62,7 @@ class Session:
     def start(self) -> None:
         """Begin to tick; the first tick connects."""
         saving.open_file.attach()
+        saving.renders.attach()
         self._scene.attach()
         self.pump.start()
 
@@ -69,6 +70,7 @@ class Session:
         """Leave nothing behind."""
         self.pump.stop()
         self._scene.detach()
+        saving.renders.detach()
         saving.open_file.detach()
         self.handler.disconnect()
         for watcher in watchers:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import stat
 import time
+from pathlib import Path
+from typing import Any
 
+from lifeline_harness import blend
 from lifeline_harness.blender import Blender
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import CLOSING, SAVING, wait_countdown, wait_unreachable
-from tests.blender.stage import ROOM, edit
+from tests.blender.stage import ROOM, Stage, edit
 from tests.faults.outcome import assert_closed_once, assert_kept
 
 # Cycles, on one core, on and on.
@@ -38,8 +42,12 @@ class Patient(bpy.types.RenderEngine):
     bl_idname, bl_label = "PATIENT", "Patient"
     def render(self, depsgraph):
         enough.wait()
+        result = self.begin_result(0, 0, 8, 8)
+        result.layers[0].passes["Combined"].rect = [(0.25, 0.5, 2.0, 1.0)] * 64
+        self.end_result(result)
 bpy.utils.register_class(Patient)
-bpy.context.scene.render.engine = "PATIENT"
+render = bpy.context.scene.render
+render.engine, render.resolution_x, render.resolution_y = "PATIENT", 8, 8
 """
 ENOUGH = "bpy.app.driver_namespace['enough'].set()"
 
@@ -104,10 +112,48 @@ def test_done_within_the_cap(make_stage: MakeStage) -> None:
     blender.wait_alive("the deadline", lambda: time.monotonic() > deadline + 1, ROOM + 30)
     assert not blender.lines.matching(SAVING), "the render was not waited for"
     blender.run(ENOUGH)
-    assert_kept(stage, blender, stage.file)
+    entry = assert_kept(stage, blender, stage.file)
     assert_closed_once(blender)
     ended = blender.wait_for_line(ENDED, 1)
     assert ended.at < blender.wait_for_line(SAVING, 1).at
+    # What was waited for is not thrown away: no .blend holds it.
+    render_file = stage.file.with_name("job-render-1.exr")
+    blender.wait_for_line(f"Saved the finished render: {render_file}$", 1)
+    (save,) = entry["saves"]
+    assert (save["render"], save["failures"]) == (str(render_file), [])
+    assert rendered(stage, render_file) == ["MULTILAYER", [8, 8], 1]
+    assert stat.S_IMODE(render_file.stat().st_mode) == stat.S_IMODE(stage.file.stat().st_mode)
+    assert blend.inspect(stage.file)["scene"] == "Scene"
+
+
+def rendered(stage: Stage, file: Path) -> Any:
+    """Type, size and number of files, as a Blender opens it."""
+    blender = stage.own(Blender.start(stage.profile, environment={}))
+    blender.wait_ready()
+    image = f"image = bpy.data.images.load({str(file)!r})\n"
+    names = len(list(file.parent.glob("*-render-*")))
+    return blender.run(f"{image}image.update()\nresult = [image.type, image.size[:], {names}]")
+
+
+def test_a_render_that_a_file_has_is_not_saved_again(make_stage: MakeStage) -> None:
+    """Nor one that another file has taken the place of."""
+    stage = make_stage(cleanup_timeout=1)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    render(blender, PATIENT)
+    blender.run(ENOUGH)
+    blender.wait_for_line(ENDED, 30)
+    assert blender.run("from cr8_router import saving; result = saving.renders._waiting")
+    frame = stage.profile.folder / "frame.png"
+    blender.run(
+        f"bpy.context.scene.render.filepath = {str(frame)!r}\n"
+        "bpy.ops.render.render(write_still=True)"
+    )
+    stage.engine.kill()
+    entry = assert_kept(stage, blender, stage.file)
+    assert frame.exists()
+    assert entry["saves"][0]["render"] is None
+    assert list(stage.file.parent.glob("*-render-*")) == []
 
 
 def test_failed_before(make_stage: MakeStage) -> None:

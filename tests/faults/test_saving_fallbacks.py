@@ -5,79 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from lifeline_harness.blender import Blender
-from lifeline_harness.display import Display
 
-from tests.blender.stage import EDIT, Stage, edit, saved_location, staged
-from tests.faults.saving_scene import QUICK, immutable, needs_root
+from tests.blender.stage import EDIT, edit, saved_location
+from tests.faults.saving_chain import Chain
+from tests.faults.saving_scene import immutable, needs_root
 
 FOREIGN_UID = 12345
 
-# Gives `attempt`, which saves by a chain of these folders [path, shared], the record of a copy,
-# and `unclaimed`.
-PRELUDE = """
-import errno, os
-from pathlib import Path
 
-import cr8_router
-from cr8_router import recovery, saving
-from cr8_router.errors import SaveError
-from cr8_router.recovery_store import RecoveryFolder, RecoveryStore
-from cr8_router.saving import images, verification, writing
-
-def store_of(folders, user="zoe"):
-    return RecoveryStore([RecoveryFolder(Path(path), shared) for path, shared in folders], user)
-
-def attempt(folders, **options):
-    try:
-        saved = saving.save(store_of(folders), **options)
-    except SaveError as error:
-        return {"reasons": list(error.reasons)}
-    return {
-        "path": os.fsencode(saved.path).decode(errors="replace"),
-        "recovery": saved.recovery,
-        "failures": list(saved.failures),
-    }
-
-def unclaimed(folders):
-    return [record.recovery_path for record in store_of(folders).unclaimed()]
-"""
-
-
-class Chain:
-    """Runs code in the one Blender, which has this file open, edited."""
-
-    def __init__(self, stage: Stage, blender: Blender) -> None:
-        self.stage = stage
-        self.blender = blender
-        self.file = stage.file
-
-    def run(self, code: str, **names: object) -> Any:
-        """names: set before it runs."""
-        assigned = "".join(f"{name} = {value!r}\n" for name, value in names.items())
-        return self.blender.run(PRELUDE + assigned + code)
-
-
-@pytest.fixture(scope="module")
-def one_blender(
-    tmp_path_factory: pytest.TempPathFactory, display: Display, template: Path
-) -> Iterator[Chain]:
-    with staged(tmp_path_factory.mktemp("chain"), display, template, **QUICK) as stage:
-        yield Chain(stage, stage.launch(stage.file))
-
-
-@pytest.fixture
-def chain(one_blender: Chain, template: Path) -> Chain:
-    """The file is as it was before any test, and open."""
-    one_blender.file.write_bytes(template.read_bytes())
-    one_blender.run(f"bpy.ops.wm.open_mainfile(filepath={str(one_blender.file)!r})")
-    edit(one_blender.blender)
-    return one_blender
+def another_version(file: Path) -> bytes:
+    """As somebody else would save it; gives its content."""
+    content = file.read_bytes() + bytes(1)
+    file.write_bytes(content)
+    return content
 
 
 def contents(*folders: Path) -> list[str]:
@@ -85,7 +28,7 @@ def contents(*folders: Path) -> list[str]:
 
 
 @needs_root
-def test_when_every_step_fails_each_says_why(chain: Chain, template: Path, tmp_path: Path) -> None:
+def test_when_every_step_fails_each_says_why(chain: Chain, tmp_path: Path) -> None:
     no_folder, linked, open_to_all, foreign, frozen = (
         tmp_path / name for name in ("no-folder", "linked", "open", "foreign", "frozen")
     )
@@ -107,7 +50,7 @@ def test_when_every_step_fails_each_says_why(chain: Chain, template: Path, tmp_p
         (frozen, "Operation not permitted"),
     ]
     shared = (linked, open_to_all, foreign)
-    os.utime(chain.file)  # another version
+    others = another_version(chain.file)
     folders = [[str(path), path in shared] for path, _ in expected[1:]]
     with immutable(frozen):
         answer = chain.run("result = attempt(folders)", folders=folders)
@@ -117,7 +60,7 @@ def test_when_every_step_fails_each_says_why(chain: Chain, template: Path, tmp_p
         assert why in reason
         chain.blender.wait_for_line(f"^.WARNING. Blender file not saved: {path}: ", 1)
     assert contents(target, open_to_all, foreign, frozen) == []
-    assert chain.file.read_bytes() == template.read_bytes()
+    assert chain.file.read_bytes() == others
     assert not Path(doomed).exists()
 
 
@@ -475,7 +418,7 @@ def test_a_name_that_is_not_utf8(chain: Chain, tmp_path: Path) -> None:
 bpy.ops.wm.save_as_mainfile(filepath=os.fsdecode(path))
 before = os.stat(path).st_ino
 result = [attempt(folders), os.stat(path).st_ino != before]
-os.utime(path)
+open(path, "ab").write(b"\\0")
 result.append(attempt(folders))
 """,
         path=path,
@@ -492,7 +435,7 @@ def test_a_name_with_a_line_end_forges_no_line(chain: Chain, tmp_path: Path) -> 
     answer = chain.run(
         """
 bpy.ops.wm.save_as_mainfile(filepath=path)
-os.utime(path)
+open(path, "ab").write(b"\\0")
 result = attempt(folders)
 """,
         path=str(path),
@@ -526,7 +469,7 @@ result = attempt(folders)["path"]
 
 def test_another_version_is_known_after_a_fresh_start(chain: Chain) -> None:
     """As when a setting is changed."""
-    os.utime(chain.file)
+    another_version(chain.file)
     answer = chain.run(
         """
 from cr8_router import session
@@ -543,7 +486,7 @@ def test_a_version_that_appears_while_a_copy_is_saved(chain: Chain, tmp_path: Pa
     answer = chain.run(
         """
 def appear(*_):
-    os.utime(bpy.data.filepath)
+    open(bpy.data.filepath, "ab").write(b"\\0")
 bpy.app.handlers.save_pre.append(appear)
 attempt(folders, in_place=False)
 bpy.app.handlers.save_pre.remove(appear)
@@ -611,3 +554,56 @@ result = [path, before, again["recovery"], again["path"], unclaimed(folders)]
     assert (before, recovery, again) == ([], False, path)
     assert after == [path]
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_a_file_that_ends_too_soon_is_not_believed_after_an_error(chain: Chain) -> None:
+    """What is whole is, whatever else was reported; also of a copy."""
+    said = chain.run(
+        """
+whole = Path(bpy.data.filepath).read_bytes()
+def save(content):
+    def operator():
+        path.write_bytes(content)
+        raise RuntimeError("Error: no texture\\n")
+    return operator
+path = Path(bpy.app.tempdir) / "a.blend"
+result = [writing.write(path, save(whole)).report]
+for content in (whole[:-40], b""):
+    path.unlink()
+    try:
+        result.append(writing.write(path, save(content)).report)
+    except SaveError as error:
+        result.append(str(error))
+path.unlink()
+result.append(str(path))
+"""
+    )
+    path = said.pop()
+    assert said == ["no texture", f"{path}: no texture", f"{path}: no texture"]
+
+
+def test_numbers_that_change_from_look_to_look(chain: Chain) -> None:
+    """As on some FUSE mounts: that says nothing."""
+    answer = chain.run(
+        """
+import itertools
+numbers = itertools.count(1)
+real = os.lstat
+def lstat(path, **more):
+    found = list(real(path, **more))
+    found[1] = next(numbers)
+    return Changed(found, real(path, **more).st_mtime_ns)
+class Changed:
+    def __init__(self, found, modified):
+        self.st_mode, self.st_ino, self.st_dev = found[:3]
+        self.st_uid, self.st_gid, self.st_size = found[4:7]
+        self.st_mtime_ns = modified
+os.lstat = lstat
+try:
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    result = [attempt([])["failures"], attempt([])["failures"]]
+finally:
+    os.lstat = real
+"""
+    )
+    assert answer == [[], []]

@@ -9,5 +9,6 @@ from .early_copy import early_copy
 from .fallback import Saved, save
 from .hashing import prepare
 from .open_file import open_file
+from .renders import renders
 
-__all__ = ["ChangeWatch", "Saved", "early_copy", "open_file", "prepare", "save"]
+__all__ = ["ChangeWatch", "Saved", "early_copy", "open_file", "prepare", "renders", "save"]

@@ -14,6 +14,7 @@ from .flush import flushed
 from .in_place import save_in_place
 from .open_file import open_file
 from .recovery_copy import CopyInDoubtError, save_recovery_copy
+from .renders import renders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..recovery_store import RecoveryStore
     from .verification import Digest
+    from .writing import Written
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Saved:
     """Of what was read back from the disk; None: the host does that."""
     failures: tuple[str, ...]
     """Why the steps before it failed, and what it lacks, if anything: a sentence each."""
+    render: Path | None = None
+    """Where the finished render is that the file does not hold, if there is one."""
 
 
 def _tell_nobody(_path: Path) -> None:
@@ -78,20 +82,35 @@ def _try_each(
         )
         failures.append(utf8(reason))
 
+    def lacks(text: str) -> None:
+        reason = utf8(text)
+        logger.warning("Not saved with it: %s", reason, extra=about("left-out", reason=reason))
+        failures.append(reason)
+
+    def saved(path: Path, written: Written, *, recovery: bool) -> Saved:
+        if written.report:
+            lacks(f"what Blender has reported, though {path} was saved: {written.report}")
+        render = None
+        try:
+            render = renders.save(beside=path)
+        except Exception as error:
+            lacks(str(error))
+        return Saved(path, recovery, written.digest, tuple(failures), render)
+
     doubtful: list[Path] = []
     # Whatever goes wrong on one step, there is the next.
     if in_place:
         try:
-            path, digest = save_in_place(store, announce)
+            path, written = save_in_place(store, announce)
         except Exception as error:
             failed(error)
         else:
             open_file.copies.superseded(store)
             early_copy.superseded(store)
-            return Saved(path, recovery=False, digest=digest, failures=tuple(failures))
+            return saved(path, written, recovery=False)
     for folder in store.folders:
         try:
-            copy, digest = save_recovery_copy(store, folder, announce)
+            copy, written = save_recovery_copy(store, folder, announce)
         except CopyInDoubtError as error:
             doubtful.append(error.copy)
             failed(error)
@@ -100,6 +119,6 @@ def _try_each(
         else:
             open_file.copies.superseded(store, *doubtful, by=copy)
             early_copy.superseded(store)
-            return Saved(copy, recovery=True, digest=digest, failures=tuple(failures))
+            return saved(copy, written, recovery=True)
     open_file.copies.in_doubt(store, doubtful)
     raise SaveError(*failures)

@@ -7,7 +7,8 @@ need nothing: their lines are saved even if they belong to a file on the disk.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import bpy
@@ -15,6 +16,7 @@ import bpy
 from ..log import about, logger
 from ..wording import one_line, utf8
 from .images import Images
+from .temporary_files import pack_temporary_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,16 +30,40 @@ def flushed(*, packing: bool = True) -> Iterator[tuple[str, ...]]:
     and have stand-ins in what is saved.
     """
     images = Images()
-    unsaved = images.pack() if packing else images.stand_in()
+    unsaved = (*images.pack(), *pack_temporary_files()) if packing else images.stand_in()
     lacking = tuple(utf8(reason) for reason in (*_flush_modes(), *unsaved))
     for reason in lacking:
         logger.warning(
             "Not in the saved file: %s", reason, extra=about("left-out", reason=str(reason))
         )
+    if packing:
+        with suppress(Exception):  # it is only told
+            _tell_unused()
     try:
         yield lacking
     finally:
-        images.remove_stand_ins()
+        images.restore()
+
+
+# What people make first and use later. Of objects, what nothing uses is what they have deleted.
+_MADE_FIRST = ("actions", "materials", "node_groups", "textures", "worlds")
+_NAMED = 20
+
+
+def _tell_unused() -> None:
+    """Where a person has not said (by a fake user) that it is to stay, Blender itself drops it."""
+    found = (
+        utf8(f"{one.bl_rna.name} {one.name}")
+        for kind in _MADE_FIRST
+        for one in getattr(bpy.data, kind)
+        if not one.users and one.library is None
+    )
+    if names := list(islice(found, _NAMED)):
+        logger.info(
+            "Nothing uses these, so Blender does not save them: %s",
+            ", ".join(names),
+            extra=about("unused", names=names),
+        )
 
 
 def _flush_modes() -> Iterator[str]:

@@ -25,6 +25,7 @@ class Images:
 
     def __init__(self) -> None:
         self._stand_ins: list[Any] = []
+        self._unused: list[Any] = []
 
     def pack(self) -> Iterator[str]:
         """Pack each; yields a sentence for one whose pixels will not be in the file."""
@@ -33,6 +34,8 @@ class Images:
                 _pack(image)
                 if image.library is not None:
                     self._stand_in_for(image)
+                elif not image.users:
+                    self._keep(image)
             except Exception as error:  # one image must not cost the rest of the work
                 yield f"the unsaved pixels of image {image.name}: {one_line(error)}"
             else:
@@ -57,8 +60,17 @@ class Images:
         copy.use_fake_user = True
         self._stand_ins.append(copy)
 
-    def remove_stand_ins(self) -> None:
+    def _keep(self, unused: Any) -> None:
+        """What nothing uses is not saved: a person may have painted first, and use it next."""
+        unused.use_fake_user = True
+        self._unused.append(unused)
+
+    def restore(self) -> None:
         """The save is over."""
+        for image in self._unused:
+            with contextlib.suppress(ReferenceError, RuntimeError):
+                image.use_fake_user = False
+        self._unused.clear()
         for copy in self._stand_ins:
             with contextlib.suppress(ReferenceError, RuntimeError):
                 bpy.data.images.remove(copy)
@@ -91,10 +103,15 @@ def _packed_copy(image: Any) -> Any:
 
 def _pack(image: Any) -> None:
     """Raises RuntimeError or OSError."""
-    if image.source == "TILED":
-        _pack_tiles(image)
-    else:
-        image.pack()
+    try:
+        if image.source == "TILED":
+            _pack_tiles(image)
+        else:
+            image.pack()
+    except RuntimeError:
+        # A report of anything amiss raises.
+        if image.is_dirty:
+            raise
     if image.is_dirty or not image.packed_files:
         raise RuntimeError("Blender does not pack it")
     # Blender packs float pixels as they are in memory, multiplied by alpha, and without this

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..errors import SaveError
+from ..steps import skipped
+from .attributes import attributes_of, give
 from .open_file import open_file
+from .overwriting import objection
 from .verification import COMPRESSED, first_bytes
 from .version import version_of
 from .writing import umask, write
@@ -24,36 +27,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..recovery_store import RecoveryStore
-    from .verification import Digest
     from .version import Version
+    from .writing import Written
 
 
-def save_in_place(
-    store: RecoveryStore, announce: Callable[[Path], None]
-) -> tuple[Path, Digest | None]:
+def save_in_place(store: RecoveryStore, announce: Callable[[Path], None]) -> tuple[Path, Written]:
     """announce: called with the path once nothing speaks against writing it. Raises SaveError."""
     if not bpy.data.filepath:
         raise SaveError("the file has no name yet: give it one with File > Save As")
     path = Path(os.path.abspath(bpy.data.filepath))  # resolve() would follow links
-    mode = _look_at(path)
-    with _locked(path if mode is not None else path.parent):
+    _look_at(path)
+    before = attributes_of(path)
+    with _locked(path if before is not None else path.parent):
         _refuse_other_version(path)
+        if before is not None and (reason := objection()):
+            raise SaveError(f"{path}: {reason}")
         announce(path)
         with contextlib.ExitStack() as during:
-            if mode is not None:
-                # The new file is as private as the old one: Blender does not see to that.
-                during.enter_context(umask(0o777 & ~mode))
+            if before is not None:
+                # As private as the old one from its first byte on: Blender does not see to that.
+                during.enter_context(umask(0o777 & ~before.mode))
             if open_file.saved_by_cleanup():
                 during.enter_context(_no_backup())
             during.callback(_mark_if_new, path, version_of(path))
             compress = first_bytes(path).startswith(tuple(COMPRESSED))
-            digest = write(path, lambda: bpy.ops.wm.save_mainfile(compress=compress))
+            written = write(path, lambda: bpy.ops.wm.save_mainfile(compress=compress))
+        if before is not None:
+            give(path, before)
     # A recovery copy that is worked on, and left again, waits for its user again.
     record = store.find(path)
     if record is not None and record.restored_at:
         with contextlib.suppress(OSError):
             store.mark_unclaimed(record)
-    return path, digest
+    return path, written
 
 
 def _mark_if_new(path: Path, before: Version | None) -> None:
@@ -62,14 +68,14 @@ def _mark_if_new(path: Path, before: Version | None) -> None:
         open_file.mark_cleanup()
 
 
-def _look_at(path: Path) -> int | None:
-    """The file's permissions; None: it is gone, but its folder is there. Raises SaveError."""
+def _look_at(path: Path) -> None:
+    """It is an ordinary file, or gone from a folder that is there. Raises SaveError."""
     try:
         found = path.lstat()
     except FileNotFoundError:
         if path.parent.is_dir():
             _refuse_strange_draft(path)
-            return None
+            return
         raise SaveError(
             f"{path}: its folder is gone: bring {path.parent} back to save there"
         ) from None
@@ -83,7 +89,6 @@ def _look_at(path: Path) -> int | None:
     if not stat.S_ISREG(found.st_mode):
         raise SaveError(f"{path}: it is no ordinary file: save under another name")
     _refuse_strange_draft(path)
-    return stat.S_IMODE(found.st_mode)
 
 
 def _refuse_strange_draft(path: Path) -> None:
@@ -136,6 +141,7 @@ def _lock(descriptor: int, path: Path) -> None:
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
             raise SaveError(f"{path}: another Blender is saving it right now") from error
+        skipped("it cannot be locked", path, error)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..listeners import Listeners
+from .content import Content
 from .document_copies import DocumentCopies
 from .version import Version, version_of
 
@@ -25,9 +26,12 @@ class OpenFile:
         self.copies = DocumentCopies()
         self._path = ""
         self._known: Version | None = None
-        self._ours: Version | None = None
+        self._content: Content | None = None
+        self._by_cleanup = False
         self._before: Version | None = None
         self._copying = False
+        self.saved_here = False
+        """What is on the disk was written by this Blender, not only opened."""
         self._listeners = Listeners(self._make_handlers())
 
     def _make_handlers(self) -> dict[str, Callable[..., None]]:
@@ -61,21 +65,28 @@ class OpenFile:
         """
         if bpy.data.filepath != self._path:
             self._remember()
+        if self._content is not None:
+            self._content.read()
 
     def changed_by_others(self) -> bool:
         """Whether the file on the disk is no version that this Blender has opened or saved."""
         if bpy.data.filepath != self._path or self._known is None:
             return False
         found = version_of(self._path)
-        return found is not None and found != self._known
+        if found is None or found == self._known:
+            return False
+        if self._content is None or not self._content.is_in(found):
+            return True
+        self._known = found
+        return False
 
     def saved_by_cleanup(self) -> bool:
         """Whether the file on the disk was written by a clean-up (see `mark_cleanup`)."""
-        return self._ours is not None and version_of(bpy.data.filepath) == self._ours
+        return self._by_cleanup and version_of(bpy.data.filepath) == self._known
 
     def mark_cleanup(self) -> None:
         """What was saved last was saved by a clean-up, not by the file's user."""
-        self._ours = self._known
+        self._by_cleanup = True
 
     @contextmanager
     def copying(self) -> Iterator[None]:
@@ -94,11 +105,15 @@ class OpenFile:
         same_path = bpy.data.filepath == self._path
         if same_path and version_of(self._path) == self._before:
             return
-        self._remember()
+        self._remember(saved_here=True)
 
-    def _remember(self) -> None:
-        self._path = bpy.data.filepath
-        self._known = version_of(os.path.abspath(self._path)) if self._path else None
+    def _remember(self, *, saved_here: bool = False) -> None:
+        self._path = path = bpy.data.filepath
+        self._known = version_of(os.path.abspath(path)) if path else None
+        self._content = None if self._known is None else Content(path, self._known)
+        self._by_cleanup, self.saved_here = False, saved_here
+        if self._content is not None:
+            self._content.read(at_once=True)
 
 
 open_file = OpenFile()

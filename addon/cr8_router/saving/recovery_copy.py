@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from ..errors import SaveError
 from ..log import about, logger
 from ..wording import utf8
 from .open_file import open_file
+from .temporary_files import goes_with_blender
 from .verification import COMPRESSED, MAGIC, first_bytes
 from .writing import umask, write
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..recovery_store import RecoveryFolder, RecoveryStore
-    from .verification import Digest
+    from .writing import Written
 
 
 class CopyInDoubtError(SaveError):
@@ -34,7 +34,7 @@ class CopyInDoubtError(SaveError):
 
 def save_recovery_copy(
     store: RecoveryStore, folder: RecoveryFolder, announce: Callable[[Path], None]
-) -> tuple[Path, Digest | None]:
+) -> tuple[Path, Written]:
     """announce: called with the copy's path before it is written.
 
     Raises SaveError, leaving nothing behind; CopyInDoubtError.
@@ -43,7 +43,7 @@ def save_recovery_copy(
     try:
         announce(copy)
         with private_copy():
-            digest = write(copy, lambda: save_copy(copy))
+            written = write(copy, lambda: save_copy(copy))
     except BaseException as error:
         if isinstance(error, SaveError) and first_bytes(copy).startswith(MAGIC):
             _keep(store, copy, original)
@@ -52,12 +52,12 @@ def save_recovery_copy(
             store.give_back(copy)
         raise
     _keep(store, copy, original)
-    return copy, digest
+    return copy, written
 
 
 def reserve_copy(store: RecoveryStore, folder: RecoveryFolder) -> tuple[Path, str]:
     """A name for a copy of the open file, and whose work it is. Raises SaveError."""
-    if _goes_with_blender(folder.path):
+    if goes_with_blender(folder.path):
         raise SaveError(f"{folder.path}: Blender deletes this folder when it closes")
     original = _original(store)
     return store.reserve(folder, original), original
@@ -101,8 +101,3 @@ def _keep(store: RecoveryStore, copy: Path, original: str) -> None:
             error,
             extra=about("recovery-record-failed", path=utf8(str(copy)), reason=utf8(str(error))),
         )
-
-
-def _goes_with_blender(folder: Path) -> bool:
-    doomed = os.path.realpath(bpy.app.tempdir)
-    return Path(os.path.realpath(folder)).is_relative_to(doomed)

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import SaveError
+from ..steps import flush, flush_folder, optional
 from .hashing import Hashing
 from .version import version_of
 
@@ -26,8 +26,10 @@ _SMALL_CHUNK = 1 << 20
 # Bytes. Less is read twice in a moment.
 _WORTH_HASHING = 8 << 20
 
-# A file system that has no such thing as flushing.
-_CANNOT_FLUSH = (errno.EINVAL, errno.ENOTSUP)
+# What Blender writes last: the end of its blocks or, of a compressed file, the table of its parts.
+_END = b"ENDB"
+_END_COMPRESSED = b"\xb1\xea\x92\x8f"
+_END_WITHIN = 32
 
 
 class Digest(NamedTuple):
@@ -89,13 +91,26 @@ def first_bytes(path: Path) -> bytes:
     return b""
 
 
+def ends_as_written(path: Path) -> bool:
+    """Whether a Blender file has what is written last."""
+    try:
+        with path.open("rb") as file:
+            compressed = file.read(len(PLAIN)) != PLAIN
+            file.seek(-min(_END_WITHIN, os.fstat(file.fileno()).st_size), os.SEEK_END)
+            end = file.read()
+    except OSError:
+        return False
+    return end.endswith(_END_COMPRESSED) if compressed else _END in end
+
+
 def _read_back(path: Path) -> _ReadBack:
     with path.open("rb", buffering=0) as file:
         descriptor = file.fileno()
-        flush(descriptor)
+        flush(descriptor, path)
         # Else it would come from memory, which proves nothing.
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        with optional("it may be read back from memory", path):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         size = os.fstat(descriptor).st_size
         start, read = b"", 0
         # Small ones are hashed by the host.
@@ -112,21 +127,3 @@ def _read_back(path: Path) -> _ReadBack:
                 hashing.update(memoryview(buffer)[:count])
         sha256 = None if hashing is None else hashing.hexdigest()
         return _ReadBack(start, read, os.fstat(descriptor).st_size, sha256)
-
-
-def flush(descriptor: int) -> None:
-    """Blender does not, and the machine may be taken away right after the quit."""
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _CANNOT_FLUSH:
-            raise
-
-
-def flush_folder(folder: Path) -> None:
-    """A file is found again only if its name is on the disk, too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        flush(descriptor)
-    finally:
-        os.close(descriptor)

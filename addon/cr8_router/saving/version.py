@@ -12,6 +12,7 @@ class Version(NamedTuple):
 
     device: int
     inode: int
+    """0 where it says nothing."""
     size: int
     modified: int
     """Nanoseconds since 1970."""
@@ -20,7 +21,9 @@ class Version(NamedTuple):
 def version_of(path: str | os.PathLike[str]) -> Version | None:
     """None: no file is there, or it cannot be looked at. Of a link: the link's own."""
     try:
-        found = os.lstat(path)
+        found, again = os.lstat(path), os.lstat(path)
     except OSError:
         return None
-    return Version(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    # Some file systems give a file another number at each look.
+    inode = found.st_ino if found.st_ino == again.st_ino else 0
+    return Version(found.st_dev, inode, found.st_size, found.st_mtime_ns)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import SaveError
 from ..wording import one_line
-from .verification import verify
+from .verification import ends_as_written, verify
 from .version import version_of
 
 if TYPE_CHECKING:
@@ -22,21 +22,37 @@ if TYPE_CHECKING:
 _SCARCE = 256_000_000
 
 
-def write(path: Path, operator: Callable[[], Any]) -> Digest | None:
+class Written(NamedTuple):
+    """What was found on the disk after a save."""
+
+    digest: Digest | None
+    report: str
+    """What Blender reported as an error though the file was written; "" if nothing."""
+
+
+def write(path: Path, operator: Callable[[], Any]) -> Written:
     """Have Blender save to `path`, and verify that it did. Raises SaveError."""
     before = version_of(path)
-    write_unverified(path, operator)
-    return verify(path, before)
+    report = write_unverified(path, operator)
+    return Written(verify(path, before), report)
 
 
-def write_unverified(path: Path, operator: Callable[[], Any]) -> None:
-    """Have Blender save to `path`. Raises SaveError if it says that it did not."""
+def write_unverified(path: Path, operator: Callable[[], Any]) -> str:
+    """Have Blender save to `path`. Gives `Written.report`.
+
+    Raises SaveError if it says that it did not, and it looks like that.
+    """
+    before = version_of(path)
     try:
         result = operator()
     except RuntimeError as error:
-        raise SaveError(f"{path}: {one_line(error)}{_scarcity(path)}") from error
+        # A report of anything amiss raises: of a texture that is gone and cannot be packed, too.
+        if version_of(path) in (None, before) or not ends_as_written(path):
+            raise SaveError(f"{path}: {one_line(error)}{_scarcity(path)}") from error
+        return one_line(error)
     if "FINISHED" not in result:
         raise SaveError(f"{path}: Blender gave up saving")
+    return ""
 
 
 def _scarcity(path: Path) -> str:

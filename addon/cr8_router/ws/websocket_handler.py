@@ -309,12 +309,12 @@ class WebSocketHandler:
             "recovery": saved.recovery,
             "failures": [utf8(failure) for failure in saved.failures],
         }
-        if saved.digest is not None:
-            # An add-on that is updated in a running Blender still has its old native module, which
-            # takes none.
-            with contextlib.suppress(TypeError):
-                self._line.saved(ticket, saved.path, **told, digest=saved.digest)
-                return
+        more: dict[str, Any] = {"digest": saved.digest, "render": saved.render}
+        # An add-on that is updated in a running Blender still has its old native module, which
+        # takes none of these.
+        with contextlib.suppress(TypeError):
+            self._line.saved(ticket, saved.path, **told, **more)
+            return
         self._line.saved(ticket, saved.path, **told)
 
     def close_blender(self, ticket: int) -> None:

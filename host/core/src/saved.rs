@@ -13,6 +13,8 @@ pub struct Saved {
     pub failures: Vec<String>,
     /// Of what was read back from the disk, if it was.
     pub digest: Option<Digest>,
+    /// Where the finished render is that the file does not hold.
+    pub render: Option<PathBuf>,
 }
 
 /// How a save has ended: where it is, or why there is none, a sentence for each place.

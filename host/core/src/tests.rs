@@ -164,6 +164,7 @@ impl Stage {
             recovery: false,
             failures: Vec::new(),
             digest: None,
+            render: None,
         };
         let failed = Err(vec!["disk full".into()]);
         self.tell(Input::Saved(ticket, if ok { Ok(saved) } else { failed }));

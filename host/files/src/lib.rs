@@ -56,13 +56,29 @@ fn write(draft: &Path, parts: &[&[u8]], readers: Readers, synced: Synced) -> io:
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(draft)?;
-    permit(&file, readers)?;
+    // A mount without permissions has refused others' reading, or not, itself.
+    let _ = permit(&file, readers);
     for part in parts {
         file.write_all(part)?;
     }
     match synced {
-        Synced::Yes => file.sync_all(),
+        Synced::Yes => unless_lost(file.sync_all()),
         Synced::No => Ok(()),
+    }
+}
+
+/// What `sync_all` or `sync_data` has given: an error only if the disk has lost something, not where
+/// there is no such thing as waiting for it (CIFS, FUSE).
+pub fn unless_lost(synced: io::Result<()>) -> io::Result<()> {
+    /// An error of input or output.
+    const EIO: i32 = 5;
+    let lost = |error: &io::Error| {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        error.raw_os_error() == Some(EIO) || full.contains(&error.kind())
+    };
+    match synced {
+        Err(error) if !lost(&error) => Ok(()),
+        synced => synced,
     }
 }
 
@@ -94,8 +110,10 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         Err(error) => Err(error),
         Ok(()) => {
+            // As for a file.
             #[cfg(unix)]
-            fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+            let _ =
+                fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700));
             Ok(())
         }
     }
@@ -132,6 +150,15 @@ mod tests {
         put(&path, "one").unwrap_err();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         put(Path::new("/"), "one").unwrap_err();
+    }
+
+    #[test]
+    fn a_disk_that_has_lost_something_is_an_error_and_one_that_cannot_wait_is_none() {
+        for (number, lost) in [(5, true), (28, true), (122, true), (22, false), (38, false)] {
+            let synced = unless_lost(Err(io::Error::from_raw_os_error(number)));
+            assert_eq!(synced.is_err(), lost, "{number}");
+        }
+        unless_lost(Ok(())).unwrap();
     }
 
     #[cfg(unix)]

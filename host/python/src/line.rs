@@ -56,7 +56,7 @@ impl Lifeline {
         self.0.saving(ticket, path);
     }
 
-    #[pyo3(signature = (ticket, path, *, recovery=false, failures=Vec::new(), digest=None))]
+    #[pyo3(signature = (ticket, path, *, recovery=false, failures=Vec::new(), digest=None, render=None))]
     fn saved(
         &self,
         ticket: u64,
@@ -64,12 +64,14 @@ impl Lifeline {
         recovery: bool,
         failures: Vec<Bound<'_, PyString>>,
         digest: Option<(u64, String, f64)>,
+        render: Option<PathBuf>,
     ) -> PyResult<()> {
         let saved = Saved {
             path,
             recovery,
             failures: texts(&failures),
             digest: digest.map(read_back).transpose()?,
+            render,
         };
         self.0.answer(ticket, Ok(saved));
         Ok(())

@@ -45,6 +45,7 @@ class Save(TypedDict):
     sha256: str | None
     seconds: float
     failures: list[str]
+    render: str | None
 
 
 class Upload(TypedDict):

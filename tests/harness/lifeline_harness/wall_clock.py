@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import mmap
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
-from lifeline_harness.errors import StartError
+from lifeline_harness.preload import compiled
 
-SOURCE = Path(__file__).with_name("wall_clock.c")
 DAY = 86_400.0
 
 
@@ -22,10 +19,9 @@ class WallClock:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        self._library = folder / "wall_clock.so"
         self._file = folder / "seconds"
         self._file.write_bytes(bytes(8))
-        _compile(self._library)
+        self._library = compiled("wall_clock", folder)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -35,14 +31,3 @@ class WallClock:
         """Off by this much from now on, in whole seconds."""
         with self._file.open("r+b") as file, mmap.mmap(file.fileno(), 8) as shared:
             shared[:] = struct.pack("=q", round(seconds))
-
-
-def _compile(library: Path) -> None:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        raise StartError("no C compiler: cc is not on the path")
-    command = [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]
-    command += [str(library), str(SOURCE)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode != 0:
-        raise StartError(f"{SOURCE} does not compile:\n{done.stderr.decode(errors='replace')}")

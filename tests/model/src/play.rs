@@ -121,6 +121,7 @@ fn inputs(configuration: &Configuration, world: &mut World, event: Event) -> Vec
                 recovery: place == Place::Recovery,
                 failures: Vec::new(),
                 digest: None,
+                render: None,
             };
             Input::Saved(ticket, if ok { Ok(saved) } else { Err(Vec::new()) })
         }),

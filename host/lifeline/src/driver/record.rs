@@ -182,6 +182,10 @@ impl OutageRecord {
         let seconds = as_seconds(now.saturating_sub(began));
         self.metrics.saved(outcome, seconds);
         let Some(entry) = self.change() else { return };
+        let render = outcome
+            .as_ref()
+            .ok()
+            .and_then(|saved| saved.render.as_ref());
         let (path, recovery, failures) = match outcome {
             Ok(saved) => (
                 Some(saved.path.to_string_lossy().into_owned()),
@@ -200,6 +204,7 @@ impl OutageRecord {
             sha256: None,
             seconds,
             failures: failures.iter().map(|text| settings.redact(text)).collect(),
+            render: render.map(|path| path.to_string_lossy().into_owned()),
         });
         if entry.saves.len() > SAVES_MAX {
             // The first and the last ones tell the story.

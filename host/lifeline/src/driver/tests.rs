@@ -125,6 +125,7 @@ fn saved(path: &str) -> SaveOutcome {
         recovery: false,
         failures: vec![],
         digest: None,
+        render: None,
     })
 }
 
@@ -1552,6 +1553,7 @@ async fn a_copy_is_safe_although_the_open_file_stays_changed() {
         recovery: true,
         failures: vec![],
         digest: None,
+        render: None,
     };
     stage.answer_save(Ok(copy)).await;
     stage.pass(31.0).await;

@@ -101,6 +101,9 @@ pub struct Save {
     pub seconds: f64,
     /// What failed before, or why all of it failed.
     pub failures: Vec<String>,
+    /// Where the finished render is that the file does not hold.
+    #[serde(default)]
+    pub render: Option<String>,
 }
 
 /// What became of the upload of the last save.
@@ -242,6 +245,7 @@ pub(crate) mod tests {
                 sha256: None,
                 seconds: 0.25,
                 failures: vec![],
+                render: None,
             }],
             upload: None,
             outcome: Outcome::Quit,

@@ -2,6 +2,7 @@
 
 use super::entry::{Acknowledged, Entry};
 use super::policy::PolicyLine;
+use lifeline_files::unless_lost;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -12,6 +13,8 @@ use thiserror::Error;
 
 /// A file that has grown beyond this is rotated.
 const ROTATE_AT: u64 = 1 << 20;
+/// On some mounts a file has another number at each look, and is never the one that it was.
+const LOOKS: u32 = 10;
 /// How many older files are kept.
 const KEPT: u32 = 2;
 /// A reader takes no more of a file than this: somebody else may have made it.
@@ -153,20 +156,25 @@ impl Journal {
             text.insert(0, b'\n');
         }
         file.write_all(&text)?;
-        file.sync_all()?;
+        unless_lost(file.sync_all())?;
         sync_folder(&self.path)
     }
 
-    /// The file, ours alone until it is dropped.
+    /// The file, ours alone until it is dropped, where there are locks: a line is written at once.
     fn locked(&self) -> io::Result<File> {
-        loop {
-            let file = open(&self.path)?;
-            file.lock()?;
+        let mut file = open(&self.path)?;
+        for _ in 0..LOOKS {
+            // A mount without locks.
+            if file.lock().is_err() {
+                break;
+            }
             // Another process may have rotated it away before the lock was ours.
             if is_still(&file, &self.path)? {
-                return Ok(file);
+                break;
             }
+            file = open(&self.path)?;
         }
+        Ok(file)
     }
 
     fn rotate(&self) -> io::Result<()> {
@@ -268,10 +276,9 @@ fn ends_torn(file: &mut File) -> io::Result<bool> {
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
-        match File::open(folder)?.sync_all() {
-            // A file system that has no such thing.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
-            synced => synced?,
+        // One that cannot be read may be written to.
+        if let Ok(folder) = File::open(folder) {
+            unless_lost(folder.sync_all())?;
         }
     }
     #[cfg(not(unix))]

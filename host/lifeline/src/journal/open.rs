@@ -2,6 +2,7 @@
 
 use super::entry::{Entry, Outcome};
 use super::file::{Journal, JournalError, lines, open, open_as_it_is, sync_folder};
+use lifeline_files::unless_lost;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -36,7 +37,10 @@ impl OpenEntry {
     pub fn begin(journal: &Journal, id: &str) -> io::Result<Self> {
         let path = beside(journal.path(), &format!("{MARK}{id}"));
         let file = open(&path)?;
-        file.try_lock()?;
+        // On a mount without locks it is nobody's: no other process adopts it there.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         Ok(OpenEntry { path, file })
     }
 
@@ -48,7 +52,7 @@ impl OpenEntry {
             self.file.set_len(0)?;
         }
         self.file.write_all(&text)?;
-        self.file.sync_data()
+        unless_lost(self.file.sync_data())
     }
 
     /// The outage stands in the journal.

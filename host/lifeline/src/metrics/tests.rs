@@ -48,6 +48,7 @@ fn what_is_recorded_is_told() {
             recovery,
             failures: vec![],
             digest: None,
+            render: None,
         };
         metrics.saved(&Ok(saved), 0.5);
     }

@@ -239,12 +239,14 @@ class Lifeline:
         recovery: bool = False,
         failures: list[str] = ...,
         digest: tuple[int, str, float] | None = None,
+        render: str | PathLike[str] | None = None,
     ) -> None:
         """Answer a claimed `save`: the file is safe at `path`.
 
         recovery: it is a copy in a recovery folder; failures: why what was tried before failed;
         digest: the bytes, the SHA-256 (lower-case hex) and the seconds of reading the file back
-        from the disk, if that was done: else, and for an upload, the host does it. Raises
+        from the disk, if that was done: else, and for an upload, the host does it; render: where
+        the finished render is that the file does not hold. Raises
         ValueError for what is no digest.
         """
 

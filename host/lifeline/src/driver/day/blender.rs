@@ -343,6 +343,7 @@ impl Blender {
                 recovery: false,
                 failures: vec![],
                 digest: None,
+                render: None,
             })
         } else {
             Err(vec!["disk full".into()])

@@ -58,6 +58,7 @@ async fn an_outage_is_told_from_the_countdown_to_the_saved_file() {
         recovery: true,
         failures: vec!["read-only".into()],
         digest: None,
+        render: None,
     });
     stage.answer_save(outcome).await;
     assert_eq!(stage.quits().len(), 1);

@@ -267,6 +267,7 @@ impl<'a> Stage<'a> {
                 recovery: place == Place::Recovery,
                 failures: Vec::new(),
                 digest: None,
+                render: None,
             })
         } else {
             Err(vec!["as the scenario has it".into()])
