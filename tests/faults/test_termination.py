@@ -27,7 +27,7 @@ def test_connected(make_stage: MakeStage, template: Path) -> None:
         edit(blender)
         os.kill(blender.pid, signal.SIGTERM)
         stage.assert_closed(blender)
-        assert store.requests == []
+        assert store.requests() == []
     assert_untouched(blender, stage.file, template)
     entry = stage.journal.entry()
     assert (entry["type"], entry["outcome"]) == ("termination", "terminated")

@@ -44,6 +44,8 @@ def _conforms(value: object, hint: typing.Any) -> bool:
         return isinstance(value, dict) and not faults(hint.__name__, value)
     if origin is dict:
         return isinstance(value, dict)
+    if origin is list:
+        return isinstance(value, list)
     if origin is typing.Literal:
         return value in typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):

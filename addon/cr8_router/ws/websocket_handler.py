@@ -122,7 +122,7 @@ class WebSocketHandler:
         if self._line.closed:
             return False
         settings = self._line.settings()
-        return settings["terminate"] != "leave" and settings["terminate_timeout"] > 0
+        return bool(settings["terminate"] != "leave" and settings["terminate_timeout"] > 0)
 
     def hold(self, by: str = "script") -> None:
         """Keep Blender open until `release`. by: who asks, for the journal."""

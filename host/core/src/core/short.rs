@@ -70,11 +70,10 @@ impl Turn<'_> {
     /// What goes on now that the connection is lost; None: it had lasted, or had ended no outage.
     pub(super) fn too_short(&mut self) -> Option<Box<Ended>> {
         let lasting = self.core.lasting();
-        let ended = self.core.line.ended.take_if(|ended| {
+        self.core.line.ended.take_if(|ended| {
             let lasted = self.now.saturating_sub(ended.at);
             lasted < lasting
-        });
-        ended
+        })
     }
 
     /// The time of the connection does not count.

@@ -20,6 +20,7 @@ __all__ = [
     "Connected",
     "Countdown",
     "Decision",
+    "EarlyCopy",
     "Event",
     "Held",
     "Lifeline",
