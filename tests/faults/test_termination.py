@@ -28,7 +28,7 @@ def test_connected(make_stage: MakeStage, template: Path) -> None:
         os.kill(blender.pid, signal.SIGTERM)
         stage.assert_closed(blender)
         assert store.requests() == []
-    assert_untouched(blender, stage.file, template)
+    assert stage.file.read_bytes() == template.read_bytes()
     entry = stage.journal.entry()
     assert (entry["type"], entry["outcome"]) == ("termination", "terminated")
     (save,) = entry["saves"]
@@ -50,7 +50,7 @@ def test_connected_where_the_file_is_to_be_saved(make_stage: MakeStage) -> None:
 
 def test_the_terminal_is_gone(make_stage: MakeStage) -> None:
     """SIGHUP. What else ends a process: `tests/python/test_signals.py`."""
-    stage = make_stage()
+    stage = make_stage(terminate="save")
     blender = stage.launch(stage.file)
     edit(blender)
     os.kill(blender.pid, signal.SIGHUP)
