@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import configuration, own_files
+from . import configuration, own_files, saving
 from .log import about, logger
 from .recovery_store import RecoveryFolder, RecoveryStore
 from .wording import utf8
 
 if TYPE_CHECKING:
     from cr8_lifeline import Lifeline
+
+    from .recovery_store import Record
 
 
 def store_for(line: Lifeline) -> RecoveryStore:
@@ -72,6 +74,7 @@ class Recovery:
         self._store = store
         self._at_start = at_start
         self._seen = ""
+        self._looking = False
 
     def step(self) -> None:
         """For the main thread, once Blender is up: opening a file is not possible before."""
@@ -81,8 +84,11 @@ class Recovery:
                 self._restore_untitled()
         if bpy.data.filepath != self._seen:
             self._seen = bpy.data.filepath
-            if self._seen:
-                self._point_out_copies(self._seen)
+            self._looking = bool(self._seen)
+        # What a large file holds is known a little later.
+        if self._looking and saving.open_file.content_is_read:
+            self._looking = False
+            self._point_out_copies(self._seen)
 
     def _restore_untitled(self) -> None:
         for record in self._store.unclaimed():
@@ -116,7 +122,7 @@ class Recovery:
     def _point_out_copies(self, path: str) -> None:
         """A copy of a named file is for its user to choose: the file may have moved on."""
         for record in self._store.unclaimed():
-            if record.original_path == path and _is_newer(record.saved_at, path):
+            if record.original_path == path and _is_newer(record, path):
                 logger.warning(
                     "Saving %s had failed; its last work is in the recovery copy %s",
                     utf8(path),
@@ -128,10 +134,16 @@ class Recovery:
                 return
 
 
-def _is_newer(saved_at: str, path: str) -> bool:
-    """Whether the copy is newer than the file as it is on the disk now."""
+def _is_newer(record: Record, path: str) -> bool:
+    """Whether the copy is newer than the file as it is on the disk now.
+
+    A file that holds what it held then is older, whatever its time: it may have been touched, or
+    fetched anew.
+    """
+    if record.original_content and record.original_content == saving.open_file.content:
+        return True
     try:
         changed = datetime.fromtimestamp(Path(path).stat().st_mtime, timezone.utc)
     except OSError:
         return True
-    return datetime.fromisoformat(saved_at) > changed
+    return datetime.fromisoformat(record.saved_at) > changed

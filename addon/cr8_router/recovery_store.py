@@ -14,7 +14,7 @@ import stat
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import own_files
 from .errors import SaveError
@@ -29,6 +29,15 @@ _RECORD_MAX = 64 << 10
 _ENTRIES_MAX = 10_000
 
 
+class Original(NamedTuple):
+    """The file that a copy was made of."""
+
+    path: str
+    """"" for one that had no name."""
+    content: str = ""
+    """A digest of what it held when it was opened or saved last; "": not known."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One copy. Times in ISO 8601, UTC."""
@@ -40,6 +49,8 @@ class Record:
     saved_at: str
     restored_at: str = ""
     """"" while the copy waits for its user: neither opened nor replaced by newer work."""
+    original_content: str = ""
+    """`Original.content`: as long as the file holds that, the copy is newer, whatever its time."""
 
 
 @dataclass(frozen=True)
@@ -168,13 +179,14 @@ class RecoveryStore:
             ) from error
         raise SaveError(f"{folder.path}: the recovery folder has no free name for {start}")
 
-    def keep(self, copy: Path, original: str) -> None:
+    def keep(self, copy: Path, original: Original) -> None:
         """The copy is written: write its record. Raises OSError."""
         own_files.make_private(copy)
         _write(
             Record(
                 recovery_path=str(copy),
-                original_path=original,
+                original_path=original.path,
+                original_content=original.content,
                 username=self._username,
                 saved_at=_now().isoformat(),
             )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.blender.stage import EDIT, edit, saved_location
 from tests.faults.saving_chain import Chain
-from tests.faults.saving_scene import immutable, needs_root
+from tests.faults.saving_scene import grow, immutable, needs_root
 
 FOREIGN_UID = 12345
 
@@ -147,6 +147,49 @@ result = str(copy.path)
 """
     )
     chain.blender.wait_for_line(f"its last work is in the recovery copy {copy}$", 30)
+
+
+@pytest.mark.parametrize("size", [0, 5_000_000])
+@pytest.mark.parametrize("same", [True, False])
+def test_a_file_whose_time_alone_has_changed_is_older_than_its_copy(
+    chain: Chain, size: int, same: bool
+) -> None:
+    """It was touched, or fetched anew. Of another one nothing is said: it may be newer."""
+    if size:
+        grow(chain.blender, size)
+    chain.run("bpy.ops.wm.save_mainfile()")
+    chain.blender.wait_alive(
+        "what the file holds",
+        lambda: bool(chain.run("result = saving.open_file.content != ''")),
+        30,
+    )
+    copy = chain.run(
+        """
+import time
+from cr8_router import session
+copy = saving.save(RecoveryStore(recovery.folders(None)[-1:], "ann"), in_place=False)
+path = bpy.data.filepath
+bpy.ops.wm.read_homefile(app_template="")
+session._session._recovery.step()
+if not same:
+    with open(path, "r+b") as file:
+        file.seek(-100, 2)
+        file.write(b"!")
+os.utime(path, (time.time() + 60, time.time() + 60))
+bpy.ops.wm.open_mainfile(filepath=path)
+result = str(copy.path)
+""",
+        same=same,
+    )
+    said = f"its last work is in the recovery copy {copy}$"
+    if same:
+        chain.blender.wait_for_line(said, 30)
+    else:
+        seen = "result = [session._session._recovery._looking, session._session._recovery._seen]"
+        settled = f"from cr8_router import session\n{seen}"
+        wanted = [False, str(chain.file)]
+        chain.blender.wait_alive("the look", lambda: chain.run(settled) == wanted, 30)
+        assert not chain.blender.lines.matching(said)
 
 
 def test_what_others_may_have_put_there_is_not_opened(chain: Chain, tmp_path: Path) -> None:

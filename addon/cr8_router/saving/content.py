@@ -28,8 +28,11 @@ class Content:
     def __init__(self, path: str, version: Version) -> None:
         self._path = path
         self._version = version
-        self._digest: bytes | None = None
         self._begun = False
+        self.digest = ""
+        """Hexadecimal; "": not read yet, or it cannot be."""
+        self.is_read = False
+        """Or it cannot be."""
 
     def read(self, *, at_once: bool = False) -> None:
         """Read it, once; what is large on a thread of its own. at_once: only what is small."""
@@ -41,8 +44,10 @@ class Content:
         elif not at_once:
             self._begun = True
             thread = threading.Thread(target=self._read, name="cr8-content", daemon=True)
-            with suppress(RuntimeError):  # no thread is to be had
+            try:
                 thread.start()
+            except RuntimeError:  # no thread is to be had
+                self.is_read = True
 
     def is_in(self, found: Version) -> bool:
         """Whether the version that is on the disk now has the same bytes.
@@ -50,31 +55,32 @@ class Content:
         Reads all of it, which takes less than the save that this is asked for. What is not known is
         not the same.
         """
-        if self._digest is None or found.size != self._version.size:
+        if not self.digest or found.size != self._version.size:
             return False
-        return _digest(self._path, found) == self._digest
+        return _digest(self._path, found) == self.digest
 
     def _read(self) -> None:
-        self._digest = _digest(self._path, self._version)
+        self.digest = _digest(self._path, self._version)
+        self.is_read = True
 
 
-def _digest(path: str, version: Version) -> bytes | None:
-    """None: it is another version before or after, or cannot be read."""
+def _digest(path: str, version: Version) -> str:
+    """ "": it is another version before or after, or cannot be read."""
     with suppress(Exception):
         # Not `hashlib`, which brings OpenSSL with it.
         from _blake2 import blake2b
 
         digest = blake2b()
         if not _is_there(path, version):
-            return None
+            return ""
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb", buffering=0) as file:
             buffer = memoryview(bytearray(min(_CHUNK, version.size + 1)))
             while count := file.readinto(buffer):
                 digest.update(buffer[:count])
         if _is_there(path, version):
-            return digest.digest()
-    return None
+            return digest.hexdigest()
+    return ""
 
 
 def _is_there(path: str, version: Version) -> bool:

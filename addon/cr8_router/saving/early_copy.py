@@ -18,17 +18,16 @@ from ..log import about, logger
 from ..wording import utf8
 from .changes import ChangeWatch
 from .flush import flushed
+from .open_file import open_file
 from .recovery_copy import private_copy, reserve_copy, save_copy
 from .verification import verify
-from .version import version_of
 from .writing import write_unverified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ..recovery_store import RecoveryStore
-    from .version import Version
+    from ..recovery_store import Original, RecoveryStore
 
 # Seconds that Blender's end waits at most until the copy is gone.
 _LAST_MOMENT = 1.0
@@ -39,7 +38,7 @@ class EarlyCopy:
 
     def __init__(self) -> None:
         self._copy: Path | None = None
-        self._version: Version | None = None
+        self._opened_or_saved = 0
         self._changes = ChangeWatch()
         self._thread: threading.Thread | None = None
 
@@ -50,11 +49,11 @@ class EarlyCopy:
         """
         if self._is_busy() or (self._copy is not None and not self._changes.changed):
             return
-        found = version_of(bpy.data.filepath) if bpy.data.filepath else None
-        if self._copy is not None and found != self._version and not bpy.data.is_dirty:
+        found = open_file.opened_or_saved
+        if self._copy is not None and found != self._opened_or_saved and not bpy.data.is_dirty:
             self.drop(store)  # a person has saved since
             return
-        self._version = found
+        self._opened_or_saved = found
         for folder in store.folders:
             try:
                 copy, original = reserve_copy(store, folder)
@@ -96,7 +95,7 @@ class EarlyCopy:
             raise
 
     def _keep(
-        self, store: RecoveryStore, copy: Path, original: str, tell: Callable[[Path], None]
+        self, store: RecoveryStore, copy: Path, original: Original, tell: Callable[[Path], None]
     ) -> None:
         try:
             verify(copy, None)

@@ -30,6 +30,8 @@ class OpenFile:
         self._by_cleanup = False
         self._before: Version | None = None
         self._copying = False
+        self.opened_or_saved = 0
+        """Grows with each."""
         self.saved_here = False
         """What is on the disk was written by this Blender, not only opened."""
         self._listeners = Listeners(self._make_handlers())
@@ -67,6 +69,16 @@ class OpenFile:
             self._remember()
         if self._content is not None:
             self._content.read()
+
+    @property
+    def content(self) -> str:
+        """A digest of what the file held when it was opened or saved; "": not known, or not yet."""
+        return "" if self._content is None else self._content.digest
+
+    @property
+    def content_is_read(self) -> bool:
+        """Or cannot be."""
+        return self._content is None or self._content.is_read
 
     def changed_by_others(self) -> bool:
         """Whether the file on the disk is no version that this Blender has opened or saved."""
@@ -108,6 +120,7 @@ class OpenFile:
         self._remember(saved_here=True)
 
     def _remember(self, *, saved_here: bool = False) -> None:
+        self.opened_or_saved += 1
         self._path = path = bpy.data.filepath
         self._known = version_of(os.path.abspath(path)) if path else None
         self._content = None if self._known is None else Content(path, self._known)

@@ -11,6 +11,7 @@ import bpy
 
 from ..errors import SaveError
 from ..log import about, logger
+from ..recovery_store import Original
 from ..wording import utf8
 from .open_file import open_file
 from .temporary_files import goes_with_blender
@@ -55,12 +56,12 @@ def save_recovery_copy(
     return copy, written
 
 
-def reserve_copy(store: RecoveryStore, folder: RecoveryFolder) -> tuple[Path, str]:
+def reserve_copy(store: RecoveryStore, folder: RecoveryFolder) -> tuple[Path, Original]:
     """A name for a copy of the open file, and whose work it is. Raises SaveError."""
     if goes_with_blender(folder.path):
         raise SaveError(f"{folder.path}: Blender deletes this folder when it closes")
     original = _original(store)
-    return store.reserve(folder, original), original
+    return store.reserve(folder, original.path), original
 
 
 @contextlib.contextmanager
@@ -76,11 +77,13 @@ def save_copy(copy: Path) -> Any:
     return bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, compress=compress)
 
 
-def _original(store: RecoveryStore) -> str:
+def _original(store: RecoveryStore) -> Original:
     """Whose work it is: of a copy that is worked on, the file that it was made of."""
     path = bpy.data.filepath
     record = store.find(Path(path)) if path else None
-    return path if record is None else record.original_path
+    if record is None:
+        return Original(path, open_file.content)
+    return Original(record.original_path, record.original_content)
 
 
 def _compressed() -> bool:
@@ -90,7 +93,7 @@ def _compressed() -> bool:
     return bool(bpy.context.preferences.filepaths.use_file_compression)
 
 
-def _keep(store: RecoveryStore, copy: Path, original: str) -> None:
+def _keep(store: RecoveryStore, copy: Path, original: Original) -> None:
     try:
         store.keep(copy, original)
     except OSError as error:
