@@ -94,6 +94,19 @@ def test_while_the_main_thread_is_blocked(make_stage: MakeStage, tmp_path: Path)
     assert_kept(stage, blender, stage.file, outcome="terminated")
 
 
+def test_while_the_main_thread_is_dead(make_stage: MakeStage, tmp_path: Path) -> None:
+    """It is not waited for until the platform ends the process: that says nothing of the work."""
+    stage = make_stage()
+    blender = stage.launch(stage.file)
+    edit(blender)
+    pending = block_until(blender, tmp_path / "never")
+    os.kill(blender.pid, signal.SIGTERM)
+    assert blender.wait_exit(90) != 0
+    assert pending.exception(30) is not None
+    entry = stage.journal.last_of(blender.pid)
+    check(entry, outcome="ended-by-host", safe=False)
+
+
 def test_an_upload_that_takes_too_long(make_stage: MakeStage) -> None:
     """The platform does not wait for ever. Half of its time is for the save and the upload."""
     with Uploads(DROP) as store:

@@ -405,6 +405,21 @@ fn sigterm_saves_and_closes_under_a_living_server() {
 }
 
 #[test]
+fn after_sigterm_a_dead_main_thread_is_not_waited_for() {
+    let mut stage = Stage::connected(|_| {});
+    stage.world.polled = stage.now;
+    stage.tell(Input::Terminate);
+    // It was only busy.
+    stage.pass(30_000);
+    stage.world.polled = stage.now;
+    stage.pass(39_000);
+    assert!(!stage.has(&Output::EndProcess { safe: false }));
+    stage.pass(2_000);
+    stage.tell(Input::Written);
+    assert!(stage.has(&Output::EndProcess { safe: false }));
+}
+
+#[test]
 fn sigterm_may_mean_that_the_file_is_to_stay_as_it_is() {
     let recovers = |config: &mut Config| (config.recover, config.upload) = (true, Some(MINUTE));
     let places = |stage: &Stage| -> Vec<Place> {

@@ -9,6 +9,9 @@ const LAST_MOMENT: u64 = 1_000;
 /// A main thread that has not polled since it was asked to quit is at work: it has this many times
 /// as long.
 const AT_WORK: u64 = 10;
+/// After SIGTERM, a main thread that has not polled for so long is not busy but dead, as when its display
+/// has died: nobody waits for it any longer (milliseconds).
+const DEAD: u64 = 40_000;
 /// A saved file that cannot be read back within this long counts as unreadable (milliseconds).
 const READ_BACK: u64 = 600_000;
 /// An upload that has not ended this long after its own limit never does (milliseconds).
@@ -54,9 +57,12 @@ impl Core {
 
     /// When a main thread that begins nothing is waited for no longer, whatever becomes of its work.
     pub(super) fn stuck_from(&self) -> Option<u64> {
-        let open = self.unclaimed()?;
-        let set = self.config.stuck > 0 && !self.closing.is_final();
-        set.then(|| open.since.saturating_add(self.config.stuck))
+        let open = self.unclaimed().filter(|_| !self.closing.is_final())?;
+        let set = Some(self.config.stuck).filter(|stuck| *stuck > 0);
+        let busy = set.map(|stuck| open.since.saturating_add(stuck));
+        let dead = self.closing.terminating;
+        let dead = dead.map(|it| it.until.max(self.polled.saturating_add(DEAD)));
+        earlier(busy, dead)
     }
 
     /// The main thread has this long to claim the quit; None: it has.
