@@ -43,7 +43,7 @@ def test_back_after_all_attempts_were_spent(make_stage: MakeStage, template: Pat
 
 def test_back_while_the_save_is_running(make_stage: MakeStage, tmp_path: Path) -> None:
     """The save ends, Blender stays."""
-    stage = make_stage(cleanup_timeout=1)
+    stage = make_stage(cleanup_timeout=1, early_copy=0)
     blender = stage.launch(stage.file)
     edit(blender)
     done = tmp_path / "done"
