@@ -44,7 +44,9 @@ def test_disk_full_in_place_and_in_the_recovery_folder(
     """Ann's work finds room in the recovery folder that is set; Bob's only in the next one."""
     files, recovery = disks
     chosen = recovery / "copies"
-    with staged(tmp_path / "stage", display, template, recovery_dir=str(chosen), **QUICK) as stage:
+    # An early copy would take the room of this one, which then goes into the next folder.
+    settings = {**QUICK, "early_copy": 0, "recovery_dir": str(chosen)}
+    with staged(tmp_path / "stage", display, template, **settings) as stage:
         jobs = {user: files / f"{user}.blend" for user in ("ann", "bob")}
         for job in jobs.values():
             job.write_bytes(template.read_bytes())

@@ -45,5 +45,5 @@ bpy.data.movieclips.remove(clip)
     )
     assert packed == 1
     (failure,) = failures
-    assert failure.startswith("texture.png in Blender's temporary folder: ")
+    assert failure == "texture.png in Blender's temporary folder: Blender cannot pack it"
     assert blend.inspect(chain.file)["images"]["Downloaded"]["packed_size"] > 0

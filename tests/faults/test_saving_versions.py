@@ -57,15 +57,17 @@ def lost(
         )
         for user, blender in blenders.items():
             edit(blender, OTHER if user == "bob" else EDIT)
-        Path(shutil.copy(template, stage.profile.folder / "new")).replace(replaced)
+        new = Path(shutil.copy(template, stage.profile.folder / "new"))
+        new.write_bytes(others := template.read_bytes() + bytes(1))
+        new.replace(replaced)
         # Which does not make the version that is there now Cat's own.
         mine = stage.profile.folder / "mine.blend"
         blenders["cat"].run(f"bpy.ops.wm.save_as_mainfile(filepath={str(mine)!r}, copy=True)")
-        others = replaced.stat().st_ino
+        number = replaced.stat().st_ino
         deleted.unlink()
         lose(stage, *blenders.values())
-        assert replaced.stat().st_ino == others
-        yield Lost(stage, shared, replaced, template.read_bytes(), deleted, blenders)
+        assert replaced.stat().st_ino == number
+        yield Lost(stage, shared, replaced, others, deleted, blenders)
 
 
 def test_two_blenders_with_the_same_file(lost: Lost) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PACKABLE = ("images", "sounds", "fonts")
-_OTHERS = ("movieclips", "libraries", "volumes", "cache_files")  # Blender cannot pack these
+_OTHERS = ("movieclips", "libraries", "volumes", "cache_files")
 
 
 def pack_temporary_files() -> Iterator[str]:
@@ -24,6 +24,8 @@ def pack_temporary_files() -> Iterator[str]:
         for one in getattr(bpy.data, name, ()):
             try:
                 if one.library is None and not _packed(one) and _goes(one):
+                    if name in _OTHERS:
+                        raise RuntimeError("Blender cannot pack it")
                     one.pack()
             except Exception as error:
                 yield f"{one.name} in Blender's temporary folder: {one_line(error)}"

@@ -50,11 +50,22 @@ struct Claim {
     value: Vec<u8>,
 }
 
-/// The header whose sum is not the file's, if there is one; none also if the store gives no sum.
-pub(super) fn differs(file: &File, headers: &HeaderMap) -> io::Result<Option<&'static str>> {
+/// What the store's sums say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// It has the file.
+    Same,
+    /// It gives none.
+    Unknown,
+    /// It has something else, by this header.
+    Other(&'static str),
+}
+
+/// Of all sums that an answer gives.
+pub(super) fn compare(file: &File, headers: &HeaderMap) -> io::Result<Compared> {
     let mut claims = claims(headers);
     if claims.is_empty() {
-        return Ok(None);
+        return Ok(Compared::Unknown);
     }
     let mut file = file.try_clone()?;
     file.rewind()?;
@@ -72,7 +83,7 @@ pub(super) fn differs(file: &File, headers: &HeaderMap) -> io::Result<Option<&'s
         let Claim { header, sum, value } = claim;
         (sum.bytes() != value).then_some(header)
     });
-    Ok(wrong)
+    Ok(wrong.map_or(Compared::Same, Compared::Other))
 }
 
 fn claims(headers: &HeaderMap) -> Vec<Claim> {
@@ -189,22 +200,26 @@ mod tests {
         ("x-amz-checksum-crc64nvme", "rosUhgp5mIg="),
     ];
 
-    fn found(content: &[u8], headers: &[(&'static str, &str)]) -> Option<&'static str> {
+    fn found(content: &[u8], headers: &[(&'static str, &str)]) -> Compared {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
         let headers = headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        differs(&file, &headers.collect()).unwrap()
+        compare(&file, &headers.collect()).unwrap()
     }
 
     #[test]
     fn a_sum_is_the_files_or_it_is_not() {
         for (name, value) in RIGHT {
-            assert_eq!(found(b"123456789", &[(name, value)]), None, "{name}");
-            assert_eq!(found(b"123456780", &[(name, value)]), Some(name));
+            assert_eq!(
+                found(b"123456789", &[(name, value)]),
+                Compared::Same,
+                "{name}"
+            );
+            assert_eq!(found(b"123456780", &[(name, value)]), Compared::Other(name));
         }
-        assert_eq!(found(b"123456789", &RIGHT), None);
+        assert_eq!(found(b"123456789", &RIGHT), Compared::Same);
     }
 
     #[test]
@@ -217,12 +232,12 @@ mod tests {
             ("x-amz-checksum-crc32", "?"),
         ];
         for header in other {
-            assert_eq!(found(b"other", &[header]), None, "{header:?}");
+            assert_eq!(found(b"other", &[header]), Compared::Unknown, "{header:?}");
         }
         let encrypted = [
             RIGHT[0],
             ("x-amz-server-side-encryption-aws-kms-key-id", "k"),
         ];
-        assert_eq!(found(b"other", &encrypted), None);
+        assert_eq!(found(b"other", &encrypted), Compared::Unknown);
     }
 }

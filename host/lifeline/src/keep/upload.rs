@@ -2,10 +2,11 @@
 //!
 //! The URL and the headers' values are secrets: no error here carries them.
 
-use super::{answer, checksum};
+use super::answer;
+use super::checksum::{self, Compared};
 use crate::http;
 use crate::settings::{Headers, Secret};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Body, Client, Response};
 use std::fs::File;
@@ -14,11 +15,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use thiserror::Error;
+use tokio::sync::Notify;
 use tokio::time::{interval, sleep, timeout};
 
 const CHUNK: usize = 256 << 10;
 /// A request of which nothing has moved for this long is given up, and made again.
 const STALL: Duration = Duration::from_secs(30);
+/// How long the last byte is held back: an answer that comes before it says nothing of the file.
+const HELD: Duration = Duration::from_millis(250);
 /// For what a store says when it does not take the file.
 const SAID: Duration = Duration::from_secs(2);
 /// How often progress is told, and the end looked for.
@@ -151,7 +155,8 @@ impl Sender<'_> {
         // At once: an attempt may be over before the first look.
         progress(0);
         let sent = Arc::new(Sent::default());
-        let body = body(self.what.file, &sent).map_err(|e| UploadError::Local(e.to_string()))?;
+        let body =
+            body(self.what.file, total, &sent).map_err(|e| UploadError::Local(e.to_string()))?;
         let request = self
             .client
             .put(self.what.url.reveal())
@@ -164,7 +169,7 @@ impl Sender<'_> {
         tokio::pin!(request);
         let mut look = interval(LOOK);
         let mut moved = (0, Instant::now());
-        let mut taken = None;
+        let (mut taken, mut early) = (None, false);
         loop {
             tokio::select! {
                 answer = &mut request, if taken.is_none() => {
@@ -172,6 +177,8 @@ impl Sender<'_> {
                     if !answer.status().is_success() {
                         return Err(self.refusal(answer).await);
                     }
+                    early = sent.bytes.load(Ordering::Relaxed) < total;
+                    sent.answered.notify_one();
                     taken = Some(answer);
                 }
                 _ = look.tick() => {
@@ -190,7 +197,7 @@ impl Sender<'_> {
             }
             if let Some(answer) = &taken {
                 if sent.bytes.load(Ordering::Relaxed) >= total {
-                    return self.check(answer);
+                    return self.check(answer, early);
                 }
                 if sent.over.load(Ordering::Relaxed) {
                     return Err(UploadError::Early);
@@ -200,10 +207,11 @@ impl Sender<'_> {
     }
 
     /// The store has the bytes of the file, as far as it tells.
-    fn check(&self, answer: &Response) -> Result<(), UploadError> {
-        match checksum::differs(self.what.file, answer.headers()) {
-            Ok(None) => Ok(()),
-            Ok(Some(header)) => Err(UploadError::Damaged(header)),
+    fn check(&self, answer: &Response, early: bool) -> Result<(), UploadError> {
+        match checksum::compare(self.what.file, answer.headers()) {
+            Ok(Compared::Unknown) if early => Err(UploadError::Early),
+            Ok(Compared::Same | Compared::Unknown) => Ok(()),
+            Ok(Compared::Other(header)) => Err(UploadError::Damaged(header)),
             Err(error) => Err(UploadError::Local(error.to_string())),
         }
     }
@@ -237,6 +245,7 @@ struct Sent {
     bytes: AtomicU64,
     /// No more of it is asked for.
     over: AtomicBool,
+    answered: Notify,
 }
 
 struct Over(Arc<Sent>);
@@ -247,25 +256,34 @@ impl Drop for Over {
     }
 }
 
-/// The file from its beginning, piece by piece; `sent` counts.
-fn body(file: &File, sent: &Arc<Sent>) -> io::Result<Body> {
-    let mut file = file.try_clone()?;
-    file.rewind()?;
-    let sent = Over(Arc::clone(sent));
+/// The file from its beginning, piece by piece, and the last byte by itself; `sent` counts.
+fn body(file: &File, total: u64, sent: &Arc<Sent>) -> io::Result<Body> {
+    let mut start = file.try_clone()?;
+    start.rewind()?;
+    let mut end = start.try_clone()?;
+    let (over, sent) = (Over(Arc::clone(sent)), Arc::clone(sent));
     // Reading blocks: the runtime is this upload's own, and a piece is small.
-    let pieces = stream::iter(std::iter::from_fn(move || {
+    let mut start = start.take(total.saturating_sub(1));
+    let read = move |from: &mut dyn Read| {
         let mut piece = vec![0; CHUNK];
-        match file.read(&mut piece) {
+        match from.read(&mut piece) {
             Ok(0) => None,
             Ok(count) => {
                 piece.truncate(count);
-                sent.0.bytes.fetch_add(count as u64, Ordering::Relaxed);
+                over.0.bytes.fetch_add(count as u64, Ordering::Relaxed);
                 Some(Ok(piece))
             }
             Err(error) => Some(Err(error)),
         }
-    }));
-    Ok(Body::wrap_stream(pieces))
+    };
+    let read = Arc::new(read);
+    let first = Arc::clone(&read);
+    let pieces = stream::iter(std::iter::from_fn(move || first(&mut start)));
+    let last = stream::once(async move {
+        let _ = timeout(HELD, sent.answered.notified()).await;
+        read(&mut (&mut end).take(1)).unwrap_or_else(|| Ok(Vec::new()))
+    });
+    Ok(Body::wrap_stream(pieces.chain(last)))
 }
 
 #[cfg(test)]
@@ -359,11 +377,21 @@ mod tests {
 
     #[test]
     fn a_success_counts_after_the_last_byte_alone() {
-        // More than the system's buffers hold.
-        let content = vec![7; 32 << 20];
-        let (url, server) = serve(vec!["early 200 OK", "200 OK"]);
-        assert_eq!(send(&content, &url, 60), Ok(2));
-        assert!(server.join().unwrap()[1] == content);
+        // More than the system's buffers hold, and less.
+        for size in [32 << 20, 900 << 10, 1] {
+            let content = vec![7; size];
+            let (url, server) = serve(vec!["early 200 OK", "200 OK"]);
+            assert_eq!(send(&content, &url, 60), Ok(2), "{size}");
+            assert!(server.join().unwrap()[1] == content);
+        }
+    }
+
+    #[test]
+    fn a_sum_can_confirm_an_answer_that_came_early() {
+        let early = "early 200 OK\r\nETag: \"67e92c8765a9bc7fb2d335c459de9eb5\"";
+        let (url, server) = serve(vec![early]);
+        assert_eq!(send(b"work", &url, 20), Ok(1));
+        server.join().unwrap();
     }
 
     #[test]
@@ -388,8 +416,10 @@ mod tests {
         let url = Secret::new(format!("http://{}/f", listener.local_addr().unwrap()));
         let server = thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
-            let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let mut reader = BufReader::new(&stream);
+            let lines = reader.by_ref().lines().map_while(Result::ok);
             let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            reader.read_exact(&mut [0; 4]).unwrap();
             write!(&stream, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").unwrap();
             head
         });

@@ -342,48 +342,6 @@ mod tests {
     }
 
     #[test]
-    fn white_space_at_the_ends_is_no_part_of_a_value() {
-        let texts = TABLE.iter().filter(|setting| {
-            matches!(
-                setting.kind,
-                Kind::Text | Kind::Url | Kind::Secret | Kind::Path
-            )
-        });
-        for setting in texts {
-            let plain = match setting.name {
-                "server_url" => "ws://h:1",
-                "save_url" | "notify_url" => "https://h/f",
-                "upload_headers" => "x-a: b",
-                _ => "a b",
-            };
-            let padded = format!("\u{feff} \t{plain} \r\n");
-            for (preferences, environment) in [
-                (json!({ setting.name: &padded }), vec![]),
-                (json!({}), vec![(setting.variable(), padded.clone())]),
-            ] {
-                let environment: BTreeMap<_, _> = environment.into_iter().collect();
-                let preferences = preferences.as_object().unwrap();
-                let settings = Settings::resolve(preferences, &environment).unwrap();
-                let (token, urls) = (&settings.token, [&settings.save_url, &settings.notify_url]);
-                let found = match setting.name {
-                    "token" => token.reveal(),
-                    "save_url" | "notify_url" => {
-                        urls.into_iter().flatten().next().unwrap().reveal()
-                    }
-                    "server_url" => "ws://h:1",
-                    "upload_headers" => settings.upload_headers.0["x-a"].to_str().unwrap(),
-                    name => settings.shown[name].as_str().unwrap(),
-                };
-                assert!(
-                    found == plain || found == "b",
-                    "{}: {found:?}",
-                    setting.name
-                );
-            }
-        }
-    }
-
-    #[test]
     fn lists_of_seconds() {
         let settings = resolve(json!({}), &[("CR8_WARN_BEFORE", "90, 5.5")]).unwrap();
         assert_eq!(settings.timing.warn_before, [90_000, 5_500]);

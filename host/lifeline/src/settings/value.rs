@@ -205,3 +205,19 @@ fn digests(text: &str) -> Option<Vec<String>> {
 fn millis(seconds: f64) -> u64 {
     (seconds * 1000.0).round() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_at_the_ends_is_no_part_of_a_value() {
+        let padded = "\u{feff} \ta b \r\n";
+        for kind in [Kind::Text, Kind::Url, Kind::Secret, Kind::Path] {
+            let plain = Some(Value::Text("a b".into()));
+            assert_eq!(kind.from_text(padded), plain, "{kind:?}");
+            assert_eq!(kind.from_json(&json!(padded)), plain, "{kind:?}");
+        }
+        assert_eq!(Kind::Count(0, 9).from_text(" 7\n"), Some(Value::Count(7)));
+    }
+}
