@@ -102,7 +102,7 @@ def test_while_the_main_thread_is_dead(make_stage: MakeStage, tmp_path: Path) ->
     pending = block_until(blender, tmp_path / "never")
     os.kill(blender.pid, signal.SIGTERM)
     assert blender.wait_exit(90) != 0
-    assert pending.exception(30) is not None
+    assert not pending.done()
     entry = stage.journal.last_of(blender.pid)
     check(entry, outcome="ended-by-host", safe=False)
 
