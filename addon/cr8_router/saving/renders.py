@@ -81,12 +81,8 @@ class Renders:
             return None
         path = _save(beside)
         self._waiting = False
-        if path is not None:
-            logger.info(
-                "Saved the finished render: %s",
-                utf8(str(path)),
-                extra=about("render-saved", path=utf8(str(path))),
-            )
+        name = utf8(str(path))
+        logger.info("Saved the finished render: %s", name, extra=about("render-saved", path=name))
         return path
 
 
@@ -94,10 +90,10 @@ renders = Renders()
 """A Blender has one render at a time."""
 
 
-def _save(beside: Path) -> Path | None:
+def _save(beside: Path) -> Path:
     image = next((one for one in bpy.data.images if one.type == "RENDER_RESULT"), None)
-    if image is None or not image.has_data:
-        return None
+    if image is None:
+        raise SaveError("the finished render: Blender has no image of it")
     path = beside
     try:
         # Its user alone sees it before it is as private as the file.
