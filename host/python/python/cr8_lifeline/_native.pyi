@@ -446,11 +446,11 @@ def settings_table() -> list[SettingInfo]:
     Names: server_url (WS_URL), username (CR8_USERNAME), token (CR8_AUTH_TOKEN),
     retry_attempts, retry_delay, retry_delay_max, retry_jitter, connect_timeout,
     probe_silence, probe_every, cleanup_timeout, warn_before, render_wait, quit_floor,
-    outage_limit, save_url, upload_timeout, early_copy, unsaved_wait, quit_timeout, stuck_timeout,
-    terminate, terminate_timeout, notify_url, notify_timeout, journal, log_file, metrics_file,
-    policy, policy_sha256, policy_push, policy_store, policy_cache, policy_fuel, policy_time,
-    policy_memory, policy_table, policy_stack, policy_answer, policy_memo, policy_actions,
-    policy_size, recovery_dir
+    outage_limit, save_url, upload_headers, upload_timeout, early_copy, unsaved_wait, quit_timeout,
+    stuck_timeout, terminate, terminate_timeout, notify_url, notify_timeout, journal, log_file,
+    metrics_file, policy, policy_sha256, policy_push, policy_store, policy_cache, policy_fuel,
+    policy_time, policy_memory, policy_table, policy_stack, policy_answer, policy_memo,
+    policy_actions, policy_size, recovery_dir
     (each CR8_ and the name in capitals).
     """
 
