@@ -1,9 +1,8 @@
 //! What can go wrong, and the exit code that it has.
 
 use crate::{FAILURE, NO, USAGE};
-use lifeline::simulate::fleet::FleetError;
-use lifeline::simulate::timeline::TimelineError;
 use lifeline_sandbox::LoadError;
+use lifeline_simulate::fleet::FleetError;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -30,9 +29,6 @@ pub enum CommandError {
         /// Why.
         error: LoadError,
     },
-    /// The simulation does not run.
-    #[error(transparent)]
-    Timeline(#[from] TimelineError),
     /// The policy fails.
     #[error(transparent)]
     Fleet(#[from] FleetError),
@@ -49,9 +45,7 @@ impl CommandError {
         match self {
             CommandError::Usage(_) => USAGE,
             CommandError::Load { .. } | CommandError::Fleet(_) | CommandError::NeedsFresh(_) => NO,
-            CommandError::File { .. } | CommandError::Timeline(_) | CommandError::Output(_) => {
-                FAILURE
-            }
+            CommandError::File { .. } | CommandError::Output(_) => FAILURE,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The words that make up a scenario: `3x10s/5s`, `0s..400s`, `50s=5m`.
 
 use crate::duration;
-use lifeline::simulate::timeline::Saves;
+use lifeline_simulate::timeline::Saves;
 
 /// `FROM..TO`
 pub fn range(text: &str) -> Result<(u64, u64), String> {

@@ -7,8 +7,9 @@ use crate::script::{self, Flap};
 use crate::strip;
 use crate::svg::{Align, Picture};
 use clap::Args;
+use lifeline::FIVE_MINUTES;
 use lifeline::contract::{Place, Request};
-use lifeline::simulate::timeline::{Ending, Entry, Saves, Scenario, Swap, Timeline, What, play};
+use lifeline_simulate::timeline::{Ending, Entry, Saves, Scenario, Timeline, What, play};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
@@ -71,8 +72,8 @@ pub struct Options {
 /// True: there is a time line.
 pub fn run(options: &Options, out: &mut dyn Write) -> Result<bool, CommandError> {
     let scenario = scenario(options)?;
-    let who = scenario.policy.policy.identity().clone();
-    let timeline = play(&scenario)?;
+    let who = scenario.policy.identity().clone();
+    let timeline = play(&scenario);
     let title = format!("{} {}: {}", who.name, who.version, story(options));
     if let Some(file) = &options.svg {
         fs::write(file, draw(&title, &timeline)).map_err(|source| CommandError::File {
@@ -91,8 +92,16 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<bool, CommandError>
 }
 
 fn scenario(options: &Options) -> Result<Scenario, CommandError> {
-    let settings = options.settings.resolve()?;
-    let mut scenario = Scenario::new(settings, options.policy.load()?);
+    let config = options.settings.resolve()?.core();
+    let sandbox = options.policy.sandbox()?;
+    let failed = |name: &str| {
+        let name = name.to_string();
+        |error| CommandError::Load { name, error }
+    };
+    let built_in = sandbox
+        .load_embedded(&FIVE_MINUTES)
+        .map_err(failed("five-minutes"))?;
+    let mut scenario = Scenario::new(config, options.policy.load()?, built_in);
     let (mut away, begins) = options.flap.map_or((Vec::new(), 0), |flap| flap.away());
     let ends = options
         .outage
@@ -122,16 +131,10 @@ fn scenario(options: &Options) -> Result<Scenario, CommandError> {
     scenario.save_takes = options.save_takes;
     scenario.seed = options.seed;
     scenario.until = options.until;
-    let sandbox = options.policy.sandbox()?;
     for (at, file) in &options.swap {
-        let policy = sandbox
-            .load(&read(&PathBuf::from(file))?)
-            .map_err(|error| CommandError::Load {
-                name: file.clone(),
-                error,
-            })?;
-        let origin = file.clone();
-        scenario.swaps.push((*at, Swap { policy, origin }));
+        let bytes = read(&PathBuf::from(file))?;
+        let policy = sandbox.load(&bytes).map_err(failed(file))?;
+        scenario.swaps.push((*at, policy));
     }
     Ok(scenario)
 }

@@ -1,7 +1,7 @@
 //! A time line as a few lines of text: a column stands for a stretch of time.
 
 use crate::duration::clock;
-use lifeline::simulate::timeline::{Timeline, What};
+use lifeline_simulate::timeline::{Timeline, What};
 
 /// The name of a row, and its space.
 const LABEL: usize = 10;
@@ -123,7 +123,7 @@ fn wrapped(words: &[String], width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifeline::simulate::timeline::{Ending, Entry, Span};
+    use lifeline_simulate::timeline::{Ending, Entry, Span};
 
     fn timeline() -> Timeline {
         let span = |phase: &str, from, to| Span {

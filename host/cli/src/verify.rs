@@ -5,11 +5,11 @@ use crate::duration::{self, clock, seconds};
 use crate::error::CommandError;
 use crate::input::{PolicyFile, SettingsOptions};
 use clap::Args;
-use lifeline::simulate::explore::{
+use lifeline_sandbox::{Identity, Policy};
+use lifeline_simulate::explore::{
     Bounds, Broken, Entry, Exploration, Progress, Property, Setup, explore,
 };
-use lifeline::simulate::wave;
-use lifeline_sandbox::{Identity, Policy};
+use lifeline_simulate::wave;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::saved::{Digest, SaveOutcome, Saved, Uploaded};
 use lifeline_contract::types::{ConnectError, Place, Request};
+use std::fmt;
 use std::path::PathBuf;
 
 /// In this order.
@@ -206,6 +207,39 @@ pub enum Telling {
     Over(Outcome),
 }
 
+impl Telling {
+    /// What is wrong, in a sentence; None: nothing is. `policy`: who has answered.
+    pub fn trouble(&self, policy: impl fmt::Display) -> Option<String> {
+        Some(match self {
+            Telling::Rejected {
+                call,
+                failure,
+                disabled,
+                ..
+            } => {
+                let next = if *disabled {
+                    "it is set aside, and five-minutes decides until another policy is swapped in"
+                } else {
+                    "the built-in five-minutes policy decides instead, this time"
+                };
+                format!("Policy {policy} failed in {call}: {failure}; {next}")
+            }
+            Telling::BuiltInFailed(failure) => format!("The built-in policy failed too: {failure}"),
+            Telling::Unreadable(reason) => format!("The saved file cannot be read back: {reason}"),
+            Telling::Ended { busy, safe } => match (busy, safe) {
+                (true, true) => "Blender is too busy to close: it is ended, its work is safe",
+                (true, false) => "Blender is too busy to save: it is ended with its work unsaved",
+                (false, _) => "Blender does not close: it is ended, its work is safe",
+            }
+            .into(),
+            Telling::JournalSilent => {
+                "The journal does not answer: Blender closes without it".into()
+            }
+            _ => return None,
+        })
+    }
+}
+
 /// Why a request was not heeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ignored {
@@ -237,4 +271,48 @@ pub enum Withdrawn {
     RunningSave,
     /// Blender's end.
     Quit,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_a_sentence() {
+        let trouble = |telling: Telling| telling.trouble("mine");
+        let rejected = |disabled| Telling::Rejected {
+            call: "tick",
+            failure: Failure::NoAnswer("it trapped".into()),
+            failures: 1,
+            disabled,
+        };
+        let said = [
+            (
+                rejected(false),
+                "Policy mine failed in tick: it trapped; the built-in",
+            ),
+            (
+                rejected(true),
+                "Policy mine failed in tick: it trapped; it is set aside",
+            ),
+            (
+                Telling::BuiltInFailed(Failure::NoAnswer("it trapped".into())),
+                "The built-in policy failed too: it trapped",
+            ),
+            (
+                Telling::Unreadable("no disk".into()),
+                "The saved file cannot be read back: no disk",
+            ),
+            (Telling::JournalSilent, "The journal does not answer"),
+        ];
+        for (telling, begins) in said {
+            let sentence = trouble(telling).unwrap();
+            assert!(sentence.starts_with(begins), "{sentence}");
+        }
+        let ended = |busy, safe| trouble(Telling::Ended { busy, safe }).unwrap();
+        assert!(ended(true, true).contains("too busy to close"));
+        assert!(ended(true, false).ends_with("its work unsaved"));
+        assert!(ended(false, true).starts_with("Blender does not close"));
+        assert_eq!(trouble(Telling::Held), None);
+    }
 }

@@ -15,7 +15,6 @@
 //! | [`event`], [`status`] | what the main thread gets to see |
 //! | `http`, `background` | what uploads, notifications and probes have in common: clients, names, threads |
 //! | `metrics` | what an administrator watches (the only place that names prometheus_client) |
-//! | [`simulate`] | a policy without any Blender: time lines, exploration, fleets |
 
 mod background;
 mod built_in;
@@ -31,7 +30,6 @@ mod metrics;
 pub mod notify;
 pub mod reload;
 pub mod settings;
-pub mod simulate;
 pub mod status;
 pub mod termination;
 pub mod tickets;

@@ -343,8 +343,13 @@ fn unit(layout: &Layout, extra: &[String]) -> Vec<Step> {
         ),
         // The engine alone would have other features, and wasmtime be compiled twice.
         (
-            "cargo test: the host library and its sandbox",
-            &["lifeline", "lifeline-sandbox", "lifeline-files"],
+            "cargo test: the host library, its sandbox, and simulations",
+            &[
+                "lifeline",
+                "lifeline-sandbox",
+                "lifeline-files",
+                "lifeline-simulate",
+            ],
             "--lib",
         ),
         ("cargo test: the command", &["lifeline-cli"], "--lib"),

@@ -9,10 +9,10 @@ use crate::duration::{self, seconds};
 use crate::error::CommandError;
 use crate::input::{PolicyFile, SettingsOptions};
 use clap::Args;
-use lifeline::simulate::fleet::{
+use lifeline_sandbox::CallError;
+use lifeline_simulate::fleet::{
     FleetError, Instances, Pace, PolicyAlgorithm, Report, SocketIoAlgorithm, Story, play,
 };
-use lifeline_sandbox::CallError;
 use moments::Moments;
 use serde_json::{Value, json};
 use std::fs;
@@ -67,7 +67,8 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut (dyn Write + Send),
 ) -> Result<bool, CommandError> {
-    let timing = options.settings.resolve()?.timing;
+    let config = options.settings.resolve()?.core();
+    let timing = config.timing.clone();
     let policy = options.policy.load()?;
     let who = policy.identity().clone();
     let story = Story {
@@ -85,7 +86,7 @@ pub fn run(
         Instances::Warm
     };
     let moments = options.moments.map(|it| Moments::new(&timing, &story, it));
-    let policy = PolicyAlgorithm::new(policy, timing, instances);
+    let policy = PolicyAlgorithm::new(policy, config, instances);
     let done = Mutex::new((0, err));
     let progress = |more: u32| {
         let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);

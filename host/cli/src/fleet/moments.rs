@@ -5,7 +5,7 @@ use super::{as_seconds, told_of_fresh};
 use crate::check::thousands;
 use crate::error::CommandError;
 use lifeline::contract::Settings;
-use lifeline::simulate::fleet::{PolicyAlgorithm, Report, SocketIoAlgorithm, Story, survey};
+use lifeline_simulate::fleet::{PolicyAlgorithm, Report, SocketIoAlgorithm, Story, survey};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 

@@ -5,7 +5,7 @@ use super::moments::{Load, Moment, Surveyed};
 use crate::check::thousands;
 use crate::duration;
 use crate::svg::{Align, Picture, Plot};
-use lifeline::simulate::fleet::{Report, Story};
+use lifeline_simulate::fleet::{Report, Story};
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 76.0;

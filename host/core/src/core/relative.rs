@@ -22,6 +22,34 @@ impl Limits {
         let horizon = i64::try_from(self.horizon).unwrap_or(i64::MAX);
         (at.wrapping_sub(now) as i64).max(horizon.saturating_neg())
     }
+
+    /// What a policy has answered. Of its own notes only their length.
+    pub fn hash_state(&self, now: u64, state: &State, hasher: &mut impl Hasher) {
+        let at = |at: u64| self.relative(now, at);
+        state.phase.name().hash(hasher);
+        match &state.phase {
+            Phase::CountingDown(it) => (at(it.deadline), it.warned).hash(hasher),
+            // Since when it saves, and when the state was seen, no machine asks.
+            Phase::Saving(it) => it.place.hash(hasher),
+            Phase::Connected | Phase::Reconnecting(_) | Phase::Quitting(_) | Phase::Held(_) => {}
+        }
+        if let Some(outage) = state.phase.outage() {
+            let Outage {
+                lost_at,
+                why,
+                attempts,
+                attempt,
+                extended,
+            } = *outage;
+            let attempt = match attempt {
+                Attempt::Due(due) => (false, at(due)),
+                Attempt::UnderWay(until) => (true, at(until)),
+            };
+            (at(lost_at), why, attempts.min(self.attempts)).hash(hasher);
+            (attempt, extended).hash(hasher);
+        }
+        state.memo.len().hash(hasher);
+    }
 }
 
 impl Core {
@@ -48,7 +76,7 @@ impl Core {
         let at = |at: u64| limits.relative(now, at);
         guard.hash_relative(now, limits.horizon, hasher);
         (judging, undecided, started).hash(hasher);
-        hash_state(state, now, limits, hasher);
+        limits.hash_state(now, state, hasher);
         (wake_at.map(at), copied_at.map(at)).hash(hasher);
         scene
             .map(|it| (it.modified, it.untitled, it.rendering))
@@ -63,7 +91,7 @@ impl Core {
         if let Some(ended) = line.ended.as_ref().filter(|it| !lasted(it.at)) {
             at(ended.at).hash(hasher);
             ended.guard.hash_relative(now, limits.horizon, hasher);
-            hash_state(&ended.state, now, limits, hasher);
+            limits.hash_state(now, &ended.state, hasher);
         }
         if let Some(open) = tickets.open() {
             (open.task, open.claimed).hash(hasher);
@@ -81,31 +109,4 @@ impl Core {
         }
         closing.hash_relative(at, hasher);
     }
-}
-
-fn hash_state(state: &State, now: u64, limits: &Limits, hasher: &mut impl Hasher) {
-    let at = |at: u64| limits.relative(now, at);
-    state.phase.name().hash(hasher);
-    match &state.phase {
-        Phase::CountingDown(it) => (at(it.deadline), it.warned).hash(hasher),
-        // Since when it saves, and when the state was seen, no machine asks.
-        Phase::Saving(it) => it.place.hash(hasher),
-        Phase::Connected | Phase::Reconnecting(_) | Phase::Quitting(_) | Phase::Held(_) => {}
-    }
-    if let Some(outage) = state.phase.outage() {
-        let Outage {
-            lost_at,
-            why,
-            attempts,
-            attempt,
-            extended,
-        } = *outage;
-        let attempt = match attempt {
-            Attempt::Due(due) => (false, at(due)),
-            Attempt::UnderWay(until) => (true, at(until)),
-        };
-        (at(lost_at), why, attempts.min(limits.attempts)).hash(hasher);
-        (attempt, extended).hash(hasher);
-    }
-    state.memo.len().hash(hasher);
 }

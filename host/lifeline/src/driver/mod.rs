@@ -28,13 +28,13 @@ use crate::reload::PolicySource;
 use crate::settings::Settings;
 use crate::status::Snapshot;
 use crate::tickets::Tickets;
-use deciding::Decider;
-use effects::Process;
-pub(crate) use effects::{Effects, LastAct, Watch};
-pub(crate) use host_thread::FirstPolicy;
+use effects::{Effects, Process};
+#[cfg(test)]
+use effects::{LastAct, Watch};
+use host_thread::FirstPolicy;
 use host_thread::Host;
 use lifeline_core::SaveOutcome;
-pub(crate) use run::Driver;
+use run::Driver;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -112,9 +112,10 @@ pub(crate) enum Command {
     },
     Swap(PolicySource),
     Revert,
-    /// A policy that is loaded already; in a simulation, where nothing happens beside the driver.
+    /// A policy that is loaded already: nothing happens beside the driver.
+    #[cfg(test)]
     Take {
-        policy: Arc<dyn Decider>,
+        policy: Arc<dyn deciding::Decider>,
         origin: String,
     },
     Close,

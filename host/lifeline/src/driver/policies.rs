@@ -1,7 +1,6 @@
 //! Who decides: swaps, what the server sends, and what is told of it.
 
 use super::FirstPolicy;
-use super::deciding::Decider;
 use super::run::Driver;
 use crate::event::{Event, LogLine};
 use crate::journal::{PolicyLine, PolicyNews};
@@ -235,7 +234,8 @@ impl Driver {
     }
 
     /// A policy that is loaded already.
-    pub(super) fn take(&mut self, policy: Arc<dyn Decider>, origin: String) {
+    #[cfg(test)]
+    pub(super) fn take(&mut self, policy: Arc<dyn super::deciding::Decider>, origin: String) {
         self.deciding.swap(policy, origin);
         self.taken();
         let name = self.deciding.identity().name.clone();

@@ -14,7 +14,7 @@ use crate::link::{Connection, Connector, LinkEvent, Sink};
 use crate::reload::Verdict;
 use crate::settings::Settings;
 use crate::status::UploadStatus;
-use lifeline_core::{Before, Config, Core, End, Input};
+use lifeline_core::{Before, Core, End, Input};
 use lifeline_sandbox::LoadError;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -75,25 +75,6 @@ struct Inboxes {
     news: UnboundedReceiver<News>,
 }
 
-/// What of the settings decides anything.
-fn config(settings: &Settings) -> Config {
-    let bounds = &settings.bounds;
-    Config {
-        username: settings.username.clone(),
-        timing: settings.timing.clone(),
-        bounds: settings.policy.bounds,
-        quit_floor: settings.quit_floor,
-        outage_limit: settings.outage_limit,
-        unsaved_wait: bounds.unsaved_wait,
-        upload: settings.save_url.as_ref().map(|_| bounds.upload),
-        early_copy: settings.early_copy,
-        quit: bounds.quit,
-        stuck: bounds.stuck,
-        recover: bounds.recover,
-        terminate: bounds.terminate,
-    }
-}
-
 impl Driver {
     /// In a tokio runtime.
     pub fn new(
@@ -127,7 +108,7 @@ impl Driver {
         let (paper, news) = unbounded_channel();
         let file = policy.file.take();
         Driver {
-            core: Core::new(config(&settings), now),
+            core: Core::new(settings.core(), now),
             sources: Sources::new(&settings, deciding.sandbox(), file, loader),
             deciding,
             journal: JournalWriter::start(settings.journal.clone(), paper),
@@ -275,6 +256,7 @@ impl Driver {
             }
             Command::Swap(source) => self.swap(source),
             Command::Revert => self.revert(),
+            #[cfg(test)]
             Command::Take { policy, origin } => self.take(policy, origin),
             Command::Close => return false,
         }

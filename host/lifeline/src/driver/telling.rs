@@ -16,6 +16,9 @@ use lifeline_core::{
 
 impl Driver {
     pub(super) fn tell(&mut self, telling: Telling) {
+        let trouble = telling
+            .trouble(self.deciding.identity())
+            .unwrap_or_default();
         match telling {
             Telling::Connecting => {
                 let server = self.server();
@@ -64,10 +67,9 @@ impl Driver {
                 failure,
                 failures,
                 disabled,
-            } => self.tell_rejected(call, &failure, failures, disabled),
+            } => self.tell_rejected(trouble, call, &failure, failures, disabled),
             Telling::BuiltInFailed(failure) => {
-                let message = format!("The built-in policy failed too: {failure}");
-                let line = LogLine::error("built-in-policy-failed", message);
+                let line = LogLine::error("built-in-policy-failed", trouble);
                 self.say(line.with("reason", failure.to_string()));
             }
             Telling::Hurries => {
@@ -105,8 +107,7 @@ impl Driver {
             }
             Telling::Verified(digest) => self.tell_verified(&digest),
             Telling::Unreadable(reason) => {
-                let message = format!("The saved file cannot be read back: {reason}");
-                self.say(LogLine::error("save-unreadable", message).with("reason", &*reason));
+                self.say(LogLine::error("save-unreadable", trouble).with("reason", &*reason));
                 self.record.unreadable(&self.settings.redact(&reason));
             }
             Telling::Uploading(digest) => {
@@ -117,20 +118,10 @@ impl Driver {
             Telling::UploadCutOff(took) => self.tell_upload_cut_off(took),
             Telling::NotSaved => self.tell_failing(),
             Telling::Withdrawn(why, what) => self.tell_withdrawn(why, what),
-            Telling::Ended { busy, safe } => {
-                let message = match (busy, safe) {
-                    (true, true) => "Blender is too busy to close: it is ended, its work is safe",
-                    (true, false) => {
-                        "Blender is too busy to save: it is ended with its work unsaved"
-                    }
-                    (false, _) => "Blender does not close: it is ended, its work is safe",
-                };
-                self.say(LogLine::error("blender-ended", message).with("safe", safe));
+            Telling::Ended { safe, .. } => {
+                self.say(LogLine::error("blender-ended", trouble).with("safe", safe));
             }
-            Telling::JournalSilent => {
-                let message = "The journal does not answer: Blender closes without it";
-                self.say(LogLine::error("journal-silent", message));
-            }
+            Telling::JournalSilent => self.say(LogLine::error("journal-silent", trouble)),
             Telling::Over(outcome) => {
                 match outcome {
                     Outcome::Closed => self.tell_cancelled(notify::Outcome::Closed),
@@ -266,19 +257,22 @@ impl Driver {
         self.say(line.with("request", request.name()));
     }
 
-    fn tell_rejected(&mut self, call: &str, failure: &Failure, failures: u32, disabled: bool) {
+    fn tell_rejected(
+        &mut self,
+        trouble: String,
+        call: &str,
+        failure: &Failure,
+        failures: u32,
+        disabled: bool,
+    ) {
         let reason = format!("{call}: {failure}");
-        let (event, what_next) = if disabled {
-            let next =
-                "it is set aside, and five-minutes decides until another policy is swapped in";
-            ("policy-set-aside", next)
+        let event = if disabled {
+            "policy-set-aside"
         } else {
-            let next = "the built-in five-minutes policy decides instead, this time";
-            ("policy-overruled", next)
+            "policy-overruled"
         };
         let policy = self.deciding.identity();
-        let message = format!("Policy {policy} failed in {reason}; {what_next}");
-        let line = LogLine::error(event, message)
+        let line = LogLine::error(event, trouble)
             .with("policy", policy.name.as_str())
             .with("reason", reason.as_str())
             .with("failures", failures);

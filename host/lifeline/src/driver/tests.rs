@@ -1,6 +1,7 @@
 //! The whole driver with a scripted line, in virtual time.
 
 mod notifications;
+mod server;
 
 use super::Driver;
 use super::deciding::{Decider, Deciding};
@@ -17,12 +18,12 @@ use crate::link::{Connection, Connector, Sink};
 use crate::notify::Notification;
 use crate::reload;
 use crate::settings::Settings;
-use crate::simulate::server::ScriptedServer;
 use crate::status::Snapshot;
 use crate::{Call, Decide};
 use lifeline_core::{SaveOutcome, Saved};
 use lifeline_sandbox::{Code, Compiling, Identity, Limits, Policy, Sandbox};
 use serde_json::{Map, Value};
+use server::ScriptedServer;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

@@ -16,6 +16,7 @@ pub use value::{Kind, Value};
 use table::{Layers, Values};
 
 use crate::contract;
+use lifeline_core::Config;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -212,6 +213,25 @@ impl Settings {
         urls.cloned()
             .chain(headers)
             .fold(self.token.redact(text), |text, secret| secret.redact(&text))
+    }
+
+    /// What of them decides anything.
+    pub fn core(&self) -> Config {
+        let bounds = &self.bounds;
+        Config {
+            username: self.username.clone(),
+            timing: self.timing.clone(),
+            bounds: self.policy.bounds,
+            quit_floor: self.quit_floor,
+            outage_limit: self.outage_limit,
+            unsaved_wait: bounds.unsaved_wait,
+            upload: self.save_url.as_ref().map(|_| bounds.upload),
+            early_copy: self.early_copy,
+            quit: bounds.quit,
+            stuck: bounds.stuck,
+            recover: bounds.recover,
+            terminate: bounds.terminate,
+        }
     }
 
     /// Every setting by name, durations in seconds, secrets left out.

@@ -1,6 +1,7 @@
 //! Leads a policy through everything that can happen to it, and looks for a broken rule.
 //!
-//! The search goes through situations: what the policy remembers, the guard's record, what was
+//! What is driven is the core that ships; an answer that it drops breaks a rule, and the trace ends
+//! there. The search goes through situations: what the policy remembers, the guard's record, what was
 //! asked for and not answered, all instants relative to now. Two situations that are equal in this
 //! are looked at once. One *plain course* leads through an outage whose server stays away, for each
 //! way in which attempts can fail; whatever else can happen (a person, a stopped process, a busy
@@ -13,22 +14,25 @@
 //! one call the smallest; attempts beyond sixteen are one to the search. It finds what is wrong in
 //! what it has looked at; it proves nothing about the rest.
 
+mod next;
 mod property;
 mod setup;
 mod situation;
 mod step;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 pub use property::Property;
 pub use setup::{Bounds, Setup};
 
-use crate::Call;
-use crate::Decide;
-use crate::contract::{Action, Decision, Loss, Moment, Phase, State};
-use situation::{Called, Fault, Next, Situation};
+use lifeline_contract::types::{Action, Decision, Loss, Moment, Phase, State};
+use lifeline_contract::{Call, Decide};
+use next::Next;
+use situation::Situation;
 use std::collections::HashSet;
 use step::{Event, Step, Weather};
+use verdict::{Called, Fault};
 
 /// Progress is told this often, in calls.
 const TELL: u64 = 4_096;
@@ -273,7 +277,7 @@ impl<P: Decide + ?Sized> Search<'_, P> {
             return None;
         }
         self.full |= self.known.len() >= self.states;
-        if !after.client.guard.is_connected() {
+        if !after.core().guard().is_connected() {
             self.found.depth = self.found.depth.max(after.calls);
         }
         let id = u32::try_from(self.origins.len()).unwrap_or(u32::MAX);
@@ -309,7 +313,7 @@ impl<P: Decide + ?Sized> Search<'_, P> {
         }
         // With delays of milliseconds many calls are nobody's fault while the deadline is ahead.
         let ahead = match after.phase() {
-            Phase::CountingDown(countdown) => countdown.deadline > after.now(),
+            Phase::CountingDown(countdown) => countdown.deadline > after.now,
             _ => false,
         };
         if after.calls > self.depth && !(ahead && self.setup.hurries()) {
@@ -322,9 +326,10 @@ impl<P: Decide + ?Sized> Search<'_, P> {
         Ok(())
     }
 
-    /// An outage that people keep open, or that has taken too long for other reasons.
+    /// An outage that people keep open, that has taken too long for other reasons, or that has led to
+    /// Blender's end.
     fn is_over(&self, after: &Situation) -> bool {
-        after.calls > self.depth
+        after.calls > self.depth || after.has_ended()
     }
 
     /// Remembers the first trace for each property: the plainest.
@@ -352,25 +357,25 @@ impl<P: Decide + ?Sized> Search<'_, P> {
         let mut situation = Situation::new(self.setup, way[0].weather);
         way.iter()
             .map(|next| {
-                let state = situation.client.state().clone();
                 let (called, _) = situation.apply(self.policy, self.setup, next);
-                entry(self.setup, next, state, called)
+                entry(self.setup, next, called)
             })
             .collect()
     }
 }
 
-fn entry(setup: &Setup, next: &Next, state: State, called: Option<Called>) -> Entry {
+fn entry(setup: &Setup, next: &Next, called: Option<Called>) -> Entry {
+    let what = match (next.step.event, &called) {
+        (Event::Due, None) => "the host sees to Blender's end".into(),
+        (event, _) => event.to_string(),
+    };
     let (call, answer) = match called {
-        Some(called) => (
-            Some((called.call, state, called.moment)),
-            Some(called.answer),
-        ),
+        Some(it) => (Some((it.call, it.state, it.moment)), Some(it.answer)),
         None => (None, None),
     };
     Entry {
         at: next.step.at.saturating_sub(setup.start),
-        what: next.step.event.to_string(),
+        what,
         call,
         answer,
     }

@@ -1,7 +1,7 @@
 //! What can happen next.
 
-use crate::contract::{ConnectError, Loss, Request};
-use crate::simulate::wave;
+use crate::wave;
+use lifeline_contract::types::{ConnectError, Loss, Request};
 use lifeline_core::as_seconds;
 use std::fmt;
 
@@ -9,7 +9,10 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     Start,
-    Tick,
+    /// What is due is done: the policy is woken, or the host sees to Blender's end.
+    Due,
+    /// The policy that decides is loaded anew: it is asked at once.
+    Reloaded,
     Accepted,
     Failed(ConnectError),
     Lost(Loss),
@@ -25,7 +28,8 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Start => f.write_str("Blender starts"),
-            Event::Tick => f.write_str("a tick"),
+            Event::Due => f.write_str("a tick"),
+            Event::Reloaded => f.write_str("the policy is loaded anew"),
             Event::Accepted => f.write_str("the server accepts the connection"),
             Event::Failed(why) => write!(f, "the attempt fails: {}", why.name()),
             Event::Lost(why) => write!(f, "the line is lost: {}", why.name()),

@@ -1,6 +1,6 @@
 //! A time line: what has happened, and when. Milliseconds since the loss.
 
-use crate::contract::{Place, Request};
+use lifeline_contract::types::{Place, Request};
 
 /// Something that has happened. Lengths of time in seconds, as events have them.
 #[derive(Clone, Debug, PartialEq)]

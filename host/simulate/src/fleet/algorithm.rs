@@ -1,10 +1,12 @@
 //! How one client of the fleet goes about it; and how it does by a policy.
 
 use super::FleetError;
-use crate::Call;
-use crate::contract::{Action, ConnectError, Decision, Loss, Moment, Phase, Settings, State};
-use lifeline_core::pace::FLOOR;
+use crate::client::{self, Answers, save_outcome};
+use lifeline_contract::Call;
+use lifeline_contract::types::{ConnectError, Decision, Loss, Moment, State};
+use lifeline_core::{Before, Config, Connection, Failure, Input, Origin, Output, Telling, Who};
 use lifeline_sandbox::{CallError, Policy, Warm};
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -87,20 +89,22 @@ impl Pace {
     }
 }
 
-/// By a policy.
+/// By a policy: the core that ships asks it.
 pub struct PolicyAlgorithm {
     policy: Policy,
-    settings: Settings,
+    /// As each is before it starts.
+    blender: client::Client,
     instances: Instances,
     pace: Mutex<Pace>,
 }
 
 impl PolicyAlgorithm {
-    /// With these settings.
-    pub fn new(policy: Policy, settings: Settings, instances: Instances) -> Self {
+    /// Set like this. Nobody has a name: each has chances of its own.
+    pub fn new(policy: Policy, config: Config, instances: Instances) -> Self {
+        let username = String::new();
         PolicyAlgorithm {
             policy,
-            settings,
+            blender: client::Client::new(Config { username, ..config }, 0),
             instances,
             pace: Mutex::default(),
         }
@@ -128,30 +132,27 @@ impl<'a> Algorithm for &'a PolicyAlgorithm {
                 Asked::Warm(Box::new(warm))
             }
         };
-        Ok(PolicyWorker {
+        let mut worker = PolicyWorker {
             asked,
-            moment: Moment {
-                now: 0,
-                due: None,
-                entropy: None,
-                settings: Some(self.settings.clone()),
-                scene: None,
-            },
+            failed: None,
             steps: 0,
             since: processor_time(),
             pace: &self.pace,
-        })
+            connected: self.blender.clone(),
+        };
+        let mut first = self.client(0, 0);
+        first.happens(&mut worker, 0, Input::Policy(Origin::Other))?;
+        first.happens(&mut worker, 0, Input::Start(Before::default()))?;
+        first.line(&mut worker, 0, Connection::Accepted)?;
+        worker.connected = first.blender;
+        Ok(worker)
     }
 
     fn client(&self, seed: u64, number: u32) -> PolicyClient<'a> {
         PolicyClient {
             worker: PhantomData,
             rng: chances(seed, number),
-            state: State {
-                phase: Phase::Connected,
-                seen: 0,
-                memo: Vec::new(),
-            },
+            blender: self.blender.clone(),
         }
     }
 }
@@ -165,20 +166,44 @@ enum Asked<'a> {
 /// The policy, for the clients of one thread.
 pub struct PolicyWorker<'a> {
     asked: Asked<'a>,
-    /// The same for all but for the time and the chances.
-    moment: Moment,
+    /// Why it gave no answer.
+    failed: Option<CallError>,
     steps: u64,
     since: Duration,
     pace: &'a Mutex<Pace>,
+    /// As each client is when it loses the server.
+    connected: client::Client,
 }
 
-impl PolicyWorker<'_> {
-    fn ask(&mut self, call: &Call, state: &State) -> Result<Decision, CallError> {
-        self.steps += 1;
-        match &mut self.asked {
-            Asked::Fresh(policy) => policy.call(call, state, &self.moment),
-            Asked::Warm(warm) => warm.call(call, state, &self.moment),
+/// Who is asked for one client, with its chances. In place of an answer that was dropped there is
+/// none: it is an error.
+struct Asking<'w, 'a> {
+    worker: &'w mut PolicyWorker<'a>,
+    rng: &'w mut fastrand::Rng,
+}
+
+impl Answers for Asking<'_, '_> {
+    fn decide(
+        &mut self,
+        who: Who,
+        call: &Call,
+        state: &State,
+        moment: &Moment,
+    ) -> Result<Decision, String> {
+        if who == Who::BuiltIn {
+            return Err("it is not asked".into());
         }
+        let worker = &mut *self.worker;
+        worker.steps += 1;
+        let answer = match &mut worker.asked {
+            Asked::Fresh(policy) => policy.call(call, state, moment),
+            Asked::Warm(warm) => warm.call(call, state, moment),
+        };
+        answer.map_err(|error| worker.failed.insert(error).to_string())
+    }
+
+    fn entropy(&mut self) -> Option<u64> {
+        Some(self.rng.u64(..))
     }
 }
 
@@ -217,67 +242,97 @@ fn processor_time() -> Duration {
 pub struct PolicyClient<'a> {
     worker: PhantomData<PolicyWorker<'a>>,
     rng: fastrand::Rng,
-    state: State,
-}
-
-/// What follows from a decision.
-struct Outcome {
-    actions: Vec<Action>,
-    wake_at: Option<u64>,
+    blender: client::Client,
 }
 
 impl<'a> PolicyClient<'a> {
+    fn happens(
+        &mut self,
+        worker: &mut PolicyWorker<'a>,
+        now: u64,
+        input: Input,
+    ) -> Result<Vec<Output>, FleetError> {
+        self.ask(worker, now, |blender, asking| {
+            blender.happens(now, input, asking)
+        })
+    }
+
+    fn line(
+        &mut self,
+        worker: &mut PolicyWorker<'a>,
+        now: u64,
+        event: Connection,
+    ) -> Result<Vec<Output>, FleetError> {
+        self.ask(worker, now, |blender, asking| {
+            blender.line(now, event, asking)
+        })
+    }
+
     fn ask(
         &mut self,
         worker: &mut PolicyWorker<'a>,
-        call: &Call,
         now: u64,
-        due: Option<u64>,
-    ) -> Result<Outcome, FleetError> {
-        worker.moment.now = now;
-        worker.moment.due = due;
-        worker.moment.entropy = Some(self.rng.u64(..));
-        let decision = worker
-            .ask(call, &self.state)
-            .map_err(|error| FleetError::Policy {
-                function: call.name(),
-                at: now,
-                error,
-            })?;
-        self.state = decision.state;
-        Ok(Outcome {
-            actions: decision.actions,
-            wake_at: decision.wake_at,
-        })
+        what: impl FnOnce(&mut client::Client, &mut Asking<'_, 'a>) -> Vec<Output>,
+    ) -> Result<Vec<Output>, FleetError> {
+        let rng = &mut self.rng;
+        let outputs = what(&mut self.blender, &mut Asking { worker, rng });
+        match outputs.iter().find_map(dropped) {
+            None => Ok(outputs),
+            Some((function, why)) => Err(match worker.failed.take() {
+                Some(error) => FleetError::Policy {
+                    function,
+                    at: now,
+                    error,
+                },
+                None => FleetError::Dropped {
+                    function,
+                    at: now,
+                    why: why.clone(),
+                },
+            }),
+        }
     }
 
     /// Until it tries to connect, or closes. A save succeeds at once.
     fn go_on(
         &mut self,
         worker: &mut PolicyWorker<'a>,
-        call: &Call,
         mut now: u64,
+        outputs: Vec<Output>,
     ) -> Result<Next, FleetError> {
-        let mut outcome = self.ask(worker, call, now, None)?;
+        let mut outputs = VecDeque::from(outputs);
+        let mut attempts = false;
         for _ in 0..CALLS {
-            let asked = |wanted: fn(&Action) -> bool| outcome.actions.iter().any(wanted);
-            if asked(|it| *it == Action::Quit) {
-                return Ok(Next::Closed(now));
+            while let Some(output) = outputs.pop_front() {
+                match output {
+                    Output::Quit(_) => return Ok(Next::Closed(now)),
+                    Output::Connect(_) => attempts = true,
+                    Output::Save(ticket, place, _) => {
+                        self.happens(worker, now, Input::Claimed(ticket))?;
+                        let saved = Input::Saved(ticket, save_outcome(place, None));
+                        outputs.extend(self.happens(worker, now, saved)?);
+                    }
+                    _ => {}
+                }
             }
-            if asked(|it| *it == Action::Connect) {
+            if attempts {
                 return Ok(Next::Attempt(now));
             }
-            if asked(|it| matches!(it, Action::Save(_))) {
-                outcome = self.ask(worker, &Call::OnSaved(Ok(())), now, None)?;
-                continue;
-            }
-            let Some(wake) = outcome.wake_at else {
+            let Some(wake) = self.blender.core().wake_at() else {
                 return Err(FleetError::Busy(now));
             };
-            now = wake.max(now.saturating_add(FLOOR));
-            outcome = self.ask(worker, &Call::Tick, now, Some(now))?;
+            now = now.max(wake);
+            outputs.extend(self.happens(worker, now, Input::Time)?);
         }
         Err(FleetError::Busy(now))
+    }
+}
+
+/// In which function the policy has failed, and why, if the host has dropped its answer.
+fn dropped(output: &Output) -> Option<(&'static str, &Failure)> {
+    match output {
+        Output::Tell(Telling::Rejected { call, failure, .. }) => Some((call, failure)),
+        _ => None,
     }
 }
 
@@ -289,14 +344,15 @@ impl<'a> Client for PolicyClient<'a> {
     }
 
     fn lost(&mut self, worker: &mut PolicyWorker<'a>, now: u64) -> Result<Next, FleetError> {
-        self.go_on(worker, &Call::OnDisconnect(Loss::TransportError), now)
+        self.blender = worker.connected.clone();
+        let lost = Connection::Lost(Loss::TransportError, String::new());
+        let outputs = self.line(worker, now, lost)?;
+        self.go_on(worker, now, outputs)
     }
 
     fn failed(&mut self, worker: &mut PolicyWorker<'a>, now: u64) -> Result<Next, FleetError> {
-        self.go_on(
-            worker,
-            &Call::OnConnectError(ConnectError::Unreachable),
-            now,
-        )
+        let failed = Connection::Failed(ConnectError::Unreachable, String::new());
+        let outputs = self.line(worker, now, failed)?;
+        self.go_on(worker, now, outputs)
     }
 }

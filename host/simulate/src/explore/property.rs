@@ -80,6 +80,12 @@ impl Property {
             Violation::QuitBeforeSave => Property::SaveBeforeQuit,
             Violation::NeverWakes => Property::Wakes,
             Violation::Phase { .. } if reconnecting => Property::Reconnects,
+            Violation::SavesTooOften(_)
+            | Violation::SleepsTooLong(_)
+            | Violation::AttemptTooFar(_)
+            | Violation::ExtendedUnasked { .. }
+            | Violation::DeadlineTooFar { .. }
+            | Violation::NeverEnds(_) => Property::Ends,
             _ => Property::Obeys,
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Options that are none are left out, as wasmtime does.
 
-use crate::Call;
-use crate::contract::{
+use lifeline_contract::Call;
+use lifeline_contract::types::{
     Action, Attempt, Countdown, Decision, Moment, Outage, Phase, Request, Saving, Scene, Settings,
     State,
 };
@@ -184,8 +184,7 @@ fn text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Loss;
-    use crate::contract::Place;
+    use lifeline_contract::types::{Loss, Place};
 
     fn outage() -> Outage {
         Outage {

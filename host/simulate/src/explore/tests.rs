@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::FIVE_MINUTES;
-use crate::contract::{
-    Action, Attempt, ConnectError, Countdown, Loss, Outage, Place, Request, Saving,
-};
+use lifeline_contract::types::{Attempt, ConnectError, Countdown, Outage, Place, Request, Saving};
 use lifeline_sandbox::{Compiling, Limits, Sandbox};
 use std::cell::Cell;
 
@@ -101,7 +99,7 @@ fn save(outage: Outage, place: Place, now: u64, actions: &mut Vec<Action>) -> Ph
 }
 
 fn setup() -> Setup {
-    let defaults = crate::contract::Settings::default();
+    let defaults = lifeline_contract::types::Settings::default();
     Setup::all(&defaults, 10_000, 3_600_000).remove(0)
 }
 
@@ -249,6 +247,38 @@ fn a_wake_up_at_once_for_ever() {
     let (property, why, _) = only(&found);
     assert_eq!(property, Property::Ends);
     assert!(why.starts_with("it was called 201 times"), "{why}");
+}
+
+#[test]
+fn who_is_always_in_a_hurry_is_found_before_its_end_is_missed() {
+    let hurried = |call: &Call, state: &State, moment: &Moment| {
+        let mut decision = good(call, state, moment)?;
+        decision.wake_at = decision.wake_at.and(Some(0));
+        Ok(decision)
+    };
+    let found = explore(&hurried, &setup(), &Bounds::default(), &mut |_| true);
+    let (property, why, _) = only(&found);
+    assert_eq!(property, Property::Ends);
+    assert!(why.starts_with("it asks to be woken at once"), "{why}");
+}
+
+#[test]
+fn a_ninth_save() {
+    let found = look(|call, state, moment| match (call, state.phase) {
+        (Call::OnSaved(Err(_)), Phase::Saving(it)) => {
+            let mut decision = good(&Call::Tick, state, moment)?;
+            let place = match it.place {
+                Place::InPlace => Place::Recovery,
+                Place::Recovery => Place::InPlace,
+            };
+            decision.state.phase = save(it.outage, place, moment.now, &mut decision.actions);
+            Ok(decision)
+        }
+        _ => good(call, state, moment),
+    });
+    let (property, why, _) = only(&found);
+    assert_eq!(property, Property::Ends);
+    assert!(why.starts_with("it has asked for 8 saves"), "{why}");
 }
 
 #[test]

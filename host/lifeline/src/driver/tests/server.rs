@@ -38,7 +38,6 @@ impl ScriptedServer {
     }
 
     /// It freezes, and that is found out.
-    #[cfg(test)]
     pub fn freeze(&self) {
         self.end_with(LinkEvent::Frozen {
             detail: "asked twice".to_string(),
@@ -46,7 +45,6 @@ impl ScriptedServer {
     }
 
     /// It sends an event.
-    #[cfg(test)]
     pub fn say(&self, name: &str, args: Vec<Value>) {
         let name = name.to_string();
         if let Some((id, sink)) = &self.script().line {

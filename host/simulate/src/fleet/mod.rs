@@ -11,6 +11,7 @@ pub use algorithm::{Algorithm, Client, Instances, Next, Pace, PolicyAlgorithm};
 pub use report::{Back, Report};
 pub use socketio::SocketIoAlgorithm;
 
+use lifeline_core::Failure;
 use lifeline_sandbox::CallError;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -48,6 +49,16 @@ pub enum FleetError {
         /// Why.
         error: CallError,
     },
+    /// The host does not take its answer.
+    #[error("the policy failed in {function}, {at} ms after the loss: {why}")]
+    Dropped {
+        /// The contract's name.
+        function: &'static str,
+        /// Milliseconds.
+        at: u64,
+        /// Why.
+        why: Failure,
+    },
     /// The policy never lets go.
     #[error(
         "the policy asks to be woken again and again without an attempt, {0} ms after the loss"
@@ -60,7 +71,8 @@ const ATTEMPTS: u32 = 100_000;
 
 /// How far a client is.
 struct Waiting<C> {
-    client: C,
+    /// None: a server that accepts everybody does not need to know.
+    client: Option<C>,
     /// Its next attempt.
     at: u64,
 }
@@ -164,6 +176,7 @@ fn until_the_return<A: Algorithm>(
                     next = client.failed(&mut worker, at)?;
                 }
                 Next::Attempt(at) => {
+                    let client = story.capacity.map(|_| client);
                     waiting.push(Waiting { client, at });
                     break;
                 }
@@ -253,12 +266,13 @@ fn come_back<A: Algorithm>(
         if second.0 != this_second {
             second = (this_second, 0);
         }
-        if story.capacity.is_none_or(|capacity| second.1 < capacity) {
+        let room = story.capacity.is_none_or(|capacity| second.1 < capacity);
+        let Some(client) = clients[number].client.as_mut().filter(|_| !room) else {
             second.1 += 1;
             report.back(at);
             continue;
-        }
-        match clients[number].client.failed(&mut worker, at)? {
+        };
+        match client.failed(&mut worker, at)? {
             Next::Attempt(next) => queue.push(Reverse((next, number))),
             Next::Closed(at) => report.closed(at),
         }
@@ -269,7 +283,7 @@ fn come_back<A: Algorithm>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Settings;
+    use lifeline_contract::types::Settings;
     use lifeline_sandbox::{Compiling, Limits, Sandbox};
 
     fn story() -> Story {
@@ -287,7 +301,7 @@ mod tests {
         let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
         PolicyAlgorithm::new(
             sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap(),
-            Settings::default(),
+            crate::config(Settings::default()),
             Instances::Warm,
         )
     }
@@ -362,7 +376,8 @@ mod tests {
         let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
         let policy = sandbox.load_embedded(&crate::FIVE_MINUTES).unwrap();
         let told = [Instances::Fresh, Instances::Warm].map(|instances| {
-            let algorithm = PolicyAlgorithm::new(policy.clone(), Settings::default(), instances);
+            let config = crate::config(Settings::default());
+            let algorithm = PolicyAlgorithm::new(policy.clone(), config, instances);
             let report = play(&algorithm, &story());
             (report, algorithm.pace().steps)
         });

@@ -1,17 +1,8 @@
 //! What happens to one Blender. Milliseconds since the loss.
 
-use crate::contract::{Place, Request};
-use crate::settings::Settings;
+use lifeline_contract::types::{Place, Request};
+use lifeline_core::Config;
 use lifeline_sandbox::Policy;
-
-/// A policy, and where it is from.
-#[derive(Clone, Debug)]
-pub struct Swap {
-    /// Loaded.
-    pub policy: Policy,
-    /// For people.
-    pub origin: String,
-}
 
 /// Which saves fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,10 +32,12 @@ impl Saves {
 /// A script.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// Of the driver: its timing, floor and waits count.
-    pub settings: Settings,
+    /// What is set.
+    pub config: Config,
     /// Who decides at first.
-    pub policy: Swap,
+    pub policy: Policy,
+    /// Who decides when that one fails.
+    pub built_in: Policy,
     /// When the server is away: from, to. The first begins at 0.
     pub away: Vec<(u64, u64)>,
     /// When a render runs: from, to.
@@ -54,7 +47,7 @@ pub struct Scenario {
     /// When nobody is awake: from, for how long. The clock goes on.
     pub stops: Vec<(u64, u64)>,
     /// Who decides from then on.
-    pub swaps: Vec<(u64, Swap)>,
+    pub swaps: Vec<(u64, Policy)>,
     /// Which saves fail.
     pub saves: Saves,
     /// How long each takes.
@@ -71,7 +64,7 @@ pub(super) enum Cue<'a> {
     Render(bool),
     Request(Request),
     Stop(u64),
-    Swap(&'a Swap),
+    Swap(&'a Policy),
 }
 
 /// The script, in order.
@@ -85,18 +78,18 @@ impl<'a> Script<'a> {
         Some(cue)
     }
 
-    pub fn is_over(&mut self) -> bool {
-        self.cues.peek().is_none()
+    pub fn next_at(&mut self) -> Option<u64> {
+        Some(self.cues.peek()?.0)
     }
 }
 
 impl Scenario {
     /// The server is lost for good, and nothing else happens.
-    pub fn new(settings: Settings, policy: Policy) -> Self {
-        let origin = policy.identity().name.clone();
+    pub fn new(config: Config, policy: Policy, built_in: Policy) -> Self {
         Scenario {
-            settings,
-            policy: Swap { policy, origin },
+            config,
+            policy,
+            built_in,
             away: vec![(0, u64::MAX)],
             renders: Vec::new(),
             requests: Vec::new(),

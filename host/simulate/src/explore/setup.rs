@@ -1,10 +1,14 @@
 //! What a policy is explored with, and how far.
 
-use crate::contract::Settings;
+use lifeline_contract::types::Settings;
+use lifeline_core::Config;
+use lifeline_core::guard;
 
-/// With settings that are not told, the contract's defaults hold (milliseconds).
-const CONNECT_TIMEOUT: u64 = 10_000;
-const CLEANUP_TIMEOUT: u64 = 300_000;
+/// Beside the countdown of the settings, an outage that nobody holds must end within this long
+/// (milliseconds): what `CR8_OUTAGE_LIMIT` is unless set.
+const OUTAGE_LIMIT: u64 = 86_400_000;
+/// What `CR8_QUIT_TIMEOUT` is unless set (milliseconds).
+const QUIT_TIMEOUT: u64 = 30_000;
 /// What an outage may take beyond its countdown (milliseconds).
 const LEEWAY: u64 = 3_600_000;
 /// The calls that an outage may take beyond those of its attempts.
@@ -86,20 +90,33 @@ impl Setup {
         ]
     }
 
-    pub(super) fn connect_timeout(&self) -> u64 {
-        let settings = self.settings.as_ref();
-        settings.map_or(CONNECT_TIMEOUT, |it| it.connect_timeout)
+    /// With settings that are not told, the contract's defaults hold.
+    pub(super) fn timing(&self) -> Settings {
+        self.settings.clone().unwrap_or_default()
+    }
+
+    /// What the host goes by.
+    pub(crate) fn config(&self) -> Config {
+        let timing = self.timing();
+        Config {
+            username: String::new(),
+            bounds: guard::Bounds::default(),
+            quit_floor: self.floor,
+            outage_limit: OUTAGE_LIMIT.saturating_add(timing.cleanup_timeout),
+            unsaved_wait: self.unsaved_wait,
+            upload: None,
+            early_copy: false,
+            quit: QUIT_TIMEOUT,
+            stuck: 0,
+            recover: false,
+            terminate: 0,
+            timing,
+        }
     }
 
     /// Attempts follow each other within less than a second.
     pub(super) fn hurries(&self) -> bool {
-        let settings = self.settings.as_ref();
-        settings.is_some_and(|it| it.retry_delay_max < 1_000)
-    }
-
-    pub(super) fn cleanup_timeout(&self) -> u64 {
-        let settings = self.settings.as_ref();
-        settings.map_or(CLEANUP_TIMEOUT, |it| it.cleanup_timeout)
+        self.timing().retry_delay_max < 1_000
     }
 }
 
@@ -140,7 +157,7 @@ impl Bounds {
             });
             LEEWAY
                 .saturating_add(first)
-                .saturating_add(setup.cleanup_timeout())
+                .saturating_add(setup.timing().cleanup_timeout)
         })
     }
 
@@ -152,7 +169,7 @@ impl Bounds {
                 .map_or((0, 10_000), |it| (it.retry_attempts, it.retry_delay_max));
             // Two calls an attempt, and the delays may be half as long.
             let calls = CALLS
-                .saturating_add(4 * (setup.cleanup_timeout() / delay.max(20)))
+                .saturating_add(4 * (setup.timing().cleanup_timeout / delay.max(20)))
                 .saturating_add(2 * u64::from(attempts));
             u32::try_from(calls).unwrap_or(u32::MAX)
         })
@@ -162,7 +179,6 @@ impl Bounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Settings;
 
     #[test]
     fn bounds_follow_the_settings() {

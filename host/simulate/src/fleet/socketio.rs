@@ -6,7 +6,7 @@
 
 use super::FleetError;
 use super::algorithm::{Algorithm, Client, Next, chances};
-use crate::contract::Settings;
+use lifeline_contract::types::Settings;
 
 /// Its `randomization_factor`, in milliseconds: it is added, not multiplied.
 const RANDOMIZATION: f64 = 500.0;
@@ -84,7 +84,7 @@ impl Client for SocketIoClient {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Settings;
+    use lifeline_contract::types::Settings;
 
     #[test]
     fn the_delays_double_up_to_the_cap_and_jitter_is_added_after_it() {

@@ -1,0 +1,100 @@
+//! What is wrong with a step: what the host has dropped, and what it lets pass although no policy
+//! should do so.
+
+use super::Setup;
+use super::property::Property;
+use super::situation::Situation;
+use crate::wave;
+use lifeline_contract::Call;
+use lifeline_contract::types::{Action, Decision, Moment, Place, State};
+use lifeline_core::{Failure, Output, Telling};
+
+/// A policy that is called this often at one instant runs in a circle.
+const AT_ONE_INSTANT: u8 = 50;
+
+/// A rule that was broken, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub property: Property,
+    pub why: String,
+}
+
+/// A call, for the trace.
+pub(super) struct Called {
+    pub call: Call,
+    pub state: State,
+    pub moment: Moment,
+    pub answer: Result<Decision, String>,
+    /// Asked once more it has answered this.
+    pub again: Option<Decision>,
+}
+
+/// Of a step: the actions that the policy has asked for. `after`: where it has led to, but for what
+/// the save that is asked for leaves behind.
+pub(super) fn verdict(
+    after: &Situation,
+    setup: &Setup,
+    called: Option<&Called>,
+    outputs: &[Output],
+) -> Result<Vec<Action>, Fault> {
+    let fault = |property, why: String| Err(Fault { property, why });
+    let Some(called) = called else {
+        return Ok(Vec::new()); // the host's own business
+    };
+    if let Some(again) = &called.again {
+        let why = format!("asked again it answered {}", wave::decision(again));
+        return fault(Property::Deterministic, why);
+    }
+    let actions = called.answer.as_ref().map_or(&[][..], |it| &it.actions);
+    let quits = actions.contains(&Action::Quit);
+    let reconnecting = matches!(called.call, Call::OnConnect);
+    if let Some(failure) = outputs.iter().find_map(dropped) {
+        let guard = after.core().guard();
+        return match failure {
+            Failure::NoAnswer(why) => fault(Property::Limits, why.clone()),
+            Failure::Violation(_)
+                if quits && !guard.is_connected() && guard.quit_from().is_none() =>
+            {
+                let why = "it asked to quit before a save was answered";
+                fault(Property::SaveBeforeQuit, why.into())
+            }
+            Failure::Violation(violation) => {
+                let property = Property::of_violation(violation, reconnecting);
+                fault(property, violation.to_string())
+            }
+        };
+    }
+    if quits && after.saved == Some((Place::InPlace, false)) {
+        let why = "the save in place has failed, and no recovery copy was asked for";
+        return fault(Property::SaveBeforeQuit, why.into());
+    }
+    let wakes = called.answer.as_ref().is_ok_and(|it| it.wake_at.is_some());
+    if reconnecting && wakes {
+        let why = "it asks to be woken although nothing is pending";
+        return fault(Property::Reconnects, why.into());
+    }
+    if after.repeated >= AT_ONE_INSTANT {
+        let why = format!(
+            "it runs in a circle: {} calls at one instant",
+            after.repeated
+        );
+        return fault(Property::Ends, why);
+    }
+    let hurries = |it: &Output| *it == Output::Tell(Telling::Hurries);
+    if outputs.iter().any(hurries) && !setup.hurries() {
+        let why = format!(
+            "it asks to be woken at once, time and again: {} calls in this outage",
+            after.calls
+        );
+        return fault(Property::Ends, why);
+    }
+    Ok(actions.to_vec())
+}
+
+/// Why the host has dropped what it was answered, if it has.
+fn dropped(output: &Output) -> Option<&Failure> {
+    match output {
+        Output::Tell(Telling::Rejected { failure, .. }) => Some(failure),
+        _ => None,
+    }
+}
