@@ -306,19 +306,18 @@ const RIGHT: f64 = 30.0;
 /// A label's room.
 const ROOM: f64 = 52.0;
 
-/// Below the phases.
-fn draw_render(picture: &mut Picture, from: Option<f64>, to: f64) {
-    if let Some(from) = from {
-        picture.rect((from, 86.0), (to - from, 4.0), "render");
-        picture.text(from, 101.0, Align::Start, "small", "a render runs");
-    }
+/// A picture of a time line, which is as wide as all of its time.
+struct Drawing<'a> {
+    picture: Picture,
+    timeline: &'a Timeline,
 }
 
 /// Rows: the phase, attempts, warnings, what is done.
 fn draw(title: &str, timeline: &Timeline) -> String {
-    let mut picture = Picture::new(WIDTH, 270.0, title);
-    let whole = timeline.until.max(1) as f64;
-    let x = |at: u64| LEFT + (WIDTH - LEFT - RIGHT) * at as f64 / whole;
+    let mut drawing = Drawing {
+        picture: Picture::new(WIDTH, 270.0, title),
+        timeline,
+    };
     let rows = [
         (70.0, "phase"),
         (120.0, "attempts"),
@@ -326,66 +325,107 @@ fn draw(title: &str, timeline: &Timeline) -> String {
         (200.0, "actions"),
     ];
     for (y, name) in rows {
+        let picture = &mut drawing.picture;
         picture.text(LEFT - 12.0, y + 5.0, Align::End, "dim", name);
         picture.line((LEFT, y), (WIDTH - RIGHT, y), "grid");
     }
-    for span in &timeline.spans {
-        let (from, to) = (x(span.from), x(span.to));
-        picture.rect((from, 56.0), (to - from, 28.0), &span.phase);
-        // As far as it has room.
-        if to - from > 8.0 * span.phase.len() as f64 {
-            let middle = (from + to) / 2.0;
-            picture.text(middle, 75.0, Align::Middle, "on", &span.phase);
+    drawing.phases();
+    drawing.entries();
+    drawing.renders();
+    drawing.axis();
+    drawing.picture.finish()
+}
+
+impl Drawing<'_> {
+    fn x(&self, at: u64) -> f64 {
+        let whole = self.timeline.until.max(1) as f64;
+        LEFT + (WIDTH - LEFT - RIGHT) * at as f64 / whole
+    }
+
+    fn phases(&mut self) {
+        for span in &self.timeline.spans {
+            let (from, to) = (self.x(span.from), self.x(span.to));
+            let picture = &mut self.picture;
+            picture.rect((from, 56.0), (to - from, 28.0), &span.phase);
+            // As far as it has room.
+            if to - from > 8.0 * span.phase.len() as f64 {
+                let middle = (from + to) / 2.0;
+                picture.text(middle, 75.0, Align::Middle, "on", &span.phase);
+            }
         }
     }
-    let mut render = None;
-    // Where the last label of a row is: the next one needs room.
-    let (mut warned, mut saved) = (f64::MIN, f64::MIN);
-    for entry in &timeline.entries {
-        let at = x(entry.at);
-        match &entry.what {
-            What::Attempt { accepted } => {
-                let class = if *accepted { "good" } else { "bad" };
-                picture.line((at, 108.0), (at, 132.0), class);
-            }
-            What::Countdown(left) | What::Warn(left) => {
-                picture.line((at, 150.0), (at, 170.0), "warn");
-                if at - warned > ROOM && at < WIDTH - ROOM {
-                    warned = at;
-                    picture.text(at + 4.0, 156.0, Align::Start, "small", &format!("{left} s"));
+
+    fn entries(&mut self) {
+        // Where the last label of a row is: the next one needs room.
+        let (mut warned, mut saved) = (f64::MIN, f64::MIN);
+        for entry in &self.timeline.entries {
+            let at = self.x(entry.at);
+            let picture = &mut self.picture;
+            match &entry.what {
+                What::Attempt { accepted } => {
+                    let class = if *accepted { "good" } else { "bad" };
+                    picture.line((at, 108.0), (at, 132.0), class);
                 }
-            }
-            What::Saved { ok, .. } => {
-                picture.dot((at, 200.0), if *ok { "good" } else { "bad" });
-                if at - saved > ROOM {
-                    saved = at;
-                    picture.text(at - 8.0, 194.0, Align::End, "small", "save");
+                What::Countdown(left) | What::Warn(left) => {
+                    picture.line((at, 150.0), (at, 170.0), "warn");
+                    if at - warned > ROOM && at < WIDTH - ROOM {
+                        warned = at;
+                        picture.text(at + 4.0, 156.0, Align::Start, "small", &format!("{left} s"));
+                    }
                 }
+                What::Saved { ok, .. } => {
+                    picture.dot((at, 200.0), if *ok { "good" } else { "bad" });
+                    if at - saved > ROOM {
+                        saved = at;
+                        picture.text(at - 8.0, 194.0, Align::End, "small", "save");
+                    }
+                }
+                What::Closed => {
+                    picture.dot((at, 200.0), "closed");
+                    picture.text(at - 8.0, 216.0, Align::End, "small", "close");
+                }
+                What::Request(request) => {
+                    picture.text(at, 216.0, Align::Middle, "small", request.name());
+                }
+                What::Recovered(_) => {
+                    picture.text(at + 4.0, 194.0, Align::Start, "small", "the server is back");
+                }
+                _ => {}
             }
-            What::Closed => {
-                picture.dot((at, 200.0), "closed");
-                picture.text(at - 8.0, 216.0, Align::End, "small", "close");
-            }
-            What::Request(request) => {
-                picture.text(at, 216.0, Align::Middle, "small", request.name());
-            }
-            What::Recovered(_) => {
-                picture.text(at + 4.0, 194.0, Align::Start, "small", "the server is back");
-            }
-            What::RenderBegins => render = Some(at),
-            What::RenderEnds => draw_render(&mut picture, render.take(), at),
-            _ => {}
         }
     }
-    draw_render(&mut picture, render, x(timeline.until));
-    for part in 0..=5_u64 {
-        let at = timeline.until / 5 * part;
-        let align = match part {
-            0 => Align::Start,
-            5 => Align::End,
-            _ => Align::Middle,
-        };
-        picture.text(x(at), 245.0, align, "dim", &clock(at));
+
+    /// Below the phases. One that has not ended runs to the end.
+    fn renders(&mut self) {
+        let mut begun = None;
+        let ends = (self.timeline.until, &What::RenderEnds);
+        let entries = self.timeline.entries.iter().map(|it| (it.at, &it.what));
+        for (at, what) in entries.chain([ends]) {
+            match what {
+                What::RenderBegins => begun = Some(self.x(at)),
+                What::RenderEnds => {
+                    if let Some(from) = begun.take() {
+                        let to = self.x(at);
+                        let picture = &mut self.picture;
+                        picture.rect((from, 86.0), (to - from, 4.0), "render");
+                        picture.text(from, 101.0, Align::Start, "small", "a render runs");
+                    }
+                }
+                _ => {}
+            }
+        }
     }
-    picture.finish()
+
+    fn axis(&mut self) {
+        for part in 0..=5_u64 {
+            let at = self.timeline.until / 5 * part;
+            let align = match part {
+                0 => Align::Start,
+                5 => Align::End,
+                _ => Align::Middle,
+            };
+            let x = self.x(at);
+            self.picture.text(x, 245.0, align, "dim", &clock(at));
+        }
+    }
 }

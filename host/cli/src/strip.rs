@@ -69,25 +69,25 @@ pub fn draw(timeline: &Timeline, width: usize) -> Vec<String> {
     let mut lines = vec![line("phase", &phases)];
     lines.extend(rows.iter().map(|(name, cells)| line(name, cells)));
     lines.push(axis(timeline.until, columns));
+    lines.push(String::new());
+    lines.extend(wrapped(&legend(timeline), width));
+    lines
+}
+
+/// Of the phases only those that there are.
+fn legend(timeline: &Timeline) -> Vec<String> {
     let known = PHASES
         .iter()
         .filter(|(name, ..)| timeline.spans.iter().any(|span| span.phase == *name))
         .map(|(_, mark, name)| format!("{mark} {name}"));
-    let legend: Vec<String> = known
-        .chain(
-            [
-                "| refused",
-                "+ accepted",
-                "! warning",
-                "S saved",
-                "X closed",
-            ]
-            .map(String::from),
-        )
-        .collect();
-    lines.push(String::new());
-    lines.extend(wrapped(&legend, width));
-    lines
+    let marks = [
+        "| refused",
+        "+ accepted",
+        "! warning",
+        "S saved",
+        "X closed",
+    ];
+    known.chain(marks.map(String::from)).collect()
 }
 
 fn axis(until: u64, columns: usize) -> String {

@@ -39,7 +39,7 @@ pub use failure::Failure;
 pub use host::{Answer, Host, Who};
 pub use input::{Before, Connection, Input, Origin};
 pub use judging::FAILURES;
-pub use output::{Ignored, Outcome, Output, Reason, Telling, Why, Withdrawn};
+pub use output::{Ignored, Outcome, Output, Reason, Telling, Why, Withdrawn, Work};
 pub use saved::{Digest, SaveOutcome, Saved, Uploaded};
 pub use tickets::{Open, Task};
 

@@ -161,6 +161,26 @@ pub enum Telling {
     BuiltInFailed(Failure),
     /// The policy asks to be woken at once, time and again.
     Hurries,
+    /// What becomes of the user's work.
+    Work(Work),
+    /// The plan has changed.
+    Withdrawn(Why, Withdrawn),
+    /// Blender does not close, or is too busy, and is ended.
+    Ended {
+        /// The main thread begins nothing.
+        busy: bool,
+        /// The work is safe.
+        safe: bool,
+    },
+    /// The journal does not answer in time.
+    JournalSilent,
+    /// The outage is over.
+    Over(Outcome),
+}
+
+/// News of saves, and of the saved file. Lengths of time in milliseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
     /// A save is asked for.
     SaveAsked,
     /// The main thread has begun it.
@@ -192,19 +212,12 @@ pub enum Telling {
     UploadCutOff(u64),
     /// Nothing could be saved, and no other place is tried at once.
     NotSaved,
-    /// The plan has changed.
-    Withdrawn(Why, Withdrawn),
-    /// Blender does not close, or is too busy, and is ended.
-    Ended {
-        /// The main thread begins nothing.
-        busy: bool,
-        /// The work is safe.
-        safe: bool,
-    },
-    /// The journal does not answer in time.
-    JournalSilent,
-    /// The outage is over.
-    Over(Outcome),
+}
+
+impl From<Work> for Telling {
+    fn from(work: Work) -> Self {
+        Telling::Work(work)
+    }
 }
 
 impl Telling {
@@ -225,7 +238,9 @@ impl Telling {
                 format!("Policy {policy} failed in {call}: {failure}; {next}")
             }
             Telling::BuiltInFailed(failure) => format!("The built-in policy failed too: {failure}"),
-            Telling::Unreadable(reason) => format!("The saved file cannot be read back: {reason}"),
+            Telling::Work(Work::Unreadable(reason)) => {
+                format!("The saved file cannot be read back: {reason}")
+            }
             Telling::Ended { busy, safe } => match (busy, safe) {
                 (true, true) => "Blender is too busy to close: it is ended, its work is safe",
                 (true, false) => "Blender is too busy to save: it is ended with its work unsaved",
@@ -300,7 +315,7 @@ mod tests {
                 "The built-in policy failed too: it trapped",
             ),
             (
-                Telling::Unreadable("no disk".into()),
+                Work::Unreadable("no disk".into()).into(),
                 "The saved file cannot be read back: no disk",
             ),
             (Telling::JournalSilent, "The journal does not answer"),

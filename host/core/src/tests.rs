@@ -3,7 +3,7 @@
 use crate::guard::Bounds;
 use crate::{
     Answer, Before, Config, Connection, Core, Digest, Failure, Host, Ignored, Input, Origin,
-    Outcome, Output, Saved, Telling, Uploaded, Who, Withdrawn,
+    Outcome, Output, Saved, Telling, Uploaded, Who, Withdrawn, Work,
 };
 use lifeline_contract::Call;
 use lifeline_contract::types::{
@@ -184,8 +184,8 @@ impl Stage {
         self.outputs.contains(output)
     }
 
-    fn told(&self, telling: Telling) -> bool {
-        self.has(&Output::Tell(telling))
+    fn told(&self, telling: impl Into<Telling>) -> bool {
+        self.has(&Output::Tell(telling.into()))
     }
 
     fn phase(&self) -> &'static str {
@@ -260,7 +260,7 @@ fn what_cannot_be_saved_is_tried_again_and_then_closed() {
     stage.save(in_place, false);
     let copy = stage.saves()[1];
     stage.save(copy, false);
-    assert!(stage.told(Telling::NotSaved));
+    assert!(stage.told(Work::NotSaved));
     stage.pass(1_900);
     assert_eq!(stage.saves().len(), 2);
     stage.pass(100);
@@ -297,7 +297,7 @@ fn a_file_that_cannot_be_read_back_is_not_safe() {
     stage.save(ticket, true);
     let order = stage.core.keeping().unwrap_or_default();
     stage.tell(Input::Verified(order, Err("bad sector".into())));
-    assert!(stage.told(Telling::Unreadable("bad sector".into())));
+    assert!(stage.told(Work::Unreadable("bad sector".into())));
     assert!(stage.quits().is_empty() && !stage.core.guard().is_safe());
     stage.pass(1_000);
     assert_eq!(stage.saves().len(), 2, "it is saved again");
@@ -313,7 +313,7 @@ fn an_upload_is_waited_for_and_cut_off_at_its_bound() {
     assert!(stage.quits().is_empty());
     stage.pass(1_000);
     assert!(stage.has(&Output::StopKeeping));
-    assert!(stage.told(Telling::UploadCutOff(MINUTE + 10_000)));
+    assert!(stage.told(Work::UploadCutOff(MINUTE + 10_000)));
     assert_eq!(stage.quits().len(), 1);
     // One of an order that was given up is no news.
     let uploaded = Uploaded {
@@ -323,7 +323,7 @@ fn an_upload_is_waited_for_and_cut_off_at_its_bound() {
         error: None,
     };
     stage.tell(Input::Uploaded(1, uploaded.clone()));
-    assert!(!stage.told(Telling::Uploaded(uploaded)));
+    assert!(!stage.told(Work::Uploaded(uploaded)));
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn what_has_changed_since_the_save_is_not_safe() {
     stage.verify();
     let quit = stage.quits()[0];
     stage.tell(Input::SaveFirst(quit));
-    assert!(stage.told(Telling::SavedAgain(1)));
+    assert!(stage.told(Work::SavedAgain(1)));
     stage.pass(MINUTE);
     stage.tell(Input::Written);
     assert!(stage.has(&Output::EndProcess { safe: false }));

@@ -13,7 +13,8 @@ use lifeline_contract::types::{
 };
 use lifeline_core::guard::Violation;
 use lifeline_core::{
-    Answer, Before, Connection, Digest, Failure, Host, Input, Outcome, Output, Saved, Task, Telling,
+    Answer, Before, Connection, Digest, Failure, Host, Input, Outcome, Output, Saved, Task,
+    Telling, Work,
 };
 use std::path::PathBuf;
 
@@ -301,14 +302,16 @@ fn hear(world: &mut World, telling: &Telling) {
     let now = world.now;
     match telling {
         Telling::Lost { .. } => world.outages += 1,
-        Telling::SaveEnded {
+        Telling::Work(Work::SaveEnded {
             place,
             outcome,
             late: false,
-        } => world.monitor.save_answered(*place, outcome.is_ok(), now),
-        Telling::Verified(_) => world.monitor.read_back(),
-        Telling::NotSaved if world.monitor.is_safe() => world.monitor.on_disk(false, now),
-        Telling::SavedAgain(_) => world.monitor.sees(Sight::SavedAgain),
+        }) => world.monitor.save_answered(*place, outcome.is_ok(), now),
+        Telling::Work(Work::Verified(_)) => world.monitor.read_back(),
+        Telling::Work(Work::NotSaved) if world.monitor.is_safe() => {
+            world.monitor.on_disk(false, now)
+        }
+        Telling::Work(Work::SavedAgain(_)) => world.monitor.sees(Sight::SavedAgain),
         Telling::JournalSilent => world.monitor.sees(Sight::JournalSilent),
         Telling::Rejected {
             disabled: true,

@@ -9,6 +9,7 @@
 
 mod equivalent;
 mod outcome;
+mod planted;
 mod tree;
 
 use std::fs;
@@ -33,28 +34,34 @@ pub enum Subject {
     Machine,
     /// What the host decides, against its own tests.
     Core,
+    /// The way to Blender's end, against the model: mistakes that people have planted.
+    Closing,
+}
+
+/// What cargo-mutants is set on.
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    name: &'static str,
+    package: &'static str,
+    /// What the names of its mutants begin with.
+    folder: &'static str,
 }
 
 impl Subject {
-    fn name(self) -> &'static str {
+    /// None: it is none of cargo-mutants' business.
+    fn source(self) -> Option<Source> {
         match self {
-            Self::Machine => "machine",
-            Self::Core => "core",
-        }
-    }
-
-    fn package(self) -> &'static str {
-        match self {
-            Self::Machine => "lifeline-machine",
-            Self::Core => "lifeline-core",
-        }
-    }
-
-    /// Where its source is: what the names of its mutants begin with.
-    fn source(self) -> &'static str {
-        match self {
-            Self::Machine => "guest/machine/src/",
-            Self::Core => "host/core/src/",
+            Self::Machine => Some(Source {
+                name: "machine",
+                package: "lifeline-machine",
+                folder: "guest/machine/src/",
+            }),
+            Self::Core => Some(Source {
+                name: "core",
+                package: "lifeline-core",
+                folder: "host/core/src/",
+            }),
+            Self::Closing => None,
         }
     }
 }
@@ -68,24 +75,30 @@ pub fn run(layout: &Layout, named: &[Subject]) -> Result<ExitCode> {
     let text =
         fs::read_to_string(&list).with_context(|| format!("{} cannot be read", list.display()))?;
     let equivalents = Equivalents::parse(&text).with_context(|| list.display().to_string())?;
-    let tool = setup::cargo_mutants(layout)?;
+    let folder = layout.target().join("mutants");
     let mut faults = Vec::new();
-    for &subject in Subject::value_variants() {
-        if named.is_empty() || named.contains(&subject) {
-            let begun = Instant::now();
-            let outcome = plant(layout, &tool, subject)?;
-            if outcome.is_empty() {
-                bail!("cargo-mutants has found nothing in {}", subject.source());
-            }
-            let found = equivalents.compare(subject.source(), &outcome);
-            println!(
-                "{}: {} (in {} s)",
-                subject.name(),
-                outcome.summary(found.equivalent),
-                begun.elapsed().as_secs()
-            );
-            faults.extend(found.faults);
+    for subject in Subject::value_variants() {
+        if !named.is_empty() && !named.contains(subject) {
+            continue;
         }
+        let Some(source) = subject.source() else {
+            tree::seed_target(layout, &folder.join("target"))?;
+            faults.extend(planted::run(layout, &folder)?);
+            continue;
+        };
+        let begun = Instant::now();
+        let outcome = plant(layout, &folder, source)?;
+        if outcome.is_empty() {
+            bail!("cargo-mutants has found nothing in {}", source.folder);
+        }
+        let found = equivalents.compare(source.folder, &outcome);
+        println!(
+            "{}: {} (in {} s)",
+            source.name,
+            outcome.summary(found.equivalent),
+            begun.elapsed().as_secs()
+        );
+        faults.extend(found.faults);
     }
     for fault in &faults {
         println!("  {fault}");
@@ -97,19 +110,23 @@ pub fn run(layout: &Layout, named: &[Subject]) -> Result<ExitCode> {
     })
 }
 
-fn plant(layout: &Layout, tool: &Path, subject: Subject) -> Result<Outcome> {
-    let folder = layout.target().join("mutants");
+fn plant(layout: &Layout, folder: &Path, source: Source) -> Result<Outcome> {
+    let tool = setup::cargo_mutants(layout)?;
     let tree = folder.join("tree");
     tree::copy(layout, &tree)?;
     let target = folder.join("target");
     tree::seed_target(layout, &target)?;
-    let results = folder.join(subject.name());
-    let package = subject.package();
-    let status = Step::new(format!("mutants of {}", subject.name()), tool)
+    let Source {
+        name,
+        package,
+        folder: sources,
+    } = source;
+    let results = folder.join(name);
+    let status = Step::new(format!("mutants of {name}"), tool)
         .args(["mutants", "--in-place", "--no-config", "--colors", "never"])
         .args(["--package", package])
-        .args(["--file", &format!("{}*", subject.source())])
-        .args(["--file", &format!("{}*/**", subject.source())])
+        .args(["--file", &format!("{sources}*")])
+        .args(["--file", &format!("{sources}*/**")])
         // The one profile, so that nothing else is compiled anew; the one package as fast as can be.
         .args(["--profile", "release"])
         .arg(format!(

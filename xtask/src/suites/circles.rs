@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use super::sources;
 use crate::layout::Layout;
 
 /// Which modules a module imports.
@@ -16,10 +17,7 @@ type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// Fails with the circle, if there is one.
 pub fn check(layout: &Layout) -> Result<()> {
-    let host = layout.root().join("host");
-    let crates = fs::read_dir(&host).with_context(|| format!("{}", host.display()))?;
-    for entry in crates {
-        let source = entry?.path().join("src");
+    for source in sources::of_the_host(layout)? {
         let Ok(library) = fs::read_to_string(source.join("lib.rs")) else {
             continue;
         };
@@ -40,12 +38,12 @@ fn imports(source: &Path, library: &str) -> Result<Imports> {
     let owners = reexports(library);
     let mut found = Imports::new();
     for module in modules(library) {
-        let mut texts = Vec::new();
-        read(&source.join(format!("{module}.rs")), &mut texts)?;
-        read(&source.join(module), &mut texts)?;
-        let imported = texts
+        let mut files = Vec::new();
+        sources::read(&source.join(format!("{module}.rs")), &mut files)?;
+        sources::read(&source.join(module), &mut files)?;
+        let imported = files
             .iter()
-            .flat_map(|text| imported(text))
+            .flat_map(|file| imported(&file.text))
             .map(|name| owners.get(&name).cloned().unwrap_or(name))
             .filter(|name| name != module)
             .collect();
@@ -88,7 +86,7 @@ fn imported(text: &str) -> Vec<String> {
 
 /// The modules that a library declares, but for tests.
 fn modules(library: &str) -> impl Iterator<Item = &str> {
-    without_tests(library)
+    sources::without_tests(library)
         .lines()
         .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod "))
         .filter_map(|rest| rest.strip_suffix(';'))
@@ -105,31 +103,6 @@ fn reexports(library: &str) -> BTreeMap<String, String> {
                 .map(move |name| (name.to_owned(), module.to_owned()))
         })
         .collect()
-}
-
-/// The texts of a file, or of all files below a folder; none if it is not there.
-fn read(path: &Path, texts: &mut Vec<String>) -> Result<()> {
-    let cannot = || format!("{} cannot be read", path.display());
-    if path.is_dir() {
-        let declared = fs::read_to_string(path.join("mod.rs")).unwrap_or_default();
-        for entry in fs::read_dir(path).with_context(cannot)? {
-            let inner = entry.with_context(cannot)?.path();
-            let name = inner.file_stem().unwrap_or_default().to_string_lossy();
-            if !declared.contains(&format!("#[cfg(test)]\nmod {name};")) {
-                read(&inner, texts)?;
-            }
-        }
-    } else if path.is_file() {
-        let text = fs::read_to_string(path).with_context(cannot)?;
-        texts.push(without_tests(&text).to_owned());
-    }
-    Ok(())
-}
-
-fn without_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]\nmod tests {")
-        .next()
-        .unwrap_or(text)
 }
 
 fn word(text: &str) -> &str {

@@ -4,6 +4,8 @@ mod circles;
 mod pytest;
 mod quick;
 mod report;
+mod sizes;
+mod sources;
 mod timings;
 
 use std::io::{self, Write as _};
@@ -137,7 +139,7 @@ impl Suite {
     /// All of it but the tests in Python.
     fn run(self, layout: &Layout, extra: &[String]) -> Result<()> {
         match self {
-            Self::Lint => process::run_all(lint(layout, true)?).and(circles::check(layout)),
+            Self::Lint => process::run_all(lint(layout, true)?).and(shape(layout)),
             Self::Unit => process::run_all(unit(layout, extra)),
             Self::Link => link(layout, extra),
             Self::Model => model(layout, extra),
@@ -330,6 +332,11 @@ fn lint(layout: &Layout, whole: bool) -> Result<Vec<Step>> {
         ));
     }
     Ok(steps)
+}
+
+/// What no linter has: how the host's modules import each other, and how long they are.
+fn shape(layout: &Layout) -> Result<()> {
+    circles::check(layout).and(sizes::check(layout))
 }
 
 fn unit(layout: &Layout, extra: &[String]) -> Vec<Step> {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::report::{Outcome, summary};
-use super::{Suite, circles, lint, prepare, pytest, unit};
+use super::{Suite, lint, prepare, pytest, shape, unit};
 use crate::layout::Layout;
 use crate::process;
 
@@ -24,7 +24,7 @@ pub fn run(layout: &Layout, jobs: usize) -> Result<ExitCode> {
     let prepared = begun.elapsed();
     let begun = Instant::now();
     let checked = process::run_all(lint(layout, false)?.into_iter().chain(unit(layout, &[])))
-        .and(circles::check(layout));
+        .and(shape(layout));
     let took = begun.elapsed();
     let begun = Instant::now();
     let what = [SCENARIO[0], SCENARIO[1], "tests/python"];

@@ -87,16 +87,7 @@ pub fn run(
     };
     let moments = options.moments.map(|it| Moments::new(&timing, &story, it));
     let policy = PolicyAlgorithm::new(policy, config, instances);
-    let done = Mutex::new((0, err));
-    let progress = |more: u32| {
-        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-        done.0 += more;
-        if done.0 % 10_000 < more {
-            let (done, err) = &mut *done;
-            // Only there for who waits.
-            let _ = writeln!(err, "  {} clients", thousands(u64::from(*done)));
-        }
-    };
+    let progress = progress(err);
     let ours = play(&policy, &story, &progress).map_err(told_of_fresh)?;
     let theirs = play(socketio, &story, &|_| ())?;
     let surveyed = match &moments {
@@ -111,6 +102,7 @@ pub fn run(
             source,
         })?;
     }
+    let pace = policy.pace();
     if options.json {
         let decides = json!({"name": who.name, "version": who.version, "sha256": who.sha256});
         let json = json!({
@@ -120,27 +112,31 @@ pub fn run(
             "policy": as_json(&ours),
             "python_socketio": as_json(&theirs),
             "moments": surveyed.as_ref().map(moments::Surveyed::as_json),
-            "steps": pace_as_json(policy.pace(), instances),
+            "steps": pace_as_json(pace, instances),
         });
         writeln!(out, "{json}")?;
-    } else {
-        as_text(&name, &story, &ours, &theirs, out)?;
-        if let Some(surveyed) = &surveyed {
-            surveyed.as_text(&name, out)?;
-        }
-        let pace = policy.pace();
-        writeln!(
-            out,
-            "\n  {} steps of the policy, each in {}: {} a second on one core",
-            thousands(pace.steps),
-            match instances {
-                Instances::Fresh => "a fresh instance",
-                Instances::Warm => "an instance that is used again",
-            },
-            thousands(pace.steps_per_second() as u64)
-        )?;
+        return Ok(true);
     }
+    as_text(&name, &story, &ours, &theirs, out)?;
+    if let Some(surveyed) = &surveyed {
+        surveyed.as_text(&name, out)?;
+    }
+    pace_as_text(pace, instances, out)?;
     Ok(true)
+}
+
+/// Now and then how many clients have been played.
+fn progress<'a>(err: &'a mut (dyn Write + Send)) -> impl Fn(u32) + Sync + 'a {
+    let done = Mutex::new((0, err));
+    move |more: u32| {
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.0 += more;
+        if done.0 % 10_000 < more {
+            let (done, err) = &mut *done;
+            // Only there for who waits.
+            let _ = writeln!(err, "  {} clients", thousands(u64::from(*done)));
+        }
+    }
 }
 
 /// How else it can be played.
@@ -164,6 +160,19 @@ fn pace_as_json(pace: Pace, instances: Instances) -> Value {
         "core_s": pace.busy.as_secs_f64(),
         "per_core_s": pace.steps_per_second(),
     })
+}
+
+fn pace_as_text(pace: Pace, instances: Instances, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "\n  {} steps of the policy, each in {}: {} a second on one core",
+        thousands(pace.steps),
+        match instances {
+            Instances::Fresh => "a fresh instance",
+            Instances::Warm => "an instance that is used again",
+        },
+        thousands(pace.steps_per_second() as u64)
+    )
 }
 
 fn as_seconds(millis: u64) -> f64 {
@@ -205,6 +214,15 @@ fn as_text(
         thousands(u64::from(it.closed_count()))
     })?;
     row("neither", &|it| thousands(it.left() as u64))?;
+    seconds_as_text(ours, theirs, out)?;
+    writeln!(
+        out,
+        "\n  * its own algorithm with the same delays, and no limit to its attempts: with the usual\n    \
+         five, nobody would be back after 35 s."
+    )
+}
+
+fn seconds_as_text(ours: &Report, theirs: &Report, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "\n  attempts in each second since the return:\n")?;
     let after = ours.seconds_before();
     let of = |report: &Report, second: usize| {
@@ -226,11 +244,7 @@ fn as_text(
             number(theirs)
         )?;
     }
-    writeln!(
-        out,
-        "\n  * its own algorithm with the same delays, and no limit to its attempts: with the usual\n    \
-         five, nobody would be back after 35 s."
-    )
+    Ok(())
 }
 
 /// Seconds after the return in the table.

@@ -232,8 +232,8 @@ impl Turn<'_> {
         self.core.outputs.push_back(output);
     }
 
-    pub fn tell(&mut self, telling: Telling) {
-        self.output(Output::Tell(telling));
+    pub fn tell(&mut self, telling: impl Into<Telling>) {
+        self.output(Output::Tell(telling.into()));
     }
 }
 

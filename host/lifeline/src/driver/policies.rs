@@ -8,7 +8,7 @@ use crate::reload::{Loader, Order, PolicySource, Push, Store, SwapError, Verdict
 use crate::settings::Settings;
 use crate::status::Refused;
 use lifeline_core::{Input, Who};
-use lifeline_sandbox::{Code, told};
+use lifeline_sandbox::{Code, Policy, told};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -182,13 +182,7 @@ impl Driver {
                 return self.publish();
             }
             (Ok(policy), _) => {
-                if let Code::Distrusted(why) = policy.code() {
-                    let message = format!("A compiled policy was not used: {why}");
-                    let line = LogLine::warning("compiled-policy-not-used", message);
-                    self.say(line.with("reason", why.to_string()));
-                }
-                self.deciding.swap(Arc::new(*policy), origin.clone());
-                self.taken();
+                self.loaded_well(*policy, &origin);
                 None
             }
             (Err(SwapError::NothingSet), Order::Kept) => {
@@ -196,14 +190,7 @@ impl Driver {
             }
             // The one that was quicker stays.
             (Err(error), Order::Revert(_)) if !matches!(error, SwapError::Superseded) => {
-                if !matches!(error, SwapError::NothingSet) {
-                    let why = told(&error.to_string(), REASON);
-                    let message = format!("Back to five-minutes, since {origin} is none: {why}");
-                    let line = LogLine::warning("policy-back-to-built-in", message);
-                    self.say(line.with("origin", origin.as_str()).with("reason", why));
-                }
-                self.deciding.back_to_built_in();
-                self.taken();
+                self.back_to_built_in(&origin, &error);
                 None
             }
             (Err(error), _) => Some(told(&error.to_string(), REASON)),
@@ -223,14 +210,32 @@ impl Driver {
             self.answer(push.id.as_deref(), outcome, trouble, reason.as_deref());
         }
         self.publish();
-        let name = self.deciding.identity().name.clone();
-        let message = reason.map(|why| {
-            format!(
-                "{origin}: {why}; {} still decides",
-                self.deciding.identity()
-            )
-        });
+        let decides = self.deciding.identity();
+        let message = reason.map(|why| format!("{origin}: {why}; {decides} still decides"));
+        let name = decides.name.clone();
         self.shared.events.push(Event::Policy { name, message });
+    }
+
+    fn loaded_well(&mut self, policy: Policy, origin: &str) {
+        if let Code::Distrusted(why) = policy.code() {
+            let message = format!("A compiled policy was not used: {why}");
+            let line = LogLine::warning("compiled-policy-not-used", message);
+            self.say(line.with("reason", why.to_string()));
+        }
+        self.deciding.swap(Arc::new(policy), origin.into());
+        self.taken();
+    }
+
+    /// What is set is none, or there is nothing set.
+    fn back_to_built_in(&mut self, origin: &str, error: &SwapError) {
+        if !matches!(error, SwapError::NothingSet) {
+            let why = told(&error.to_string(), REASON);
+            let message = format!("Back to five-minutes, since {origin} is none: {why}");
+            let line = LogLine::warning("policy-back-to-built-in", message);
+            self.say(line.with("origin", origin).with("reason", why));
+        }
+        self.deciding.back_to_built_in();
+        self.taken();
     }
 
     /// A policy that is loaded already.

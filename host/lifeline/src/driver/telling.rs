@@ -11,7 +11,7 @@ use crate::reload::Order;
 use crate::status::{LastSave, UploadStatus};
 use lifeline_core::{
     Digest, Failure, Ignored, Origin, Outcome, SaveOutcome, Telling, Uploaded, Why, Withdrawn,
-    as_seconds,
+    Work, as_seconds,
 };
 
 impl Driver {
@@ -72,21 +72,27 @@ impl Driver {
                 let line = LogLine::error("built-in-policy-failed", trouble);
                 self.say(line.with("reason", failure.to_string()));
             }
-            Telling::Hurries => {
-                let policy = self.deciding.identity();
-                let message = format!(
-                    "Policy {policy} always asks to be woken at once: it is woken five times a second"
-                );
-                let line = LogLine::warning("policy-in-a-hurry", message);
-                self.say(line.with("policy", policy.name.as_str()));
+            Telling::Hurries => self.tell_hurries(),
+            Telling::Work(work) => self.tell_work(work, trouble),
+            Telling::Withdrawn(why, what) => self.tell_withdrawn(why, what),
+            Telling::Ended { safe, .. } => {
+                self.say(LogLine::error("blender-ended", trouble).with("safe", safe));
             }
-            Telling::SaveAsked => {
+            Telling::JournalSilent => self.say(LogLine::error("journal-silent", trouble)),
+            Telling::Over(outcome) => self.tell_over(outcome),
+        }
+    }
+
+    /// Of saves, and of the saved file.
+    fn tell_work(&mut self, work: Work, trouble: String) {
+        match work {
+            Work::SaveAsked => {
                 self.record.save_asked();
                 self.foretell();
             }
-            Telling::SaveBegun => self.record.save_begins(self.now()),
-            Telling::Saving(path) => self.shared.snapshot().begin_save(path, self.now()),
-            Telling::SaveEnded {
+            Work::SaveBegun => self.record.save_begins(self.now()),
+            Work::Saving(path) => self.shared.snapshot().begin_save(path, self.now()),
+            Work::SaveEnded {
                 place,
                 outcome,
                 late,
@@ -100,41 +106,46 @@ impl Driver {
                     self.record.digested(&digest);
                 }
             }
-            Telling::StraySaveEnded(outcome) => self.tell_save_ended(&outcome, true),
-            Telling::SavedAgain(times) => {
+            Work::StraySaveEnded(outcome) => self.tell_save_ended(&outcome, true),
+            Work::SavedAgain(times) => {
                 let message = "The file has changed since the save: it is saved again";
                 self.say(LogLine::info("saved-again", message).with("times", times));
             }
-            Telling::Verified(digest) => self.tell_verified(&digest),
-            Telling::Unreadable(reason) => {
+            Work::Verified(digest) => self.tell_verified(&digest),
+            Work::Unreadable(reason) => {
                 self.say(LogLine::error("save-unreadable", trouble).with("reason", &*reason));
                 self.record.unreadable(&self.settings.redact(&reason));
             }
-            Telling::Uploading(digest) => {
+            Work::Uploading(digest) => {
                 let message = format!("Uploading the saved file ({} bytes)", digest.bytes);
                 self.say(LogLine::info("upload-begun", message).with("bytes", digest.bytes));
             }
-            Telling::Uploaded(uploaded) => self.tell_uploaded(&uploaded),
-            Telling::UploadCutOff(took) => self.tell_upload_cut_off(took),
-            Telling::NotSaved => self.tell_failing(),
-            Telling::Withdrawn(why, what) => self.tell_withdrawn(why, what),
-            Telling::Ended { safe, .. } => {
-                self.say(LogLine::error("blender-ended", trouble).with("safe", safe));
-            }
-            Telling::JournalSilent => self.say(LogLine::error("journal-silent", trouble)),
-            Telling::Over(outcome) => {
-                match outcome {
-                    Outcome::Closed => self.tell_cancelled(notify::Outcome::Closed),
-                    Outcome::Recovered => self.tell_recovered(),
-                    _ => {}
-                }
-                self.record.stand(None, self.deciding.identity());
-                self.end_outage(outcome);
-                if outcome == Outcome::Recovered {
-                    self.ask_pending();
-                }
-            }
+            Work::Uploaded(uploaded) => self.tell_uploaded(&uploaded),
+            Work::UploadCutOff(took) => self.tell_upload_cut_off(took),
+            Work::NotSaved => self.tell_failing(),
         }
+    }
+
+    fn tell_over(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Closed => self.tell_cancelled(notify::Outcome::Closed),
+            Outcome::Recovered => self.tell_recovered(),
+            _ => {}
+        }
+        self.record.stand(None, self.deciding.identity());
+        self.end_outage(outcome);
+        if outcome == Outcome::Recovered {
+            self.ask_pending();
+        }
+    }
+
+    fn tell_hurries(&self) {
+        let policy = self.deciding.identity();
+        let message = format!(
+            "Policy {policy} always asks to be woken at once: it is woken five times a second"
+        );
+        let line = LogLine::warning("policy-in-a-hurry", message);
+        self.say(line.with("policy", policy.name.as_str()));
     }
 
     fn tell_attempt(&self, number: u32) {

@@ -154,23 +154,14 @@ impl Settings {
             mut shown,
             ..
         } = layers;
-        let server = match &values.server_url {
-            url if url.is_empty() => None,
-            url => ServerUrl::parse(url)
+        let server = Some(values.server_url.as_str()).filter(|url| !url.is_empty());
+        let server = server.and_then(|url| {
+            ServerUrl::parse(url)
                 .map_err(|fault| faults.push(format!("server_url: {fault}")))
-                .ok(),
-        };
-        let mut http_url = |name: &str, url: &str| {
-            let url = Some(url).filter(|url| !url.is_empty())?;
-            if !is_http(url) {
-                faults.push(format!(
-                    "{name}: not a URL that can be used: expected one like https://…"
-                ));
-            }
-            Some(Secret(url.to_string()))
-        };
-        let save_url = http_url("save_url", &values.save_url);
-        let notify_url = http_url("notify_url", &values.notify_url);
+                .ok()
+        });
+        let save_url = http_url("save_url", &values.save_url, &mut faults);
+        let notify_url = http_url("notify_url", &values.notify_url, &mut faults);
         let upload_headers = Headers::parse(&values.upload_headers).unwrap_or_else(|fault| {
             faults.push(format!("upload_headers: {fault}"));
             Headers::default()
@@ -287,8 +278,16 @@ fn whole_outage(timing: &contract::Settings) -> u64 {
         .saturating_add(timing.render_wait)
 }
 
-fn is_http(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+/// Whatever is sent there, it may hold secrets itself.
+fn http_url(name: &str, url: &str, faults: &mut Vec<String>) -> Option<Secret> {
+    let url = Some(url).filter(|url| !url.is_empty())?;
+    let is_http = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    if !Url::parse(url).is_ok_and(is_http) {
+        faults.push(format!(
+            "{name}: not a URL that can be used: expected one like https://…"
+        ));
+    }
+    Some(Secret(url.to_string()))
 }
 
 fn path(text: &str) -> Option<PathBuf> {

@@ -3,7 +3,7 @@
 use super::Keeping;
 use super::saving::SAVED_FIRST;
 use crate::core::Turn;
-use crate::output::{Output, Telling};
+use crate::output::{Output, Work};
 use crate::saved::{Digest, Saved, Uploaded};
 use lifeline_contract::types::Place;
 
@@ -54,11 +54,11 @@ impl Turn<'_> {
     fn readable(&mut self, digest: Digest) {
         self.core.closing.retries = 0;
         self.core.guard.save_read_back();
-        self.tell(Telling::Verified(digest.clone()));
+        self.tell(Work::Verified(digest.clone()));
         match &mut self.core.closing.keeping {
             Some(keeping) if keeping.upload => {
                 keeping.verified_at = Some(self.now);
-                self.tell(Telling::Uploading(digest));
+                self.tell(Work::Uploading(digest));
             }
             keeping => *keeping = None,
         }
@@ -67,12 +67,12 @@ impl Turn<'_> {
 
     fn unreadable(&mut self, reason: String) {
         self.stop_keeping();
-        self.tell(Telling::Unreadable(reason));
+        self.tell(Work::Unreadable(reason));
         // Of a save that has got old meanwhile it is no news.
         if self.core.guard.is_safe() {
             self.core.guard.save_answered(false, self.now);
             self.retry_later();
-            self.tell(Telling::NotSaved);
+            self.tell(Work::NotSaved);
         }
         self.proceed();
     }
@@ -80,7 +80,7 @@ impl Turn<'_> {
     pub fn uploaded(&mut self, order: u64, uploaded: Uploaded) {
         if self.is_of(order) {
             self.core.closing.keeping = None;
-            self.tell(Telling::Uploaded(uploaded));
+            self.tell(Work::Uploaded(uploaded));
             self.proceed();
         }
     }
@@ -95,7 +95,7 @@ impl Turn<'_> {
         self.stop_keeping();
         if keeping.verified_at.is_some() {
             let took = self.now.saturating_sub(keeping.since);
-            self.tell(Telling::UploadCutOff(took));
+            self.tell(Work::UploadCutOff(took));
         }
         false
     }

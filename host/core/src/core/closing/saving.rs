@@ -2,7 +2,7 @@
 
 use super::End;
 use crate::core::Turn;
-use crate::output::{Output, Reason, Telling, Why, Withdrawn};
+use crate::output::{Output, Reason, Telling, Why, Withdrawn, Work};
 use crate::saved::SaveOutcome;
 use crate::tickets::{Open, Task};
 use lifeline_contract::Call;
@@ -26,14 +26,14 @@ impl Turn<'_> {
             Some(_) => Reason::Termination,
             None => Reason::Outage,
         };
-        self.tell(Telling::SaveAsked);
+        self.tell(Work::SaveAsked);
         self.output(Output::Save(ticket, place, reason));
     }
 
     /// The main thread has claimed a ticket.
     pub fn claimed(&mut self, ticket: u64) {
         match self.core.tickets.claim(ticket) {
-            Some(Task::Save(_)) => self.tell(Telling::SaveBegun),
+            Some(Task::Save(_)) => self.tell(Work::SaveBegun),
             Some(Task::Quit) if !self.core.closing.is_final() => self.quit_claimed(),
             _ => {}
         }
@@ -44,7 +44,7 @@ impl Turn<'_> {
         let runs = |open: Open| open.ticket == ticket && open.claimed;
         let late = |(late, _): (u64, Place)| late == ticket;
         if self.core.tickets.open().is_some_and(runs) || self.core.closing.late.is_some_and(late) {
-            self.tell(Telling::Saving(path));
+            self.tell(Work::Saving(path));
         }
     }
 
@@ -58,7 +58,7 @@ impl Turn<'_> {
         self.core.closing.saved_first += 1;
         let times = self.core.closing.saved_first;
         if times <= SAVED_FIRST {
-            self.tell(Telling::SavedAgain(times));
+            self.tell(Work::SavedAgain(times));
             self.ask_to_save(self.core.closing.place());
         } else {
             self.ask_to_quit();
@@ -81,7 +81,7 @@ impl Turn<'_> {
         };
         let saved = outcome.as_ref().ok().cloned();
         let late = false;
-        self.tell(Telling::SaveEnded {
+        self.tell(Work::SaveEnded {
             place,
             outcome,
             late,
@@ -98,7 +98,7 @@ impl Turn<'_> {
             self.decide(Call::OnSaved(answer));
         }
         if failed && self.core.tickets.open().is_none() {
-            self.tell(Telling::NotSaved); // no other place is tried at once
+            self.tell(Work::NotSaved); // no other place is tried at once
         }
     }
 
@@ -106,10 +106,10 @@ impl Turn<'_> {
     fn saved_late(&mut self, ticket: u64, outcome: SaveOutcome) {
         let late = self.core.closing.late.take_if(|(late, _)| *late == ticket);
         let Some((_, place)) = late else {
-            return self.tell(Telling::StraySaveEnded(outcome));
+            return self.tell(Work::StraySaveEnded(outcome));
         };
         let late = true;
-        self.tell(Telling::SaveEnded {
+        self.tell(Work::SaveEnded {
             place,
             outcome,
             late,

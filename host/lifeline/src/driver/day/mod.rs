@@ -8,6 +8,7 @@
 //! | [`machine`] | what becomes of saved files and of processes |
 //! | [`policies`] | who may decide |
 //! | [`blender`] | a process: its driver, and a main thread that polls, saves, and closes |
+//! | [`bounds`] | how long anything may take |
 //! | [`rules`] | what must hold, asked of everybody but the guard |
 //! | [`trace`] | what has happened |
 //!
@@ -15,6 +16,7 @@
 //! `LIFELINE_DAY_TRACE=1` its trace goes to stdout.
 
 mod blender;
+mod bounds;
 mod machine;
 mod plan;
 mod policies;
@@ -27,10 +29,11 @@ use crate::driver::Command;
 use crate::journal::Journal;
 use crate::settings::Settings;
 use blender::{Blender, Counts};
+use bounds::Bounds;
 use machine::Machine;
 use plan::{Cue, DAY};
 use policies::{FORETOLD, POOL};
-use rules::{Bounds, Broken, Rules, Verdict};
+use rules::{Broken, Rules, Verdict};
 use server::Server;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -97,7 +100,7 @@ fn play(seed: u64, aloud: bool, spoil: impl FnOnce(&mut Bounds)) -> Result<Passe
     runtime.block_on(async {
         let trace = Trace::begin(aloud);
         let settings = settings(&journal);
-        let mut bounds = bounds(&settings);
+        let mut bounds = Bounds::new(&settings);
         spoil(&mut bounds);
         let mut day = Day::new(seed, settings, bounds, trace.clone());
         let passed = match day.pass().await {
@@ -137,24 +140,6 @@ fn settings(journal: &Path) -> Settings {
     .map(|(name, value)| (name.to_string(), value))
     .into();
     Settings::resolve(&serde_json::Map::new(), &environment).unwrap()
-}
-
-/// From the settings, and not from what is under test.
-fn bounds(settings: &Settings) -> Bounds {
-    let timing = &settings.timing;
-    let attempt = timing.retry_delay_max + timing.retry_jitter + timing.connect_timeout;
-    // The first attempt of all is not counted.
-    let attempts = u64::from(timing.retry_attempts) + 1;
-    let outage = attempts * attempt + timing.cleanup_timeout;
-    Bounds {
-        floor: settings.quit_floor,
-        unsaved_wait: UNSAVED_WAIT * 1_000,
-        outage,
-        // What is not over then is set aside, and five-minutes counts down.
-        outage_of_others: OUTAGE_LIMIT * 1_000 + outage + timing.cleanup_timeout,
-        read_back: 600_000,
-        lasting: 3 * timing.retry_delay_max,
-    }
 }
 
 /// What lasts all day.

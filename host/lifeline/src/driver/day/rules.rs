@@ -1,6 +1,7 @@
 //! What must hold all day long. Nothing here asks the guard: the server knows of the line, and the
 //! main thread of saves and of what people want.
 
+use super::bounds::Bounds;
 use super::server::Truth;
 use super::trace::Trace;
 use crate::contract::{Phase, Request};
@@ -13,21 +14,6 @@ use lifeline_core::Task;
 const SECOND: u64 = 1_000;
 /// A person, a stop and the pace of the main thread may delay the end of an outage by this.
 const LEEWAY: u64 = 60 * SECOND;
-
-/// The settings, as far as they bound anything (milliseconds).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    pub floor: u64,
-    pub unsaved_wait: u64,
-    /// An outage that five-minutes decides has its save asked for within this.
-    pub outage: u64,
-    /// The same, if another policy has to be set aside first.
-    pub outage_of_others: u64,
-    /// A file that is never read back is waited for so long.
-    pub read_back: u64,
-    /// A connection that is lost within this has not ended the outage.
-    pub lasting: u64,
-}
 
 /// A rule that does not hold.
 #[derive(Debug)]
