@@ -9,6 +9,7 @@ use crate::svg::{Align, Picture};
 use clap::Args;
 use lifeline::FIVE_MINUTES;
 use lifeline::contract::{Place, Request};
+use lifeline_core::as_seconds;
 use lifeline_simulate::timeline::{Ending, Entry, Saves, Scenario, Timeline, What, play};
 use serde_json::{Value, json};
 use std::fs;
@@ -254,7 +255,7 @@ fn told(entry: &Entry, attempts: usize) -> String {
 }
 
 fn as_json(timeline: &Timeline) -> Value {
-    let time = |millis: u64| json!(millis as f64 / 1_000.0);
+    let time = |millis: u64| json!(as_seconds(millis));
     let entries: Vec<Value> = timeline
         .entries
         .iter()
@@ -283,7 +284,7 @@ fn what_json(what: &What) -> Value {
         What::RenderBegins => json!({"what": "render-begins"}),
         What::RenderEnds => json!({"what": "render-ends"}),
         What::Request(request) => json!({"what": "request", "request": request.name()}),
-        What::Stopped(millis) => json!({"what": "stopped", "seconds": *millis as f64 / 1_000.0}),
+        What::Stopped(millis) => json!({"what": "stopped", "seconds": as_seconds(*millis)}),
         What::Lost => json!({"what": "lost"}),
         What::Attempt { accepted } => json!({"what": "attempt", "accepted": accepted}),
         What::Countdown(left) => json!({"what": "countdown", "seconds": left}),

@@ -5,6 +5,7 @@ use crate::duration::{self, clock, seconds};
 use crate::error::CommandError;
 use crate::input::{PolicyFile, SettingsOptions};
 use clap::Args;
+use lifeline_core::as_seconds;
 use lifeline_sandbox::{Identity, Policy};
 use lifeline_simulate::explore::{
     Bounds, Broken, Entry, Exploration, Progress, Property, Setup, explore,
@@ -216,14 +217,14 @@ fn looked_json(looked: &Looked) -> Value {
         "surprises": looked.surprises,
         "complete_surprises": found.complete,
         "bound_hit": found.complete != Some(looked.surprises),
-        "longest_s": found.longest.map(|it| it as f64 / 1_000.0),
+        "longest_s": found.longest.map(as_seconds),
         "seconds": looked.took.as_secs_f64(),
     })
 }
 
 fn entry_json(entry: &Entry, file: &str) -> Value {
     json!({
-        "at_s": entry.at as f64 / 1_000.0,
+        "at_s": as_seconds(entry.at),
         "what": entry.what,
         "command": command(entry, file),
         "answer": answer(entry),

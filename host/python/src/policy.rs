@@ -4,9 +4,10 @@ use crate::compiling::compiling;
 use crate::convert::preferences;
 use crate::errors::{PolicyError, SettingsError};
 use lifeline::Call;
-use lifeline::contract::{self, Action, ConnectError, Loss, Moment, Phase, Place, Request, Scene};
+use lifeline::contract::{self, Action, ConnectError, Loss, Moment, Phase, Request, Scene};
 use lifeline::settings::Settings;
 use lifeline_sandbox::{Limits, Sandbox};
+use lifeline_simulate::wave;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::collections::BTreeMap;
@@ -261,14 +262,7 @@ impl State {
 
     #[getter]
     fn attempts(&self) -> Option<u32> {
-        match &self.0.phase {
-            Phase::Connected => None,
-            Phase::Reconnecting(outage) | Phase::Quitting(outage) | Phase::Held(outage) => {
-                Some(outage.attempts)
-            }
-            Phase::CountingDown(countdown) => Some(countdown.outage.attempts),
-            Phase::Saving(saving) => Some(saving.outage.attempts),
-        }
+        Some(self.0.phase.outage()?.attempts)
     }
 
     #[getter]
@@ -293,7 +287,7 @@ impl State {
 impl Decision {
     #[getter]
     fn actions(&self) -> Vec<String> {
-        self.actions.iter().map(wave).collect()
+        self.actions.iter().map(wave::action).collect()
     }
 
     fn __repr__(&self) -> String {
@@ -305,17 +299,6 @@ impl Decision {
             "<Decision {phase}, actions [{}], wake at {wake}>",
             self.actions().join(", ")
         )
-    }
-}
-
-/// As the command line writes it.
-fn wave(action: &Action) -> String {
-    match action {
-        Action::Connect => "connect".to_owned(),
-        Action::Warn(left) => format!("warn({left})"),
-        Action::Save(Place::InPlace) => "save(in-place)".to_owned(),
-        Action::Save(Place::Recovery) => "save(recovery)".to_owned(),
-        Action::Quit => "quit".to_owned(),
     }
 }
 

@@ -25,10 +25,6 @@ mod cache;
 #[cfg(not(unix))]
 #[path = "no_cache.rs"]
 mod cache;
-#[cfg(unix)]
-mod child;
-#[cfg(not(unix))]
-#[path = "no_child.rs"]
 mod child;
 mod compiler;
 mod convert;

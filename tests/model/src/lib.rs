@@ -31,6 +31,7 @@
 //!    alarm ends on are of bounded length. How long the main thread takes is not the host's to say.
 
 pub mod configuration;
+pub mod courses;
 mod main_thread;
 pub mod model;
 mod monitor;

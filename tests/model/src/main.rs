@@ -3,13 +3,18 @@
 //! ```text
 //! cargo run --release -p lifeline-model -- --bound 1            # one more surprise everywhere
 //! cargo run --release -p lifeline-model -- --only hostile --to-the-end
+//! cargo run --release -p lifeline-model -- --courses target/courses.json   # for the user's page
 //! cargo run --release -p lifeline-model -- --only traps --surprises 4 --replay 0/0/1
 //! ```
 #![allow(clippy::print_stdout)] // a command for people
 
+use lifeline_model::courses::courses;
 use lifeline_model::report::replay;
 use lifeline_model::{Configuration, configurations, search};
 use std::process::ExitCode;
+
+/// For the user's page.
+const COURSES: u64 = 1_000;
 
 #[derive(Default)]
 struct Options {
@@ -18,6 +23,7 @@ struct Options {
     only: Option<String>,
     to_the_end: bool,
     replay: Option<String>,
+    courses: Option<String>,
 }
 
 fn options() -> Result<Options, String> {
@@ -31,6 +37,7 @@ fn options() -> Result<Options, String> {
             "--only" => options.only = Some(value()?),
             "--to-the-end" => options.to_the_end = true,
             "--replay" => options.replay = Some(value()?),
+            "--courses" => options.courses = Some(value()?),
             _ => return Err(format!("unknown: {word}")),
         }
     }
@@ -51,6 +58,10 @@ fn chosen(options: &Options) -> Vec<Configuration> {
 }
 
 fn run(options: &Options) -> Result<bool, String> {
+    if let Some(file) = &options.courses {
+        std::fs::write(file, courses(COURSES)).map_err(|error| format!("{file}: {error}"))?;
+        return Ok(true);
+    }
     let chosen = chosen(options);
     if chosen.is_empty() {
         let names: Vec<_> = configurations(0).iter().map(|it| it.name).collect();

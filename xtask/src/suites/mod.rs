@@ -392,8 +392,13 @@ fn model(layout: &Layout, extra: &[String]) -> Result<()> {
         .run()
 }
 
-fn page(layout: &Layout) -> Result<[Step; 3]> {
+fn page(layout: &Layout) -> Result<[Step; 4]> {
     Ok([
+        process::cargo("what the core makes of a thousand courses of events")
+            .args(["run", "--release", "--package", "lifeline-model", "--"])
+            .arg("--courses")
+            .arg(layout.target().join("courses.json"))
+            .dir(layout.root()),
         build::npm_run(layout, "tsc: the page's types", "check")?.with_our_stdout(),
         build::npm_run(layout, "vitest: the page's modules", "test")?.with_our_stdout(),
         build::npm_run(layout, "what the policy costs a page", "size")?.with_our_stdout(),

@@ -52,7 +52,7 @@ fn functions(text: &str) -> impl Iterator<Item = (&str, usize)> {
         lines[at..at + length]
             .iter()
             .take_while(|line| !line.trim_end().ends_with(';'))
-            .any(|line| opens(&line))
+            .any(opens)
             .then_some((name, length))
     })
 }

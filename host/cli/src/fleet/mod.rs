@@ -9,6 +9,7 @@ use crate::duration::{self, seconds};
 use crate::error::CommandError;
 use crate::input::{PolicyFile, SettingsOptions};
 use clap::Args;
+use lifeline_core::as_seconds;
 use lifeline_sandbox::CallError;
 use lifeline_simulate::fleet::{
     FleetError, Instances, Pace, PolicyAlgorithm, Report, SocketIoAlgorithm, Story, play,
@@ -173,10 +174,6 @@ fn pace_as_text(pace: Pace, instances: Instances, out: &mut dyn Write) -> std::i
         },
         thousands(pace.steps_per_second() as u64)
     )
-}
-
-fn as_seconds(millis: u64) -> f64 {
-    millis as f64 / 1_000.0
 }
 
 fn as_text(

@@ -1,10 +1,11 @@
 //! The same outage with the server back at many instants: waves come and go, and what a server has to
 //! stand depends on when it returns.
 
-use super::{as_seconds, told_of_fresh};
+use super::told_of_fresh;
 use crate::check::thousands;
 use crate::error::CommandError;
 use lifeline::contract::Settings;
+use lifeline_core::as_seconds;
 use lifeline_simulate::fleet::{PolicyAlgorithm, Report, SocketIoAlgorithm, Story, survey};
 use serde_json::{Value, json};
 use std::io::{self, Write};

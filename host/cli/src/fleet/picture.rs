@@ -1,10 +1,10 @@
 //! The fleet's return, drawn: both algorithms in each plot.
 
-use super::as_seconds;
 use super::moments::{Load, Moment, Surveyed};
 use crate::check::thousands;
 use crate::duration;
 use crate::svg::{Align, Picture, Plot};
+use lifeline_core::as_seconds;
 use lifeline_simulate::fleet::{Report, Story};
 
 const WIDTH: f64 = 960.0;

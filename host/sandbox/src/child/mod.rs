@@ -1,17 +1,27 @@
-//! Where no process can be held to its memory and time, nothing foreign is compiled.
+//! Compiling in a child process. Whoever writes a component can make it take any time and memory to
+//! compile: of a process of its own, which ends.
+
+#[cfg(not(unix))]
+#[path = "none.rs"]
+mod process;
+#[cfg(unix)]
+mod process;
 
 use crate::Limits;
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use thiserror::Error;
 
-/// It is never started.
+pub use process::serve;
+
+/// Starts a child that calls [`serve`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Child {
-    /// Unused.
+    /// Tried one after the other, until one can be started.
     pub programs: Vec<PathBuf>,
-    /// Unused.
+    /// Their arguments.
     pub arguments: Vec<OsString>,
 }
 
@@ -21,22 +31,22 @@ pub(crate) enum ChildError {
     /// No child.
     #[error("{0}")]
     NotStarted(String),
-    /// Never.
+    /// It was more than a child may take.
     #[error("{0}")]
     TooMuch(&'static str),
     /// Nobody wants it any more.
     #[error("given up")]
     GivenUp,
-    /// Never.
+    /// The compiler says why.
     #[error("{0}")]
     Refused(String),
-    /// Never.
+    /// Something here.
     #[error(transparent)]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
 }
 
 impl Child {
-    /// This very program.
+    /// This very program, with an argument that makes it call [`serve`].
     pub fn this_program(argument: &str) -> Self {
         Child {
             programs: std::env::current_exe().into_iter().collect(),
@@ -44,18 +54,14 @@ impl Child {
         }
     }
 
+    /// Machine code for [`crate::engine::runner`] with these limits.
     pub(crate) fn compile(
         &self,
-        _: &Limits,
-        _: &[u8],
-        _: &[u8; 32],
-        _: &AtomicBool,
+        limits: &Limits,
+        component: &[u8],
+        sha256: &[u8; 32],
+        given_up: &AtomicBool,
     ) -> Result<Vec<u8>, ChildError> {
-        Err(ChildError::NotStarted("not on this system".to_string()))
+        process::compile_in(self, limits, component, sha256, given_up)
     }
-}
-
-/// Nothing is served. Gives the exit code.
-pub fn serve() -> u8 {
-    1
 }

@@ -1,10 +1,10 @@
-//! Compiling in a child process. Whoever writes a component can make it take any time and memory to
-//! compile: of a process of its own, which ends.
+//! A child on a system that holds it to its memory and time.
 //!
 //! The parent sends the bounds that machine code depends on, and the component; the child answers
 //! with a greeting as soon as it is there, and with the machine code, sealed (see
 //! [`crate::precompiled`]), or the reason.
 
+use super::{Child, ChildError};
 use crate::engine::{self, Processor};
 use crate::text::{one_line, told};
 use crate::{Limits, precompiled};
@@ -19,7 +19,6 @@ use std::path::PathBuf;
 use std::process::{self, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use thiserror::Error;
 
 /// What every child says first.
 const GREETING: &[u8; 8] = b"lifeline";
@@ -39,65 +38,26 @@ const CODE: u64 = 64 << 20;
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 
-/// Starts a child that calls [`serve`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Child {
-    /// Tried one after the other, until one can be started.
-    pub programs: Vec<PathBuf>,
-    /// Their arguments.
-    pub arguments: Vec<OsString>,
-}
-
-/// Why there is no machine code.
-#[derive(Debug, Error)]
-pub(crate) enum ChildError {
-    /// No child.
-    #[error("{0}")]
-    NotStarted(String),
-    /// It was more than a child may take.
-    #[error("{0}")]
-    TooMuch(&'static str),
-    /// Nobody wants it any more.
-    #[error("given up")]
-    GivenUp,
-    /// The compiler says why.
-    #[error("{0}")]
-    Refused(String),
-    /// Something here.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-impl Child {
-    /// This very program, with an argument that makes it call [`serve`].
-    pub fn this_program(argument: &str) -> Self {
-        Child {
-            programs: std::env::current_exe().into_iter().collect(),
-            arguments: vec![argument.into()],
+/// Machine code for [`engine::runner`] with these limits.
+pub(super) fn compile_in(
+    child: &Child,
+    limits: &Limits,
+    component: &[u8],
+    sha256: &[u8; 32],
+    given_up: &AtomicBool,
+) -> Result<Vec<u8>, ChildError> {
+    let mut reasons = vec!["none is known".to_string()];
+    for program in &child.programs {
+        match Running::start(program, &child.arguments, given_up) {
+            Ok(child) => return child.compile(limits, component, sha256),
+            Err(_) if given_up.load(Ordering::Relaxed) => return Err(ChildError::GivenUp),
+            Err(error) => reasons.push(format!("{}: {error}", program.display())),
         }
     }
-
-    /// Machine code for [`engine::runner`] with these limits.
-    pub(crate) fn compile(
-        &self,
-        limits: &Limits,
-        component: &[u8],
-        sha256: &[u8; 32],
-        given_up: &AtomicBool,
-    ) -> Result<Vec<u8>, ChildError> {
-        let mut reasons = vec!["none is known".to_string()];
-        for program in &self.programs {
-            match Running::start(program, &self.arguments, given_up) {
-                Ok(child) => return child.compile(limits, component, sha256),
-                Err(_) if given_up.load(Ordering::Relaxed) => return Err(ChildError::GivenUp),
-                Err(error) => reasons.push(format!("{}: {error}", program.display())),
-            }
-        }
-        if reasons.len() > 1 {
-            reasons.remove(0);
-        }
-        Err(ChildError::NotStarted(told(&reasons.join("; "), 400)))
+    if reasons.len() > 1 {
+        reasons.remove(0);
     }
+    Err(ChildError::NotStarted(told(&reasons.join("; "), 400)))
 }
 
 /// It is ended when this is dropped.
