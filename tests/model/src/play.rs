@@ -386,6 +386,9 @@ fn act(configuration: &Configuration, world: &mut World, output: Output, saving:
         save_open: saving,
         acts,
     };
+    if matches!(output, Output::Tell(Telling::Ended { .. })) && world.main.is_at_work() {
+        world.monitor.breaks(Rule::EndedAtWork);
+    }
     match output {
         Output::Connect(attempt) => world.attempt = Some((attempt, now)),
         Output::Disconnect => world.attempt = None,

@@ -59,6 +59,19 @@ pub struct Options {
     json: bool,
 }
 
+impl Options {
+    fn story(&self) -> Story {
+        Story {
+            clients: self.clients,
+            outage: self.outage,
+            noticed_within: self.noticed_within,
+            capacity: self.capacity,
+            patience: PATIENCE,
+            seed: self.seed,
+        }
+    }
+}
+
 /// So long after the return it is over.
 const PATIENCE: u64 = 3_600_000;
 
@@ -72,14 +85,7 @@ pub fn run(
     let timing = config.timing.clone();
     let policy = options.policy.load()?;
     let who = policy.identity().clone();
-    let story = Story {
-        clients: options.clients,
-        outage: options.outage,
-        noticed_within: options.noticed_within,
-        capacity: options.capacity,
-        patience: PATIENCE,
-        seed: options.seed,
-    };
+    let story = options.story();
     let socketio = SocketIoAlgorithm::new(&timing);
     let instances = if options.fresh {
         Instances::Fresh

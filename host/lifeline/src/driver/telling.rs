@@ -38,16 +38,9 @@ impl Driver {
             }
             Telling::Lost { reason, detail, at } => self.tell_lost(reason, &detail, at),
             Telling::Terminating(bound) => self.tell_terminating(bound),
-            Telling::Countdown { attempts, left } => {
-                let seconds = as_seconds(left);
-                self.shared
-                    .events
-                    .push(Event::Countdown { attempts, seconds });
-                self.record.counts_down();
-                self.tell_warning(seconds);
-            }
+            Telling::Countdown { attempts, left } => self.tell_countdown(attempts, left, false),
             Telling::CountdownGoesOn { attempts, left } => {
-                self.tell_countdown_goes_on(attempts, left)
+                self.tell_countdown(attempts, left, true)
             }
             Telling::Warn(left) => {
                 let seconds = as_seconds(left);
@@ -126,6 +119,17 @@ impl Driver {
         }
     }
 
+    /// `left`: milliseconds. `again`: it goes on, and whoever was warned of it need not be again.
+    fn tell_countdown(&mut self, attempts: u32, left: u64, again: bool) {
+        let seconds = as_seconds(left);
+        let event = Event::Countdown { attempts, seconds };
+        self.shared.events.push(event);
+        self.record.counts_down();
+        if !again || !self.is_foretold() {
+            self.tell_warning(seconds);
+        }
+    }
+
     fn tell_over(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Closed => self.tell_cancelled(notify::Outcome::Closed),
@@ -196,17 +200,6 @@ impl Driver {
             self.tell_recovered();
         }
         self.ask_pending();
-    }
-
-    fn tell_countdown_goes_on(&mut self, attempts: u32, left: u64) {
-        let seconds = as_seconds(left);
-        self.shared
-            .events
-            .push(Event::Countdown { attempts, seconds });
-        self.record.counts_down();
-        if !self.is_foretold() {
-            self.tell_warning(seconds);
-        }
     }
 
     fn tell_attempt_failed(
