@@ -2,8 +2,8 @@
 //! (`browser/test/courses.test.ts`), and must come to the same.
 //!
 //! A policy that decides in the page as it does here is needed for that, and calls that fail in the same
-//! way. What a page does otherwise on purpose is left out: it has no hold, it decides after the fact what
-//! it was too late for, and it closes no Blender.
+//! way. What a page does otherwise is left out: it has no hold, it decides after the fact what it was too
+//! late for, it closes no Blender, and to it each connection has ended the outage, however short.
 
 use lifeline_contract::Call;
 use lifeline_contract::types::{
@@ -19,6 +19,8 @@ use std::fmt::Write;
 
 /// Steps of a course at most.
 const STEPS: u32 = 60;
+/// A connection has ended the outage after three of the longest pauses between attempts (milliseconds).
+const LASTING: u64 = 15_000;
 /// When a page is opened (milliseconds).
 const START: u64 = 1_700_000_000_000;
 
@@ -137,8 +139,10 @@ fn course(seed: u64) -> String {
         outage_limit: 0,
         unsaved_wait: 0,
         upload: None,
+        early_copy: false,
         quit: 30_000,
         stuck: 0,
+        recover: false,
         terminate: 0,
     };
     let mut it = Course {
@@ -180,6 +184,7 @@ impl Course {
                 recovery: false,
                 failures: Vec::new(),
                 digest: None,
+                render: None,
             };
             return match fails {
                 true => self.step(
@@ -190,7 +195,7 @@ impl Course {
             };
         }
         if self.core.guard().is_connected() {
-            self.now += 1_000 + self.chance.of(60_000);
+            self.now += LASTING + self.chance.of(60_000);
             let why = Loss::ALL[self.chance.of(Loss::ALL.len() as u64) as usize];
             return self.connection(why.name(), Connection::Lost(why, String::new()));
         }
