@@ -10,7 +10,7 @@ import pytest
 from lifeline_harness import blend
 from lifeline_harness.display import Display
 
-from tests.blender.stage import staged
+from tests.blender.stage import Setting, staged
 from tests.faults.saving_scene import (
     QUICK,
     grow,
@@ -45,7 +45,7 @@ def test_disk_full_in_place_and_in_the_recovery_folder(
     files, recovery = disks
     chosen = recovery / "copies"
     # An early copy would take the room of this one, which then goes into the next folder.
-    settings = {**QUICK, "early_copy": 0, "recovery_dir": str(chosen)}
+    settings: dict[str, Setting] = {**QUICK, "early_copy": 0, "recovery_dir": str(chosen)}
     with staged(tmp_path / "stage", display, template, **settings) as stage:
         jobs = {user: files / f"{user}.blend" for user in ("ann", "bob")}
         for job in jobs.values():
