@@ -101,6 +101,12 @@ impl MainThread {
         self.running.is_some() || self.unheard.is_some()
     }
 
+    /// It is at this, whether the host has heard of it or not.
+    pub fn has_begun(&self, ticket: u64) -> bool {
+        let claimed = |it: Unheard| matches!(it, Unheard::Claim(claimed, _) if claimed == ticket);
+        self.running.is_some_and(|(it, _)| it == ticket) || self.unheard.is_some_and(claimed)
+    }
+
     /// `open`: the ticket that is open at the host.
     pub fn hash_relative(&self, open: Option<u64>, hasher: &mut impl Hasher) {
         let is_open = |ticket: u64| open == Some(ticket);

@@ -286,6 +286,10 @@ fn hand(configuration: &Configuration, world: &mut World, step: Step, input: Inp
     world.core.handle(now, input, &mut host);
     let asked = host.asked;
     let outputs: Vec<Output> = std::iter::from_fn(|| world.core.poll()).collect();
+    let ends = |it: &Output| matches!(it, Output::Tell(Telling::Ended { .. }));
+    if outputs.iter().any(ends) && open.is_some_and(|it| world.main.has_begun(it.ticket)) {
+        world.monitor.breaks(Rule::EndedAtWork);
+    }
     for output in &outputs {
         if let Output::Tell(telling) = output {
             hear(world, telling);
@@ -386,9 +390,6 @@ fn act(configuration: &Configuration, world: &mut World, output: Output, saving:
         save_open: saving,
         acts,
     };
-    if matches!(output, Output::Tell(Telling::Ended { .. })) && world.main.is_at_work() {
-        world.monitor.breaks(Rule::EndedAtWork);
-    }
     match output {
         Output::Connect(attempt) => world.attempt = Some((attempt, now)),
         Output::Disconnect => world.attempt = None,

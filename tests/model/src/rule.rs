@@ -68,7 +68,7 @@ properties! {
     Stalls: "saving and quitting wait for something that will come",
     BusyLoop: "the host does not turn in circles",
     EndedUnsaved: "no process is ended with its work unsaved unless that was set",
-    EndedAtWork: "no process is ended whose main thread is at what it was asked for",
+    EndedAtWork: "no process is ended whose main thread has begun what it is waited for",
 }
 
 properties! {
