@@ -1,10 +1,11 @@
-// The policy component as JavaScript: the very bytes that Blender's host embeds.
+// The policy component as JavaScript: the very bytes that Blender's host embeds; and the sandbox for others.
 // $LIFELINE_POLICY names another component.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { $init, generate } from "@bytecodealliance/jco-transpile/component";
+import { build } from "vite";
 import { GENERATE } from "../src/policy/generate.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,3 +29,20 @@ for (const [name, bytes] of files) {
 }
 const sha256 = createHash("sha256").update(component).digest("hex");
 await writeFile(join(output, "identity.ts"), `/** Of the component that was transpiled. */\nexport const SHA256 = "${sha256}";\n`);
+
+// What runs in the sandbox of another policy, in one file: nothing can be loaded there. No module: a document
+// without an origin cannot have a worker of one.
+await build({
+  root,
+  configFile: false,
+  logLevel: "error",
+  // All is within the file: it does not matter where that is from.
+  define: { "import.meta.url": JSON.stringify("data:,") },
+  build: {
+    outDir: output,
+    emptyOutDir: false,
+    target: "es2022",
+    lib: { entry: join(root, "src/policy/sandbox.ts"), formats: ["iife"], name: "sandbox", fileName: () => "sandbox.js" },
+    minify: true,
+  },
+});

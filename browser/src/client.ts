@@ -7,7 +7,7 @@ import { type Line, type LineEvents, type Server, SocketLine } from "./line.js";
 import { atServer, isOurs } from "./policy/address.js";
 import { builtIn } from "./policy/built_in.js";
 import { foreign } from "./policy/foreign.js";
-import type { Policy } from "./policy/policy.js";
+import type { LocalPolicy, Policy } from "./policy/policy.js";
 import { Keeper, type Shelf } from "./record.js";
 import { Relauncher } from "./relaunch.js";
 import { type Seconds, type Timing, timing } from "./settings.js";
@@ -37,7 +37,7 @@ export interface Parts {
   clock: Clock;
   shelf: Shelf | undefined;
   line(server: Server, file: () => string, events: LineEvents): Line;
-  builtIn(): Promise<Policy>;
+  builtIn(): Promise<LocalPolicy>;
   foreign(url: string, sha256?: string): Promise<Policy>;
   tabs(key: string, heard: (message: "back") => void): Neighbours;
 }
@@ -166,6 +166,8 @@ export class Client {
         this.#refused = undefined;
         this.#judge?.swap(policy, plain(url));
         this.#session?.driver?.swapped();
+      } else {
+        policy.end?.();
       }
     } catch (error) {
       if (this.#wanted === wanted) {
@@ -265,7 +267,7 @@ class Session {
     this.#inside = inside;
     this.#tabs = inside.parts.tabs(inside.keeper.key, () => this.look());
     this.#line = inside.parts.line(inside.options, () => this.#file ?? "", {
-      connected: () => this.#connected(),
+      connected: () => this.driver?.then(() => this.#connected()),
       failed: (why, detail) => {
         this.#lastError = detail;
         this.driver?.failed(why);
@@ -276,7 +278,7 @@ class Session {
         this.relauncher.lost();
         this.driver?.lost(why);
       },
-      server: (name, data) => this.#heard(name, data),
+      server: (name, data) => this.driver?.then(() => this.#heard(name, data)),
     });
     const ask = (within: number): Promise<unknown> => {
       const request = { username: inside.options.username, ...(this.#file ? { blend_file_path: this.#file } : {}) };
@@ -308,12 +310,14 @@ class Session {
       const outage = kept.outage;
       this.#outageTold = true;
       // The policy that the outage began with goes on with it.
-      void this.#inside.settled().then(() => {
-        // Meanwhile a look may have found the server.
-        if (!this.#closed && !driver.guard.isConnected) {
-          driver.resume(outage);
-        }
-      });
+      void this.#inside.settled().then(() =>
+        driver.then(() => {
+          // Meanwhile a look may have found the server.
+          if (!this.#closed && !driver.guard.isConnected) {
+            driver.resume(outage);
+          }
+        }),
+      );
     }
   }
 

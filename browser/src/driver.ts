@@ -6,6 +6,7 @@ import { Guard } from "./guard.js";
 import type { Judge } from "./judge.js";
 import type { Call } from "./policy/policy.js";
 import type { Timing } from "./settings.js";
+import { type Steps, Turns } from "./turns.js";
 
 /** What the driver has done. */
 export interface Effects {
@@ -40,6 +41,9 @@ const FLOOR = 10n;
 /** No more than this is caught up on at once. */
 const CATCH_UP_MAX = 2_000;
 
+/** They wait for what a policy decides that does not answer at once. */
+type Deciding = Steps<Decision | undefined>;
+
 /** An attempt under way. */
 interface Attempt {
   begun: bigint;
@@ -53,9 +57,12 @@ interface Attempt {
  * Blender runs on while this page sleeps or its timers are held up in the background. So what a late
  * wake-up has missed is decided after the fact, each call at the instant that it was due at, and the
  * deadline comes out as Blender's does.
+ *
+ * A policy may answer later: what happens meanwhile is decided after it, in its order.
  */
 export class Driver {
   readonly guard: Guard;
+  readonly #turns = new Turns<Decision | undefined>();
   #state: State;
   #wakeAt: bigint | undefined;
   #deadline: bigint | undefined;
@@ -100,31 +107,48 @@ export class Driver {
 
   /** Nothing is connected yet. */
   start(): void {
-    this.#decide({ name: "start" }, this.clock.now());
+    this.#turns.take(() => this.#start());
+  }
+
+  *#start(): Deciding {
+    yield* this.#decide({ name: "start" }, this.clock.now());
     this.#arm();
+  }
+
+  /** Does it when all that has come before is decided. */
+  then(next: () => void): void {
+    this.#turns.take(next);
   }
 
   /** Goes on where another page was. */
   resume(kept: Kept): void {
+    this.#turns.take(() => this.#resume(kept));
+  }
+
+  *#resume(kept: Kept): Deciding {
     const outage = outageOf(kept.state.phase);
     if (outage === undefined) {
-      this.start();
+      yield* this.#start();
       return;
     }
     this.#take(kept, outage.lostAt);
-    this.#wake();
-    this.probe();
+    yield* this.#wake();
+    this.#probe();
     this.effects.changed();
   }
 
   /** Another page of this user has lost the server before, and has decided more: its countdown is ours. */
   adopt(kept: Kept): void {
+    this.#turns.take(() => this.#adopt(kept));
+  }
+
+  *#adopt(kept: Kept): Deciding {
     const outage = outageOf(kept.state.phase);
     if (outage === undefined || this.guard.isConnected || this.#ended) {
       return;
     }
     this.#take(kept, outage.lostAt);
-    this.#wake();
+    yield* this.#wake();
     this.effects.changed();
   }
 
@@ -142,10 +166,14 @@ export class Driver {
 
   /** The server accepted. */
   connected(): void {
+    this.#turns.take(() => this.#connected());
+  }
+
+  *#connected(): Deciding {
     this.#attempt = undefined;
     this.#lastTry = false;
     this.guard.connected();
-    this.#decide({ name: "on-connect" }, this.clock.now());
+    yield* this.#decide({ name: "on-connect" }, this.clock.now());
     if (this.#state.phase.tag !== "connected") {
       this.#state = { ...this.#state, phase: { tag: "connected" } };
     }
@@ -157,6 +185,10 @@ export class Driver {
 
   /** The attempt has failed. */
   failed(why: ConnectError): void {
+    this.#turns.take(() => this.#failed(why));
+  }
+
+  *#failed(why: ConnectError): Deciding {
     const now = this.clock.now();
     const attempt = this.#attempt;
     const looked = this.#lastTry;
@@ -172,12 +204,12 @@ export class Driver {
     }
     if (looked) {
       // The server is away still: what is due is decided now.
-      this.#decide({ name: "tick" }, now);
+      yield* this.#decide({ name: "tick" }, now);
       this.#arm();
     } else if (attempt.probe || late) {
-      this.#wake();
+      yield* this.#wake();
     } else {
-      this.#decide({ name: "on-connect-error", why }, now);
+      yield* this.#decide({ name: "on-connect-error", why }, now);
       this.#arm();
     }
     this.effects.changed();
@@ -185,38 +217,54 @@ export class Driver {
 
   /** The connection was lost. */
   lost(why: Loss): void {
+    this.#turns.take(() => this.#lost(why));
+  }
+
+  *#lost(why: Loss): Deciding {
     const now = this.clock.now();
     this.guard.lost(now);
     this.#ended = false;
     this.#failsAfter = 0n;
-    this.#decide({ name: "on-disconnect", why }, now);
+    yield* this.#decide({ name: "on-disconnect", why }, now);
     this.#arm();
     this.effects.changed();
   }
 
   /** The stores are cleared, or could not be. */
   saved(outcome: Outcome): void {
+    this.#turns.take(() => this.#saved(outcome));
+  }
+
+  *#saved(outcome: Outcome): Deciding {
     if (this.#state.phase.tag !== "saving") {
       return;
     }
     this.guard.saveAnswered();
-    this.#decide({ name: "on-saved", outcome }, this.clock.now());
+    yield* this.#decide({ name: "on-saved", outcome }, this.clock.now());
     this.#arm();
     this.effects.changed();
   }
 
   /** A person asks for something. */
   request(request: Request): void {
+    this.#turns.take(() => this.#request(request));
+  }
+
+  *#request(request: Request): Deciding {
     if (this.guard.isConnected || this.#ended) {
       return;
     }
-    this.#decide({ name: "on-request", request }, this.clock.now());
+    yield* this.#decide({ name: "on-request", request }, this.clock.now());
     this.#arm();
     this.effects.changed();
   }
 
   /** Looks whether the server is there, beside the policy's attempts. */
   probe(): void {
+    this.#turns.take(() => this.#probe());
+  }
+
+  #probe(): void {
     if (this.#closed || this.guard.isConnected || this.#attempt !== undefined) {
       return;
     }
@@ -231,9 +279,13 @@ export class Driver {
 
   /** Another policy decides: it is woken at once. */
   swapped(): void {
+    this.#turns.take(() => this.#swapped());
+  }
+
+  *#swapped(): Deciding {
     if (outageOf(this.#state.phase) !== undefined) {
       this.#wakeAt = this.clock.now();
-      this.#wake();
+      yield* this.#wake();
       this.effects.changed();
     }
   }
@@ -241,6 +293,7 @@ export class Driver {
   /** Nothing happens any more. */
   close(): void {
     this.#closed = true;
+    this.#turns.clear();
     this.#callOff();
   }
 
@@ -249,25 +302,25 @@ export class Driver {
   }
 
   /** Time has passed. */
-  #wake(): void {
+  *#wake(): Deciding {
     const now = this.clock.now();
     if (this.#lastTry) {
       return;
     }
     if (this.#isLate(now) && this.#isCounted()) {
-      this.#catchUp(now);
+      yield* this.#catchUp(now);
       if (this.#deadline !== undefined && this.#deadline <= now && this.#isCounted()) {
         // The end would come as a surprise: the server is looked for first.
         this.#lastTry = true;
         this.#callOff();
         this.#attempt = undefined;
-        this.probe();
+        this.#probe();
         return;
       }
-      this.probe();
+      this.#probe();
     }
     if (this.#wakeAt !== undefined && this.#wakeAt <= now) {
-      this.#decide({ name: "tick" }, now);
+      yield* this.#decide({ name: "tick" }, now);
     }
     this.#arm();
   }
@@ -281,7 +334,7 @@ export class Driver {
   }
 
   /** Decides what was missed, as if every attempt in it had failed. */
-  #catchUp(now: bigint): void {
+  *#catchUp(now: bigint): Deciding {
     this.#attempt = undefined;
     for (let calls = 0; calls < CATCH_UP_MAX && this.#isCounted(); calls += 1) {
       const fails = this.#wouldFailAt();
@@ -290,7 +343,7 @@ export class Driver {
       if (at > now || (this.#deadline !== undefined && this.#deadline <= at)) {
         return;
       }
-      this.#decide(at === fails ? { name: "on-connect-error", why: "unreachable" } : { name: "tick" }, at, false);
+      yield* this.#decide(at === fails ? { name: "on-connect-error", why: "unreachable" } : { name: "tick" }, at, false);
     }
   }
 
@@ -304,16 +357,20 @@ export class Driver {
     return fails > this.#state.seen ? fails : this.#state.seen;
   }
 
-  #decide(call: Call, now: bigint, really = true): void {
+  *#decide(call: Call, now: bigint, really = true): Deciding {
     const before = this.#state;
     const attempts = outageOf(before.phase)?.attempts ?? 0;
     // The first attempts are Blender's, too; those of a countdown spread everybody anew.
     const shared = this.username !== "" && (before.phase.tag === "connected" || before.phase.tag === "reconnecting");
-    const decision = this.judge.decide(this.guard, call, before, {
+    const answer = this.judge.decide(this.guard, call, before, {
       now,
       entropy: shared ? sharedEntropy(this.username, attempts) : randomEntropy(),
       settings: this.timing.policy,
     });
+    const decision = answer instanceof Promise ? yield answer : answer;
+    if (this.#closed) {
+      return;
+    }
     if (decision === undefined) {
       this.#wakeAt = now + RETRY_DECISION;
       return;
@@ -358,13 +415,14 @@ export class Driver {
   #quit(): void {
     const left = this.guard.lostAt + this.timing.quitFloor - this.clock.now();
     const lostAt = this.guard.lostAt;
-    const quit = (): void => {
-      if (!this.#closed && this.#state.phase.tag === "quitting" && this.guard.lostAt === lostAt) {
-        this.#ended = true;
-        this.effects.quit();
-        this.effects.changed();
-      }
-    };
+    const quit = (): void =>
+      this.#turns.take(() => {
+        if (!this.#closed && this.#state.phase.tag === "quitting" && this.guard.lostAt === lostAt) {
+          this.#ended = true;
+          this.effects.quit();
+          this.effects.changed();
+        }
+      });
     if (left > 0n) {
       this.clock.after(Number(left), quit);
     } else {
@@ -378,9 +436,11 @@ export class Driver {
       return;
     }
     const left = this.#wakeAt - this.clock.now();
-    this.#callOff = this.clock.after(Number(left), () => {
-      this.#wake();
-      this.effects.changed();
-    });
+    this.#callOff = this.clock.after(Number(left), () => this.#turns.take(() => this.#woken()));
+  }
+
+  *#woken(): Deciding {
+    yield* this.#wake();
+    this.effects.changed();
   }
 }

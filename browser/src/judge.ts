@@ -1,6 +1,6 @@
 import type { Decision, Moment, State } from "./contract.js";
 import type { Guard } from "./guard.js";
-import type { Call, Policy } from "./policy/policy.js";
+import type { Call, Later, LocalPolicy, Policy } from "./policy/policy.js";
 
 /** A policy that has failed this often is set aside until the next swap. */
 const FAILURES = 3;
@@ -26,7 +26,7 @@ export class Judge {
   #lastFailure: string | undefined;
 
   constructor(
-    private readonly builtIn: Policy,
+    private readonly builtIn: LocalPolicy,
     private readonly complain: (message: string) => void,
   ) {
     this.#current = builtIn;
@@ -34,30 +34,60 @@ export class Judge {
 
   /** Another policy decides from now on, with a clean record. */
   swap(policy: Policy, origin: string): void {
+    const before = this.#current;
     this.#current = policy;
     this.#origin = origin;
     this.#failures = 0;
     this.#lastFailure = undefined;
+    before.end?.();
   }
 
   revert(): void {
     this.swap(this.builtIn, "built-in");
   }
 
-  /** undefined: not even the built-in policy decided; nothing changes. */
-  decide(guard: Guard, call: Call, state: State, moment: Moment): Decision | undefined {
-    if (this.#failures < FAILURES) {
-      try {
-        return ask(this.#current, guard, call, state, moment);
-      } catch (error) {
-        this.#failures += 1;
-        this.#lastFailure = `${call.name}: ${reason(error)}`;
-        const next = this.#failures >= FAILURES ? "it is set aside" : "the built-in policy decides instead, this time";
-        this.complain(`Policy ${this.#current.description.name} failed in ${this.#lastFailure}; ${next}`);
-      }
+  /** undefined: not even the built-in policy decided; nothing changes. At once, if the policy answers at once. */
+  decide(guard: Guard, call: Call, state: State, moment: Moment): Later<Decision | undefined> {
+    if (this.#failures >= FAILURES) {
+      return this.#fallBack(guard, call, state, moment);
     }
+    const policy = this.#current;
+    const taken = (decision: Decision): Decision => {
+      guard.check(state.phase, call, moment, decision);
+      return decision;
+    };
+    const overruled = (error: unknown): Later<Decision | undefined> => {
+      if (policy !== this.#current) {
+        // It was ended, as another one was swapped in.
+        return this.decide(guard, call, state, moment);
+      }
+      this.#failed(call, error);
+      return this.#fallBack(guard, call, state, moment);
+    };
     try {
-      return ask(this.builtIn, guard, call, state, moment);
+      const answer = policy.decide(call, state, moment);
+      return answer instanceof Promise ? answer.then(taken).catch(overruled) : taken(answer);
+    } catch (error) {
+      return overruled(error);
+    }
+  }
+
+  #failed(call: Call, error: unknown): void {
+    this.#failures += 1;
+    this.#lastFailure = `${call.name}: ${reason(error)}`;
+    const aside = this.#failures >= FAILURES;
+    if (aside) {
+      this.#current.end?.();
+    }
+    const next = aside ? "it is set aside" : "the built-in policy decides instead, this time";
+    this.complain(`Policy ${this.#current.description.name} failed in ${this.#lastFailure}; ${next}`);
+  }
+
+  #fallBack(guard: Guard, call: Call, state: State, moment: Moment): Decision | undefined {
+    try {
+      const decision = this.builtIn.decide(call, state, moment);
+      guard.check(state.phase, call, moment, decision);
+      return decision;
     } catch (error) {
       this.complain(`The built-in policy failed too: ${reason(error)}`);
       return undefined;
@@ -74,12 +104,6 @@ export class Judge {
       lastFailure: this.#lastFailure,
     };
   }
-}
-
-function ask(policy: Policy, guard: Guard, call: Call, state: State, moment: Moment): Decision {
-  const decision = policy.decide(call, state, moment);
-  guard.check(state.phase, call, moment, decision);
-  return decision;
 }
 
 function reason(error: unknown): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Policy } from "../src/policy/policy.js";
+import type { LocalPolicy } from "../src/policy/policy.js";
 import { FakeClock, testBuiltIn, World } from "./fakes.js";
 
 const FIRST_ATTEMPTS = 36_500;
@@ -173,7 +173,7 @@ describe("people", () => {
     const calls: string[] = [];
     const builtIn = async () => {
       const policy = await testBuiltIn();
-      const decide: Policy["decide"] = (call, state, moment) => {
+      const decide: LocalPolicy["decide"] = (call, state, moment) => {
         calls.push(call.name);
         return policy.decide(call, state, moment);
       };

@@ -5,7 +5,7 @@ import { Client } from "../src/client.js";
 import type { Clock } from "../src/clock.js";
 import type { Line, LineEvents } from "../src/line.js";
 import { builtIn } from "../src/policy/built_in.js";
-import type { Policy } from "../src/policy/policy.js";
+import type { LocalPolicy } from "../src/policy/policy.js";
 import type { Shelf } from "../src/record.js";
 import type { Neighbours } from "../src/tabs.js";
 
@@ -179,7 +179,7 @@ export async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /** The built-in policy, as the page has it. */
-export function testBuiltIn(): Promise<Policy> {
+export function testBuiltIn(): Promise<LocalPolicy> {
   return builtIn(() => bytesOf("browser/generated/policy.core.wasm"));
 }
 

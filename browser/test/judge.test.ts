@@ -1,14 +1,18 @@
 import { expect, it } from "vitest";
 import { Guard } from "../src/guard.js";
 import { Judge } from "../src/judge.js";
-import type { Policy } from "../src/policy/policy.js";
+import type { LocalPolicy, Policy } from "../src/policy/policy.js";
 import { testBuiltIn } from "./fakes.js";
 import type { State } from "../src/contract.js";
 
 const CONNECTED: State = { phase: { tag: "connected" }, seen: 0n, memo: new Uint8Array() };
 const NAME = { name: "odd", version: "1", about: "Fails." };
 
-function failing(answer: Policy["decide"]): Policy {
+function failing(answer: LocalPolicy["decide"]): LocalPolicy {
+  return { description: NAME, sha256: "", decide: answer };
+}
+
+function later(answer: Policy["decide"]): Policy {
   return { description: NAME, sha256: "", decide: answer };
 }
 
@@ -17,7 +21,10 @@ async function judged(policy: Policy): Promise<{ judge: Judge; said: string[]; d
   const judge = new Judge(await testBuiltIn(), (text) => said.push(text));
   judge.swap(policy, "https://host/odd.wasm");
   const guard = new Guard(0n);
-  const decide = (): unknown => judge.decide(guard, { name: "start" }, CONNECTED, { now: 0n })?.state.phase.tag;
+  const decide = (): unknown => {
+    const decision = judge.decide(guard, { name: "start" }, CONNECTED, { now: 0n });
+    return decision instanceof Promise ? decision.then((it) => it?.state.phase.tag) : decision?.state.phase.tag;
+  };
   return { judge, said, decide };
 }
 
@@ -41,6 +48,32 @@ it("so is one that answers nonsense", async () => {
   expect(judge.status().lastFailure).toContain("although the server is lost");
   const { decide: nothing } = await judged(failing(() => undefined as never));
   expect(nothing()).toBe("reconnecting");
+});
+
+it("one that answers later is held to the same rules", async () => {
+  const { judge, decide } = await judged(later(async () => ({ state: CONNECTED, actions: [] })));
+  expect(await decide()).toBe("reconnecting");
+  expect(judge.status().lastFailure).toContain("although the server is lost");
+  const { decide: asked } = await judged(later(() => Promise.reject(new Error("it took longer than 2 s"))));
+  expect(await asked()).toBe("reconnecting");
+});
+
+it("one that is ended while it is asked has not failed: the next one is asked instead", async () => {
+  let end = (): void => {};
+  const { judge, said, decide } = await judged({
+    ...later(() => new Promise((_, reject) => (end = () => reject(new Error("ended"))))),
+    end: () => end(),
+  });
+  const answer = decide();
+  judge.revert();
+  expect(await answer).toBe("reconnecting");
+  expect([said, judge.status()]).toMatchObject([[], { name: "five-minutes", failures: 0 }]);
+});
+
+it("one that is set aside is ended", async () => {
+  let ended = 0;
+  const { decide } = await judged({ ...failing(() => undefined as never), end: () => (ended += 1) });
+  expect([decide(), decide(), ended, decide(), ended]).toEqual([...Array(2).fill("reconnecting"), 0, "reconnecting", 1]);
 });
 
 it("another swap gives a clean record; going back is the built-in one", async () => {

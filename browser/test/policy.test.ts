@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { foreign, fromBytes, PolicyRefused } from "../src/policy/foreign.js";
-import { type Exports, type Policy, policyOf } from "../src/policy/policy.js";
+import { fromBytes } from "../src/policy/component.js";
+import { foreign } from "../src/policy/foreign.js";
+import { type Exports, type LocalPolicy, policyOf } from "../src/policy/policy.js";
+import { PolicyRefused } from "../src/policy/refused.js";
 import { transpile } from "../src/policy/transpile.js";
 import type { State } from "../src/contract.js";
 import { bytesOf, testBuiltIn } from "./fakes.js";
@@ -10,7 +12,7 @@ const CONNECTED: State = { phase: { tag: "connected" }, seen: 0n, memo: new Uint
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 describe("the built-in policy", () => {
-  let policy: Policy;
+  let policy: LocalPolicy;
   beforeAll(async () => {
     policy = await testBuiltIn();
   });
@@ -63,7 +65,7 @@ describe("a call", () => {
 });
 
 describe("another policy", () => {
-  it("is transpiled in the page", async () => {
+  it("is transpiled", async () => {
     const bytes = await bytesOf("target/policies/patient.wasm");
     const policy = await fromBytes(bytes, sha256(bytes), transpile);
     expect(policy.description.name).toBe("patient");

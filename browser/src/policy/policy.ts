@@ -11,12 +11,22 @@ export type Call =
   | { name: "on-request"; request: Request }
   | { name: "tick" };
 
-/** A policy component that was made into JavaScript. */
+/** At once, or later. */
+export type Later<Value> = Value | Promise<Value>;
+
+/** Who decides. */
 export interface Policy {
   readonly description: Description;
   /** Of its bytes. */
   readonly sha256: string;
-  /** Throws what the component throws. */
+  /** Throws, or rejects with, what the component throws. */
+  decide(call: Call, state: State, moment: Moment): Later<Decision>;
+  /** It is not asked any more. */
+  end?(): void;
+}
+
+/** A policy component that was made into JavaScript, and runs here. */
+export interface LocalPolicy extends Policy {
   decide(call: Call, state: State, moment: Moment): Decision;
 }
 
@@ -33,7 +43,7 @@ export interface Exports {
 }
 
 /** Each call gets a fresh instance, as in Blender: nothing is kept but the state, and a trap loses nothing. */
-export function policyOf(make: Make, sha256: string): Policy {
+export function policyOf(make: Make, sha256: string): LocalPolicy {
   const fresh = new Fresh(make);
   return {
     description: fresh.take().describe(),

@@ -1,7 +1,7 @@
 import { $init, generate } from "@bytecodealliance/jco-transpile/component";
-import type { Transpile } from "./foreign.js";
+import type { Transpile } from "./component.js";
 
-/** jco, as it runs at build time. Loaded only when another policy is asked for. */
+/** jco, as it runs at build time. Only the sandbox has it. */
 export const transpile: Transpile = async (component, options) => {
   await $init;
   return generate(component, options);

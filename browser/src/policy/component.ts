@@ -1,0 +1,80 @@
+import type { InstantiateCore } from "./fresh.js";
+import { GENERATE } from "./generate.mjs";
+import { type Exports, type LocalPolicy, policyOf } from "./policy.js";
+import { PolicyRefused } from "./refused.js";
+
+/** What names of the contract and of compilers are made of: nothing that ends a string, a line or a comment. */
+const NAME = /^[\w$.:@/#[\]<>, +-]{0,200}$/;
+/** So much of another one is told. */
+const NAME_TOLD = 60;
+
+type Instantiated = (
+  core: (name: string) => WebAssembly.Module,
+  imports: object,
+  instance: InstantiateCore,
+) => { policy?: Exports };
+
+/** The files that a component is transpiled to. */
+export type Transpile = (component: Uint8Array, options: typeof GENERATE) => Promise<{
+  files: [string, Uint8Array][];
+  imports: string[];
+}>;
+
+/** Makes a component into JavaScript, here. Rejects with PolicyRefused. */
+export async function fromBytes(bytes: Uint8Array, sha256: string, transpile: Transpile): Promise<LocalPolicy> {
+  let files: Map<string, Uint8Array>;
+  try {
+    const made = await transpile(bytes, GENERATE);
+    if (made.imports.length > 0) {
+      throw new PolicyRefused(`it wants ${made.imports.join(", ")} from outside`);
+    }
+    files = new Map(made.files);
+  } catch (error) {
+    throw error instanceof PolicyRefused ? error : new PolicyRefused(`it is no component: ${String(error)}`);
+  }
+  const cores = new Map<string, WebAssembly.Module>();
+  for (const [name, content] of files) {
+    if (name.endsWith(".wasm")) {
+      const core = await WebAssembly.compile(content as Uint8Array<ArrayBuffer>);
+      checkNames(core);
+      cores.set(name, core);
+    }
+  }
+  const instantiate = await load(files.get(`${GENERATE.name}.js`));
+  const core = (name: string): WebAssembly.Module => {
+    const found = cores.get(name);
+    if (found === undefined) {
+      throw new PolicyRefused(`${name} is missing`);
+    }
+    return found;
+  };
+  return policyOf((instance) => {
+    const exports = instantiate(core, {}, instance).policy;
+    if (exports === undefined) {
+      throw new PolicyRefused("it does not export the interface cr8:lifeline/policy");
+    }
+    return exports;
+  }, sha256);
+}
+
+/** The transpiler writes names of imports and exports into its source as they are. */
+function checkNames(core: WebAssembly.Module): void {
+  const imports = WebAssembly.Module.imports(core).flatMap(({ module, name }) => [module, name]);
+  const exports = WebAssembly.Module.exports(core).map(({ name }) => name);
+  const strange = [...imports, ...exports].find((name) => !NAME.test(name));
+  if (strange !== undefined) {
+    throw new PolicyRefused(`a name in it is none: ${JSON.stringify(strange.slice(0, NAME_TOLD))}`);
+  }
+}
+
+async function load(source: Uint8Array | undefined): Promise<Instantiated> {
+  if (source === undefined) {
+    throw new PolicyRefused("nothing came of it");
+  }
+  // A data URL, and no blob: it needs no leave to be revoked, and works in tests, too.
+  const text = new TextDecoder().decode(source);
+  const module: { instantiate: Instantiated } = await import(
+    /* @vite-ignore */ `data:text/javascript;charset=utf-8,${encodeURIComponent(text)}`
+  );
+  return module.instantiate;
+}
