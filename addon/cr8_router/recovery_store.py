@@ -138,6 +138,9 @@ def _read(record_path: Path) -> Record | None:
         # The copy lies beside its record, even if the folder was moved since.
         record = Record(**{**fields, "recovery_path": str(copy)})
         datetime.fromisoformat(record.saved_at)
+        # Each is text, and some are paths that will be looked for.
+        if any(b"\0" in os.fsencode(field) for field in asdict(record).values()):
+            return None
         return record if copy.is_file() else None
     except (OSError, ValueError, TypeError, RecursionError):
         return None

@@ -17,12 +17,13 @@ from playwright.sync_api import Route
 from tests.browser.conftest import MakeStage, OpenTab
 from tests.browser.tab import Tab
 
-# In the place of what runs in the sandbox: whatever a component's module could be made to do. What it
-# finds it tells as the reason why it cannot be taken.
+# In the place of what runs in the sandbox: whatever a component's module could be made to do. What
+# it finds it tells as the reason why it cannot be taken.
 INTRUDER = """
 const tried = {
     window: () => window, document: () => document, parent: () => parent.location.href,
-    localStorage: () => localStorage, sessionStorage: () => sessionStorage, cookies: () => cookieStore,
+    localStorage: () => localStorage, sessionStorage: () => sessionStorage,
+    cookies: () => cookieStore,
     origin: () => { if (origin === "null") throw new Error("none"); },
     fetch: () => fetch("TARGET/fetch"), opaque: () => fetch("TARGET/opaque", { mode: "no-cors" }),
     request: () => new Promise((resolve, reject) => {
@@ -89,7 +90,7 @@ def test_one_that_never_answers_holds_nobody_up(
 
 
 class _Listener(ThreadingHTTPServer):
-    """Whoever wants to hear what a policy has to tell: it answers everybody, and keeps who has asked."""
+    """Who wants to hear what a policy tells: answers everybody, and keeps what was asked."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Welcome)

@@ -313,6 +313,13 @@ fn lint(layout: &Layout, whole: bool) -> Result<Vec<Step>> {
         ),
         check(python().args(["-m", "mypy", "--strict"]).args(PYTHON)),
         check(
+            Step::new(
+                "who opens files, or writes to a terminal, by themselves",
+                layout.venv_program("python"),
+            )
+            .arg("tests/lint/ways_around.py"),
+        ),
+        check(
             process::cargo("cargo clippy")
                 .args(["clippy", "--release", "--workspace", "--all-targets"])
                 .args(["--", "-D", "warnings"]),
