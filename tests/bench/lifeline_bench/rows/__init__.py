@@ -10,6 +10,7 @@ from typing import Protocol
 from lifeline_bench.figure import Figure
 from lifeline_bench.rows import (
     cleanup,
+    compiling,
     enabling,
     events,
     fleet,
@@ -44,6 +45,7 @@ ROWS: dict[str, Row] = {
     "polling": polling,
     "swap": swap,
     "loading": loading,
+    "compiling": compiling,
     "loss": loss,
     "probing": probing,
     "events": events,

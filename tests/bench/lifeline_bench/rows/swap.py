@@ -54,7 +54,7 @@ def swap(policies: Sequence[Path], rounds: int = 20) -> tuple[Sample, Sample]:
     """Seconds: of each swap, and of each poll. Raises BenchError."""
     lapses: list[float] = []
     polls: list[float] = []
-    with tempfile.TemporaryDirectory() as folder, _nowhere() as server_url:
+    with tempfile.TemporaryDirectory() as folder, nowhere() as server_url:
         file = Path(folder) / "policy.wasm"
         shutil.copy(policies[-1], file)
         settings = {"server_url": server_url, "policy": str(file), "policy_cache": "off"}
@@ -93,7 +93,7 @@ def _until_taken(line: Lifeline, polls: list[float]) -> float:
 
 
 @contextmanager
-def _nowhere() -> Iterator[str]:
+def nowhere() -> Iterator[str]:
     """The URL of a server that is not there."""
     # Bound, so that nobody else gets the port; not listening, so that it refuses.
     with socket.socket() as bound:
