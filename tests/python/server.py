@@ -9,6 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,10 @@ class Server:
 
     def emit(self, username: str, event: str, data: object = None) -> None:
         self._request("POST", "/emit", {"username": username, "event": event, "data": data})
+
+    def emit_bytes(self, username: str, event: str, data: bytes) -> None:
+        encoded = b64encode(data).decode()
+        self._request("POST", "/emit", {"username": username, "event": event, "base64": encoded})
 
     def refuse(self, on: bool) -> None:
         """Refuse every connection from now on (or no longer)."""

@@ -27,6 +27,16 @@ def test_emit_arrives(connected: Recorder, server: Server, username: str) -> Non
     ]
 
 
+def test_attachments_arrive_as_bytes(connected: Recorder, server: Server, username: str) -> None:
+    data = b'\x1e42/blender,["injected",1]\xff'
+    server.emit_bytes(username, "upload", data)
+    server.emit(username, "after", {"_placeholder": True})
+    upload = connected.until("server")
+    assert (upload.name, upload.args) == ("upload", [data])
+    after = connected.until("server")
+    assert (after.name, after.args) == ("after", [{"_placeholder": True}])
+
+
 def test_emits_keep_their_order(connected: Recorder, server: Server, username: str) -> None:
     for number in range(200):
         assert connected.line.emit("count", number)

@@ -62,6 +62,14 @@ def test_the_wheel_is_for_every_linux_that_blender_is_for(wheel: Path) -> None:
     assert "libcrypto" not in shown
 
 
+def test_no_openssl_is_compiled_in(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as packed:
+        (library,) = (name for name in packed.namelist() if name.endswith(".so"))
+        content = packed.read(library)
+    for word in (b"OpenSSL 3.", b"SSL_CTX_new", b"statem_clnt"):
+        assert word not in content, word
+
+
 def test_one_version_of_everything(extension: zipfile.ZipFile) -> None:
     manifest = extension.read("blender_manifest.toml").decode()
     (version,) = re.findall(r'^version = "(.+)"$', manifest, re.MULTILINE)

@@ -107,12 +107,9 @@ fn forecast(processors: usize, browser: bool, built: bool) -> String {
 pub fn run(layout: &Layout, options: &DemoOptions) -> Result<ExitCode> {
     let mut progress = Progress::begin(layout, options.browser);
     progress.step(0);
-    let mut parts = vec![Part::Blender, Part::Native, Part::Guest, Part::Venv];
+    let mut parts = vec![Part::Blender, Part::Guest, Part::Venv];
     if options.browser {
         parts.push(Part::Browser);
-    }
-    if setup::can_install() && !build::has_shipped_wheel(layout) {
-        parts.push(Part::OpenSsl);
     }
     setup::ensure(layout, &parts)?;
     progress.step(1);
@@ -120,7 +117,7 @@ pub fn run(layout: &Layout, options: &DemoOptions) -> Result<ExitCode> {
     progress.step(2);
     build::built_in_policy(layout)?;
     progress.step(3);
-    build::local_wheel(layout)?;
+    build::wheel(layout)?;
     if options.browser {
         progress.step(4);
         build::page(layout)?;

@@ -210,6 +210,9 @@ TEXTS = {
     "What the server asks for before it accepts this Blender": (
         "Was der Server verlangt, bevor er dieses Blender annimmt"
     ),
+    "Certificates (PEM) of authorities that are trusted beside the system's": (
+        "Zertifikate (PEM) von Stellen, denen neben denen des Systems vertraut wird"
+    ),
     "Attempts to reconnect before the countdown starts": (
         "Verbindungsversuche, bevor der Countdown beginnt"
     ),

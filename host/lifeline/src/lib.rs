@@ -13,7 +13,7 @@
 //! | [`settings`] | environment, preferences, defaults |
 //! | [`clock`] | time that stands still while the computer sleeps |
 //! | [`event`], [`status`] | what the main thread gets to see |
-//! | `http`, `background` | what uploads, notifications and probes have in common: clients, names, threads |
+//! | `net`, `background` | what the connection, its probes, uploads and notifications have in common: names, addresses, TLS, HTTP, threads |
 //! | `metrics` | what an administrator watches (the only place that names prometheus_client) |
 
 mod background;
@@ -22,11 +22,11 @@ pub mod clock;
 pub mod driver;
 pub mod event;
 pub mod exit;
-mod http;
 pub mod journal;
 pub mod keep;
 pub mod link;
 mod metrics;
+mod net;
 pub mod notify;
 pub mod reload;
 pub mod settings;

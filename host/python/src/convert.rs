@@ -2,13 +2,39 @@
 
 use crate::errors::{LifelineError, SettingsError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyCFunction, PyDict, PyString, PyTuple};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 pub fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    let text = value.to_string();
+    let options = PyDict::new(py);
+    if text.contains("\"_placeholder\":true") {
+        options.set_item("object_hook", attachments(py)?)?;
+    }
     py.import("json")?
-        .call_method1("loads", (value.to_string(),))
+        .call_method("loads", (text,), Some(&options))
+}
+
+/// The attachments of a server's event become bytes: see `link::transport`.
+fn attachments(py: Python<'_>) -> PyResult<Bound<'_, PyCFunction>> {
+    PyCFunction::new_closure(py, None, None, |args: &Bound<'_, PyTuple>, _| {
+        let object = args.get_item(0)?;
+        let base64 = match object.cast::<PyDict>() {
+            Ok(dict) if dict.len() == 2 && dict.contains("_placeholder")? => {
+                dict.get_item("base64")?
+            }
+            _ => None,
+        };
+        let bytes = match base64 {
+            Some(text) => object
+                .py()
+                .import("binascii")?
+                .call_method1("a2b_base64", (text,))?,
+            None => object,
+        };
+        Ok::<_, PyErr>(bytes.unbind())
+    })
 }
 
 /// What `json.dumps` takes; anything else raises a LifelineError from json's own error.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import time
@@ -115,6 +116,8 @@ class Web:
         data = request.get("data")
         if request.get("stamped") is True:
             data = {"sent_at": time.monotonic()}
+        if "base64" in request:
+            data = base64.b64decode(_text(request, "base64"))
         await self._engine.emit(_text(request, "username"), _text(request, "event"), data)
         return {}
 

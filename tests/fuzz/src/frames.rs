@@ -98,7 +98,7 @@ impl<'a> Arbitrary<'a> for Frame {
 
 impl Frame {
     fn send(&self, socket: &mut WebSocket<TcpStream>) -> Sent {
-        let text = |text: String| Message::Text(text);
+        let text = |text: String| Message::text(text);
         let message = match self {
             Frame::Open(interval, timeout) => text(format!(
                 r#"0{{"sid":"s","upgrades":[],"pingInterval":{interval},"pingTimeout":{timeout}}}"#
@@ -111,8 +111,8 @@ impl Frame {
                 text(format!("{}{namespace}{rest}", u32::from(*kind) % 80))
             }
             Frame::Text(it) => text(it.clone()),
-            Frame::Binary(bytes) => Message::Binary(bytes.clone()),
-            Frame::Ping => Message::Ping(Vec::new()),
+            Frame::Binary(bytes) => Message::binary(bytes.clone()),
+            Frame::Ping => Message::Ping(Default::default()),
             Frame::Raw(bytes) => {
                 io::Write::write_all(socket.get_mut(), bytes)?;
                 return Ok(());

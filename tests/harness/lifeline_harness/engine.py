@@ -8,6 +8,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -179,6 +180,11 @@ class Engine:
     def emit(self, username: str, event: str, data: object = None) -> None:
         """Send an event to a Blender. Raises RequestError."""
         self._request("POST", "/emit", {"username": username, "event": event, "data": data})
+
+    def emit_bytes(self, username: str, event: str, data: bytes) -> None:
+        """Send an event with an attachment. Raises RequestError."""
+        request = {"username": username, "event": event, "base64": b64encode(data).decode()}
+        self._request("POST", "/emit", request)
 
     def emit_stamped(self, username: str, event: str) -> None:
         """The same with the time of sending as data, `sent_at`. Raises RequestError."""

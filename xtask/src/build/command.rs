@@ -6,11 +6,9 @@ use anyhow::Result;
 
 use crate::layout::Layout;
 use crate::process;
-use crate::setup::{self, Part};
 
 /// Build it into `target/release`. The policies must have been built: one is embedded.
 pub fn command(layout: &Layout) -> Result<PathBuf> {
-    setup::ensure(layout, &[Part::Native])?;
     process::cargo("building the command lifeline")
         .args(["build", "--release", "--package", "lifeline-cli"])
         .dir(layout.root())

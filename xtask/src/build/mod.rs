@@ -18,7 +18,7 @@ pub use page::{npm_run, page};
 pub use precompiled::built_in_policy;
 pub use python_guest::{policies as python_policies, python_bindings};
 pub use rust_guest::{components, policies, test_policies};
-pub use wheel::{built_wheel, has_shipped_wheel, local_wheel, wheel};
+pub use wheel::{built_wheel, wheel};
 
 /// The folders in a folder, by name, in order.
 fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>> {

@@ -4,11 +4,9 @@ use anyhow::Result;
 
 use crate::layout::Layout;
 use crate::process;
-use crate::setup::{self, Part};
 
 /// Compile it into `target/policies/five-minutes.cwasm`. The policies must have been built.
 pub fn built_in_policy(layout: &Layout) -> Result<()> {
-    setup::ensure(layout, &[Part::Native])?;
     process::cargo("building what compiles the built-in policy")
         .args(["build", "--release"])
         // The library is not built here, but named: features of a dependency are those that all

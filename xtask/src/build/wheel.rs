@@ -10,40 +10,11 @@ use crate::layout::Layout;
 use crate::process::{self, Step};
 use crate::setup::{self, Part};
 
-/// Whose OpenSSL the wheel has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OpenSsl {
-    /// Its own, compiled in, for any Linux with an old enough glibc.
-    Bundled,
-    /// This system's: compiling it takes minutes.
-    System,
-}
-
 /// Build the wheel that is shipped into `target/wheels` and unpack it into `target/blender-python`,
 /// which the virtual environment looks into as well. The policies must have been built: they are
 /// embedded.
 pub fn wheel(layout: &Layout) -> Result<()> {
-    build(layout, OpenSsl::Bundled)
-}
-
-/// The same for this system alone, if that is sooner done.
-pub fn local_wheel(layout: &Layout) -> Result<()> {
-    if has_shipped_wheel(layout) || !cfg!(target_os = "linux") || !setup::has_openssl() {
-        return wheel(layout);
-    }
-    build(layout, OpenSsl::System)
-}
-
-/// Whether the one that was built last is shipped: it will do here, too.
-pub fn has_shipped_wheel(layout: &Layout) -> bool {
-    built_wheel(layout).is_ok_and(|wheel| {
-        let name = wheel.to_string_lossy();
-        name.contains(&old_glibc::wheel_tag())
-    })
-}
-
-fn build(layout: &Layout, openssl: OpenSsl) -> Result<()> {
-    setup::ensure(layout, &[Part::Native, Part::Venv])?;
+    setup::ensure(layout, &[Part::Venv])?;
     let wheels = layout.wheels();
     // So that there is one wheel afterwards, and it is the new one.
     if wheels.exists() {
@@ -63,14 +34,7 @@ fn build(layout: &Layout, openssl: OpenSsl) -> Result<()> {
         // Zig's, which would go into the home folder.
         .env("ZIG_GLOBAL_CACHE_DIR", layout.target().join("zig-cache"))
         .dir(layout.root());
-    let step = if openssl == OpenSsl::System {
-        step.env("OPENSSL_NO_VENDOR", "1").args([
-            "--auditwheel",
-            "skip",
-            "--compatibility",
-            "linux",
-        ])
-    } else if cfg!(target_os = "linux") {
+    let step = if cfg!(target_os = "linux") {
         // Nothing but what every Linux has may be linked; rustc's arguments come last.
         step.args(["--auditwheel", "check", "--compatibility"])
             .arg(old_glibc::wheel_tag())

@@ -20,31 +20,6 @@ struct Requirement {
 }
 
 const REQUIREMENTS: &[Requirement] = &[
-    // OpenSSL is compiled with these. A C compiler is there: xtask itself was linked by it.
-    Requirement {
-        part: Part::Native,
-        what: "Perl with its standard modules",
-        package: "perl",
-        present: has_perl,
-    },
-    Requirement {
-        part: Part::Native,
-        what: "make",
-        package: "make",
-        present: is_program,
-    },
-    Requirement {
-        part: Part::OpenSsl,
-        what: "OpenSSL's headers",
-        package: "libssl-dev",
-        present: is_installed_or_not_debian,
-    },
-    Requirement {
-        part: Part::OpenSsl,
-        what: "pkg-config",
-        package: "pkg-config",
-        present: is_program,
-    },
     Requirement {
         part: Part::Fuzz,
         what: "a C++ compiler, for libFuzzer",
@@ -132,12 +107,6 @@ fn is_program(name: &'static str) -> bool {
     process::find_program(name).is_some()
 }
 
-/// Debian's essential one has few modules.
-fn has_perl(_: &'static str) -> bool {
-    let modules = ["-MFile::Compare", "-MFindBin", "-MIPC::Cmd", "-e", "1"];
-    process::ask("perl", modules).is_some()
-}
-
 fn has_cxx(_: &'static str) -> bool {
     env::var_os("CXX").is_some() || is_program("c++")
 }
@@ -148,10 +117,6 @@ fn has_blender(_: &'static str) -> bool {
 
 fn has_chromium(_: &'static str) -> bool {
     env::var_os("CHROMIUM").is_some() || is_program("chromium")
-}
-
-pub fn has_openssl() -> bool {
-    process::ask("pkg-config", ["--exists", "openssl"]).is_some()
 }
 
 fn has_xvfb(_: &'static str) -> bool {

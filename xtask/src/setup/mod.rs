@@ -20,10 +20,6 @@ pub use guest_toolchain::{GUEST_TARGET, GuestToolchain};
 /// What one can need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// What the libraries that the host links are compiled with.
-    Native,
-    /// OpenSSL, to be linked instead of compiled. Only `has_openssl` tells whether it is there.
-    OpenSsl,
     /// A compiler for the policies.
     Guest,
     /// Python with the group `dev` of pyproject.toml.
@@ -50,7 +46,6 @@ pub enum Part {
 
 impl Part {
     pub const ALL: &[Self] = &[
-        Self::Native,
         Self::Guest,
         Self::Venv,
         Self::Blender,
@@ -72,12 +67,7 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
     for part in parts {
         match part {
             // System packages alone.
-            Part::Native
-            | Part::OpenSsl
-            | Part::Blender
-            | Part::Faults
-            | Part::Pointer
-            | Part::Fuzz => {}
+            Part::Blender | Part::Faults | Part::Pointer | Part::Fuzz => {}
             Part::Guest => {
                 guest_toolchain::ensure()?;
             }
@@ -95,16 +85,6 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether this system's OpenSSL can be linked.
-pub fn has_openssl() -> bool {
-    apt::has_openssl()
-}
-
-/// Whether missing system packages can be installed: as root, on Debian.
-pub fn can_install() -> bool {
-    apt::can_install()
 }
 
 /// The compiler for the policies, installed if need be.

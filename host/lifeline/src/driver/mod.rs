@@ -231,7 +231,10 @@ impl Lifeline {
         let notifier = settings.notify_url.clone().map(|url| {
             let shared = Arc::clone(&shared);
             let limit = Duration::from_millis(settings.bounds.notify);
-            Notifier::new(url, limit, move |line| shared.events.push(Event::Log(line)))
+            let trust = settings.trust.clone();
+            Notifier::new(url, trust, limit, move |line| {
+                shared.events.push(Event::Log(line));
+            })
         });
         Lifeline {
             policy: policy.or_else(|| settings.policy.file.clone().map(PolicySource::Path)),
@@ -256,7 +259,8 @@ impl Lifeline {
         let Some(commands) = inbox.take() else {
             return Ok(());
         };
-        let connector = SocketIo::new(server, self.settings.token.clone());
+        let Settings { token, trust, .. } = &self.settings;
+        let connector = SocketIo::new(server, token.clone()).trusting(trust.clone());
         let connector = Arc::new(match self.settings.probing {
             Some(probing) => connector.probing(probing),
             None => connector,

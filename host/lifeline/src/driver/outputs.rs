@@ -88,6 +88,7 @@ impl Driver {
             digest: saved.digest,
             url: self.settings.save_url.clone().filter(|_| upload),
             headers: self.settings.upload_headers.clone(),
+            trust: self.settings.trust.clone(),
             timeout: Duration::from_millis(self.settings.bounds.upload),
         };
         self.keeping = Some(self.effects.keep(order, self.keep_sink.clone()));

@@ -1,8 +1,8 @@
 //! What a store answers when it does not take a file: its own code and sentence, without what is secret.
 
-use crate::http;
+use crate::net::retry;
 use crate::settings::{Headers, Secret};
-use reqwest::StatusCode;
+use hyper::StatusCode;
 
 /// Of an answer's body. A store's own are a few hundred.
 pub(super) const BODY_MAX: usize = 64 << 10;
@@ -54,7 +54,7 @@ pub(super) fn read(status: StatusCode, body: &str, url: &Secret, headers: &Heade
         .take(TOLD)
         .collect();
     Refusal {
-        again: http::may_change(status) || code.is_some_and(|it| AGAIN.contains(&it)),
+        again: retry::may_change(status) || code.is_some_and(|it| AGAIN.contains(&it)),
         said: if line.is_empty() {
             line
         } else {

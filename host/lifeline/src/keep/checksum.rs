@@ -5,8 +5,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hyper::header::{ETAG, HeaderMap};
 use md5::Md5;
-use reqwest::header::{ETAG, HeaderMap};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Seek};

@@ -10,7 +10,7 @@ mod upload;
 pub use lifeline_core::{Digest, Uploaded};
 pub use upload::{Progress, UploadError};
 
-use crate::settings::{Headers, Secret};
+use crate::settings::{Headers, Secret, Trust};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub struct Order {
     pub url: Option<Secret>,
     /// What is sent with it.
     pub headers: Headers,
+    /// Who may vouch for that place.
+    pub trust: Trust,
     /// For all requests of the upload.
     pub timeout: Duration,
 }
@@ -113,6 +115,7 @@ fn work(order: &Order, cancelled: &AtomicBool, say: &impl Fn(KeepEvent)) {
         total: bytes,
         url,
         headers: &order.headers,
+        trust: &order.trust,
     };
     let outcome = upload::put(&what, order.timeout, cancelled, &progress);
     if cancelled.load(Ordering::Relaxed) {
@@ -159,6 +162,7 @@ mod tests {
             digest: None,
             url: None,
             headers: Headers::default(),
+            trust: Trust::default(),
             timeout: Duration::from_secs(1),
         }
     }

@@ -4,11 +4,13 @@
 
 use super::answer;
 use super::checksum::{self, Compared};
-use crate::http;
-use crate::settings::{Headers, Secret};
-use futures_util::stream::{self, StreamExt};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use reqwest::{Body, Client, Response};
+use crate::net::{Client, Driver, retry};
+use crate::settings::{Headers, Secret, Trust};
+use futures_util::stream::{self, Stream, StreamExt};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::{Method, Response};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::time::{interval, sleep, timeout};
+use url::Url;
 
 const CHUNK: usize = 256 << 10;
 /// A request of which nothing has moved for this long is given up, and made again.
@@ -80,6 +83,8 @@ pub(super) struct What<'a> {
     pub total: u64,
     pub url: &'a Secret,
     pub headers: &'a Headers,
+    /// Who may vouch for that place.
+    pub trust: &'a Trust,
 }
 
 /// Sends all of the file, again and again until it is taken. The requests made, and why it failed.
@@ -94,15 +99,17 @@ pub(super) fn put(
         .enable_all()
         .build()
         .map_err(|error| local(&error))?;
-    let client = http::client().map_err(|error| local(&error))?;
-    let sender = Sender { client, what };
-    let outcome = runtime.block_on(sender.until_taken(limit, cancelled, tell));
-    runtime.shutdown_timeout(http::SHUTDOWN);
-    outcome
+    let sender = Sender {
+        client: Client::by_proxy(what.trust.clone()),
+        url: Url::parse(what.url.reveal()).map_err(|error| local(&error))?,
+        what,
+    };
+    runtime.block_on(sender.until_taken(limit, cancelled, tell))
 }
 
 struct Sender<'a> {
     client: Client,
+    url: Url,
     what: &'a What<'a>,
 }
 
@@ -115,7 +122,7 @@ impl Sender<'_> {
     ) -> Result<u32, (u32, UploadError)> {
         let begun = Instant::now();
         let left = || limit.saturating_sub(begun.elapsed());
-        let mut pauses = http::Pauses::new();
+        let mut pauses = retry::Pauses::new();
         let mut attempt = 0;
         let mut last = None;
         while !cancelled.load(Ordering::Relaxed) && !left().is_zero() {
@@ -157,15 +164,16 @@ impl Sender<'_> {
         let sent = Arc::new(Sent::default());
         let body =
             body(self.what.file, total, &sent).map_err(|e| UploadError::Local(e.to_string()))?;
-        let request = self
-            .client
-            .put(self.what.url.reveal())
+        let mut request = Client::request(Method::PUT, &self.url)
             // Known beforehand: object stores take no chunked encoding.
             .header(CONTENT_LENGTH, total)
             .header(CONTENT_TYPE, "application/octet-stream")
-            .headers(self.what.headers.0.clone())
             .body(body)
-            .send();
+            .map_err(|error| UploadError::Local(error.to_string()))?;
+        for (name, value) in &self.what.headers.0 {
+            request.headers_mut().insert(name, value.clone());
+        }
+        let request = self.client.send(&self.url, request);
         tokio::pin!(request);
         let mut look = interval(LOOK);
         let mut moved = (0, Instant::now());
@@ -173,13 +181,14 @@ impl Sender<'_> {
         loop {
             tokio::select! {
                 answer = &mut request, if taken.is_none() => {
-                    let answer = answer.map_err(|error| UploadError::Transport(http::words(error)))?;
+                    // The rest of the file goes as long as the driver is kept.
+                    let (answer, driver) = answer.map_err(|error| UploadError::Transport(error.to_string()))?;
                     if !answer.status().is_success() {
-                        return Err(self.refusal(answer).await);
+                        return Err(self.refusal(answer, driver).await);
                     }
                     early = sent.bytes.load(Ordering::Relaxed) < total;
                     sent.answered.notify_one();
-                    taken = Some(answer);
+                    taken = Some((answer, driver));
                 }
                 _ = look.tick() => {
                     let now = sent.bytes.load(Ordering::Relaxed);
@@ -195,7 +204,7 @@ impl Sender<'_> {
                     }
                 }
             }
-            if let Some(answer) = &taken {
+            if let Some((answer, _)) = &taken {
                 if sent.bytes.load(Ordering::Relaxed) >= total {
                     return self.check(answer, early);
                 }
@@ -207,7 +216,7 @@ impl Sender<'_> {
     }
 
     /// The store has the bytes of the file, as far as it tells.
-    fn check(&self, answer: &Response, early: bool) -> Result<(), UploadError> {
+    fn check(&self, answer: &Response<Incoming>, early: bool) -> Result<(), UploadError> {
         match checksum::compare(self.what.file, answer.headers()) {
             Ok(Compared::Unknown) if early => Err(UploadError::Early),
             Ok(Compared::Same | Compared::Unknown) => Ok(()),
@@ -216,13 +225,14 @@ impl Sender<'_> {
         }
     }
 
-    async fn refusal(&self, mut answer: Response) -> UploadError {
+    async fn refusal(&self, answer: Response<Incoming>, _driver: Driver) -> UploadError {
         let status = answer.status();
+        let mut pieces = answer.into_body();
         let mut body = Vec::new();
         // What has come until then, and no more.
         let _ = timeout(SAID, async {
-            while let Ok(Some(piece)) = answer.chunk().await {
-                body.extend_from_slice(&piece);
+            while let Some(Ok(piece)) = pieces.frame().await {
+                body.extend_from_slice(piece.data_ref().unwrap_or(&Bytes::new()));
                 if body.len() > answer::BODY_MAX {
                     break;
                 }
@@ -257,7 +267,11 @@ impl Drop for Over {
 }
 
 /// The file from its beginning, piece by piece, and the last byte by itself; `sent` counts.
-fn body(file: &File, total: u64, sent: &Arc<Sent>) -> io::Result<Body> {
+fn body(
+    file: &File,
+    total: u64,
+    sent: &Arc<Sent>,
+) -> io::Result<StreamBody<impl Stream<Item = io::Result<Frame<Bytes>>> + use<>>> {
     let mut start = file.try_clone()?;
     start.rewind()?;
     let mut end = start.try_clone()?;
@@ -283,7 +297,8 @@ fn body(file: &File, total: u64, sent: &Arc<Sent>) -> io::Result<Body> {
         let _ = timeout(HELD, sent.answered.notified()).await;
         read(&mut (&mut end).take(1)).unwrap_or_else(|| Ok(Vec::new()))
     });
-    Ok(Body::wrap_stream(pieces.chain(last)))
+    let frames = |piece: io::Result<Vec<u8>>| piece.map(|it| Frame::data(Bytes::from(it)));
+    Ok(StreamBody::new(pieces.chain(last).map(frames)))
 }
 
 #[cfg(test)]
@@ -352,6 +367,7 @@ mod tests {
             url,
             headers: &Headers::parse("x-ms-blob-type: BlockBlob; content-type: text/plain")
                 .unwrap(),
+            trust: &Trust::default(),
         };
         put(&what, limit, &AtomicBool::new(false), &|_| {})
     }
@@ -442,6 +458,24 @@ mod tests {
     }
 
     #[test]
+    fn the_second_address_takes_it_when_the_first_swallows_everything() {
+        let (url, server) = serve(vec!["200 OK"]);
+        let good = Url::parse(url.reveal())
+            .unwrap()
+            .socket_addrs(|| None)
+            .unwrap();
+        let hole = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let hole = hole.block_on(crate::net::BlackHole::at("127.0.0.8:0".parse().unwrap()));
+        crate::net::pretend("upload.test", vec![hole.address, good[0]]);
+        let url = Secret::new(format!("http://upload.test/f?{SIGNATURE}"));
+        assert_eq!(send(b"work", &url, 5), Ok(1));
+        assert_eq!(server.join().unwrap(), [b"work"]);
+    }
+
+    #[test]
     fn what_may_change_is_tried_again() {
         let (url, server) = serve(vec!["503 Busy", "cut", "204 Taken"]);
         assert_eq!(send(b"work", &url, 20), Ok(3));
@@ -477,6 +511,7 @@ mod tests {
             total: 4,
             url: &url,
             headers: &Headers::default(),
+            trust: &Trust::default(),
         };
         let (attempts, error) = put(&what, limit, &AtomicBool::new(false), &|it| {
             told.borrow_mut().push(it);

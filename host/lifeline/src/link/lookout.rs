@@ -1,11 +1,13 @@
 //! Looks out for a server that has frozen: the rule of [`Silence`], carried out.
 
-use super::probe::{Answer, Probe};
+use super::pace::Pace;
+use super::probe::{Answer, Asked, Probe};
 use super::silence::{Silence, Step};
+use crate::net::Activity;
 use crate::settings::Probing;
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,16 +18,18 @@ use tokio::time::{Instant, sleep_until};
 pub(super) struct Asking {
     probing: Probing,
     probe: Probe,
+    pace: Pace,
     /// False from a loss by silence until an asking is answered: where askings do not get through,
     /// but the line does, a Blender would lose it again and again.
     trusted: Arc<AtomicBool>,
 }
 
 impl Asking {
-    pub fn new(probing: Probing, probe: Probe) -> Self {
+    pub fn new(probing: Probing, probe: Probe, pace: Pace) -> Self {
         Asking {
             probing,
             probe,
+            pace,
             trusted: Arc::new(AtomicBool::new(true)),
         }
     }
@@ -35,15 +39,16 @@ impl Asking {
 pub(super) struct Lookout {
     asking: Asking,
     up: Instant,
+    activity: Activity,
     silence: Silence,
-    askings: FuturesUnordered<BoxFuture<'static, Answer>>,
+    askings: FuturesUnordered<Asked>,
     /// Why the last asking was not answered.
     why: String,
 }
 
 impl Lookout {
     /// A line that is up since now.
-    pub fn new(asking: Asking) -> Self {
+    pub fn new(asking: Asking, activity: Activity) -> Self {
         let trusted = asking.trusted.load(Ordering::Relaxed);
         // Each line has its own, or all that a server has told something at once would ask at once.
         let probing = Probing {
@@ -51,9 +56,10 @@ impl Lookout {
             ..asking.probing
         };
         Lookout {
-            silence: Silence::new(probing, trusted, Duration::ZERO),
+            silence: Silence::new(probing, trusted, asking.pace.wait(), Duration::ZERO),
             asking,
             up: Instant::now(),
+            activity,
             askings: FuturesUnordered::new(),
             why: String::new(),
         }
@@ -88,6 +94,8 @@ impl Lookout {
         match answer {
             Answer::Alive(took) => {
                 self.asking.trusted.store(true, Ordering::Relaxed);
+                self.asking.pace.answer(took);
+                self.silence.wait(self.asking.pace.wait());
                 self.silence.answered(self.up.elapsed(), took);
                 self.askings.clear();
             }
@@ -104,10 +112,14 @@ impl Lookout {
 
     /// Does what is due. The server is lost: why, in words.
     pub fn look(&mut self) -> Option<String> {
+        let read_at = self.activity.read_at();
+        self.silence
+            .life(read_at.saturating_duration_since(self.up));
         match self.silence.look(self.up.elapsed()) {
             Step::Wait => None,
             Step::Ask => {
-                self.askings.push(Box::pin(self.asking.probe.clone().ask()));
+                let wait = self.asking.pace.wait() * 2;
+                self.askings.push(self.asking.probe.ask(wait));
                 None
             }
             Step::Forget => {
@@ -119,6 +131,9 @@ impl Lookout {
                 let mut said = "the server has frozen: asked twice, it did not answer".to_string();
                 if !self.why.is_empty() {
                     said = format!("{said} ({})", self.why);
+                }
+                for asked in take(&mut self.askings) {
+                    asked.go_on(); // an answer to it would contradict the loss
                 }
                 Some(said)
             }

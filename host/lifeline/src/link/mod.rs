@@ -6,12 +6,12 @@
 mod bucket;
 mod failure;
 mod lookout;
-mod names;
-mod plain;
+mod pace;
 mod probe;
 mod session;
 mod silence;
 mod socketio;
+pub mod transport;
 
 pub use failure::Failure;
 pub use socketio::SocketIo;

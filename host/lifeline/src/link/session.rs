@@ -1,38 +1,38 @@
 //! One attempt, from the first packet to the loss.
 //!
-//! What rust_socketio does not tell, found here:
-//! - `connect()` returns when the transport is up; the namespace is up at `Event::Connect`;
-//! - a refusal is an `Event::Error` after an Ok; its tasks stay;
-//! - a server that is stopped closes the websocket without any event: only the poll task ends, so
-//!   the runtime's tasks are counted;
-//! - a send into a frozen server never returns: each has a time limit;
-//! - an application event named `error`, `open` or `close` looks like the crate's own: an error
-//!   counts as a loss only when the poll task has ended, too;
-//! - an event without data arrives under the name `message`.
+//! [`transport`] opens the connection and knows how it ends; rust_socketio speaks Socket.IO over it,
+//! and says what the server says: its callbacks and the end of the connection come by one channel, in
+//! the order in which they happened.
 
 use super::lookout::{Asking, Lookout};
+use super::pace::Pace;
+use super::transport::{self, Closed, GOODBYE, Wire, unmark};
 use super::{Failure, LinkEvent};
-use crate::contract::Loss;
+use crate::contract::{ConnectError, Loss};
+use crate::net::{Client as Net, Place};
 use crate::settings::Secret;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use rust_engineio::Connection;
 use rust_socketio::asynchronous::{Client, ClientBuilder};
 use rust_socketio::{Event, Payload, TransportType};
 use serde_json::Value;
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::future::pending;
 use std::time::Duration;
-use tokio::runtime::Handle;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use url::Url;
 
 /// Where to, and as whom.
 pub(super) struct Target {
-    pub url: String,
+    pub url: Url,
     pub namespace: String,
     pub auth: Value,
     pub timeout: Duration,
     pub token: Secret,
+    pub net: Net,
+    pub pace: Pace,
     /// None: a silent server is left to the pings.
     pub asking: Option<Asking>,
 }
@@ -42,20 +42,30 @@ pub(super) enum Command {
     Emit { name: String, data: Option<Value> },
 }
 
-/// What the callbacks say. They only send it on: a callback that blocks delays the PONG.
+/// What rust_socketio says of the server.
 enum Signal {
+    /// The namespace is accepted.
     Open,
+    /// It is refused: the server's JSON.
+    Refused(String),
+    /// The server has said goodbye.
     Close,
+    Event {
+        name: String,
+        args: Vec<Value>,
+    },
+    /// The server has sent something else than Socket.IO: nothing more is taken.
     Error(String),
-    Event { name: String, args: Vec<Value> },
+    /// The connection has ended, and all that came before has been told.
+    Ended,
 }
 
-/// How often the poll task is looked after, for the ends that come without an event.
-const LOOK: Duration = Duration::from_millis(20);
-/// A send that takes longer than this has no reader.
-const SEND: Duration = Duration::from_secs(10);
-/// A goodbye is not worth waiting for.
-const GOODBYE: Duration = Duration::from_millis(250);
+/// Packets that rust_socketio has not taken yet. More than these wait in the socket.
+const QUEUE: usize = 64;
+/// After the end of a connection rust_socketio takes what has come at once, unless it has panicked.
+const DRAIN: Duration = Duration::from_secs(1);
+/// The connection is open already.
+const NOWHERE: &str = "ws://handed.over/socket.io/";
 /// How a refusal begins in the crate's error text; the server's JSON follows.
 const REFUSAL: &str = "Received an ConnectError frame: ";
 
@@ -65,34 +75,36 @@ pub(super) async fn run(
     mut inbox: UnboundedReceiver<Command>,
     report: &impl Fn(LinkEvent),
 ) {
-    let deadline = Instant::now() + target.timeout;
-    let (signals, mut heard) = unbounded_channel();
-    let connecting = async {
-        let client = timeout_at(deadline, builder(&target, &signals).connect())
-            .await
-            .map_err(|_| Failure::timed_out())?
-            .map_err(|error| Failure::from_error(&error))?;
-        match timeout_at(deadline, accepted(&mut heard, &target.token)).await {
-            Ok(Ok(())) => Ok(client),
-            Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(Failure::timed_out()),
-        }
-    };
-    let client = tokio::select! {
-        outcome = connecting => match outcome {
-            Ok(client) => client,
-            Err(Failure { why, detail }) => {
-                let detail = target.token.redact(&detail);
-                return report(LinkEvent::Failed(Failure { why, detail }));
-            }
-        },
+    let place = Cell::default();
+    let deadline = Instant::now() + target.pace.attempt(target.timeout);
+    let connected = tokio::select! {
+        outcome = timeout_at(deadline, connect(&target, &place)) => outcome.unwrap_or_else(|_| {
+            Err(Failure::timed_out(transport::too_late(place.get(), &target.url)))
+        }),
         // Nothing is sent before the connection is up: this is the owner going away.
         () = gone(&mut inbox) => return,
     };
+    let mut line = match connected {
+        Ok(line) => {
+            target.pace.in_time();
+            line
+        }
+        Err(Failure { why, detail }) => {
+            if why == ConnectError::TimedOut {
+                target.pace.timed_out();
+            } else {
+                target.pace.in_time();
+            }
+            let detail = target.token.redact(&detail);
+            return report(LinkEvent::Failed(Failure { why, detail }));
+        }
+    };
     report(LinkEvent::Connected);
-    let lookout = target.asking.map(Lookout::new);
+    let lookout = target
+        .asking
+        .map(|asking| Lookout::new(asking, line.activity.clone()));
     let redacted = |detail: String| target.token.redact(&detail);
-    match talk(&client, &mut heard, &mut inbox, lookout, report).await {
+    match talk(&mut line, &mut inbox, lookout, &target.token, report).await {
         End::Lost(why, detail) => report(LinkEvent::Lost {
             why,
             detail: redacted(detail),
@@ -100,10 +112,7 @@ pub(super) async fn run(
         End::Frozen(detail) => report(LinkEvent::Frozen {
             detail: redacted(detail),
         }),
-        End::Unwanted => {
-            // Sent or not: the server finds out by itself.
-            let _ = timeout(GOODBYE, client.disconnect()).await;
-        }
+        End::Unwanted => line.goodbye().await,
     }
 }
 
@@ -111,32 +120,98 @@ async fn gone(inbox: &mut UnboundedReceiver<Command>) {
     while inbox.recv().await.is_some() {}
 }
 
-/// Waits until the server has accepted the namespace.
-async fn accepted(heard: &mut UnboundedReceiver<Signal>, token: &Secret) -> Result<(), Failure> {
-    let mut look = ticker();
-    let mut error = None;
-    loop {
-        tokio::select! {
-            biased;
-            signal = heard.recv() => match signal {
-                Some(Signal::Open) => return Ok(()),
-                Some(Signal::Error(text)) => match text.strip_prefix(REFUSAL) {
-                    Some(reason) => return Err(Failure::refused(&refusal(reason, token))),
-                    None => error = Some(text),
-                },
-                Some(Signal::Close) => return Err(Failure::refused("it said goodbye at once")),
-                Some(Signal::Event { .. }) => {}
-                None => return Err(ended(error)),
-            },
-            _ = look.tick() => if poll_task_has_ended() {
-                return Err(ended(error));
-            },
+/// A connection, and who speaks over it.
+struct Line {
+    client: Client,
+    /// The connection goes on while this is polled.
+    wire: BoxFuture<'static, Closed>,
+    activity: crate::net::Activity,
+    /// How it has ended, and when.
+    closed: Option<(Closed, Instant)>,
+    heard: UnboundedReceiver<Signal>,
+}
+
+impl Line {
+    /// What the server says next. May be dropped.
+    async fn next(&mut self) -> Signal {
+        loop {
+            let drained = self.closed.as_ref().map(|(_, at)| *at + DRAIN);
+            tokio::select! {
+                biased;
+                closed = &mut self.wire, if drained.is_none() => {
+                    self.closed = Some((closed, Instant::now()));
+                }
+                Some(signal) = self.heard.recv() => return signal,
+                () = sleep_until(drained.unwrap_or_else(Instant::now)), if drained.is_some() => {
+                    return Signal::Ended;
+                }
+            }
+        }
+    }
+
+    /// How the connection has ended.
+    fn closed(&mut self) -> Closed {
+        self.closed
+            .take()
+            .map_or(Closed::Unwanted, |(closed, _)| closed)
+    }
+
+    /// Sent or not: the server finds out by itself.
+    async fn goodbye(&mut self) {
+        // It never waits: the packets are handed over.
+        let _ = self.client.disconnect().await;
+        if self.closed.is_none() {
+            let _ = timeout(GOODBYE, &mut self.wire).await;
         }
     }
 }
 
-fn ended(error: Option<String>) -> Failure {
-    Failure::unreachable(error.unwrap_or_else(|| "the server closed the connection".into()))
+/// Until the server has accepted the namespace.
+async fn connect(target: &Target, place: &Cell<Place>) -> Result<Line, Failure> {
+    let wire = transport::open(&target.net, &target.url, &target.pace, place).await?;
+    let mut line = speak(target, wire).await?;
+    loop {
+        match line.next().await {
+            Signal::Open => return Ok(line),
+            Signal::Refused(json) => {
+                let reason = refusal(&json, &target.token);
+                return Err(Failure::refused(&reason));
+            }
+            Signal::Close => return Err(Failure::refused("it said goodbye at once")),
+            Signal::Event { .. } => {}
+            Signal::Error(what) => return Err(Failure::unreachable(no_socketio(&what))),
+            Signal::Ended => return Err(Failure::unreachable(line.closed().words())),
+        }
+    }
+}
+
+/// Hands the connection to rust_socketio.
+async fn speak(target: &Target, wire: Wire) -> Result<Line, Failure> {
+    let (signals, heard) = unbounded_channel();
+    let (packets, receiver) = channel(QUEUE);
+    let (outgoing, taken) = unbounded_channel();
+    let ended = signals.clone();
+    let connection = Connection {
+        packets: receiver,
+        outgoing,
+        // The session may have ended already.
+        drained: Box::new(move || drop(ended.send(Signal::Ended))),
+    };
+    let activity = wire.activity();
+    let client = rust_engineio::over(connection, builder(target, &signals).connect())
+        .await
+        .map_err(|error| Failure::unreachable(error.to_string()))?;
+    Ok(Line {
+        client,
+        wire: wire.run(packets, taken).boxed(),
+        activity,
+        closed: None,
+        heard,
+    })
+}
+
+fn no_socketio(what: &str) -> String {
+    format!("the server has sent what is no Socket.IO: {what}")
 }
 
 /// The server's message out of its JSON, or the JSON, without the token: in the JSON it may stand
@@ -180,61 +255,44 @@ enum End {
 
 /// Until the connection ends.
 async fn talk(
-    client: &Client,
-    heard: &mut UnboundedReceiver<Signal>,
+    line: &mut Line,
     inbox: &mut UnboundedReceiver<Command>,
     mut lookout: Option<Lookout>,
+    token: &Secret,
     report: &impl Fn(LinkEvent),
 ) -> End {
-    let mut look = ticker();
-    let mut error: Option<String> = None;
-    let mut waiting = VecDeque::new();
-    let mut sending: Option<BoxFuture<'_, Result<(), String>>> = None;
     loop {
-        if sending.is_none() {
-            sending = waiting
-                .pop_front()
-                .map(|(name, data)| send(client, name, data));
-        }
         tokio::select! {
-            biased;
-            signal = heard.recv() => match signal {
-                Some(Signal::Event { name, args }) => {
+            signal = line.next() => match signal {
+                Signal::Event { name, args } => {
                     if let Some(lookout) = &mut lookout {
                         lookout.heard();
                     }
                     report(LinkEvent::Server { name, args });
                 }
-                Some(Signal::Close) => {
+                Signal::Close => {
                     return End::Lost(Loss::ServerDisconnect, "the server said goodbye".into());
                 }
-                // Only the poll task's end makes it a loss; it comes at once if it comes.
-                Some(Signal::Error(text)) => {
-                    error = Some(text);
-                    look.reset_immediately();
+                Signal::Error(what) => return End::Lost(Loss::TransportError, no_socketio(&what)),
+                Signal::Ended => {
+                    let closed = line.closed();
+                    return End::Lost(closed.loss(), closed.words());
                 }
-                Some(Signal::Open) => {}
-                None => return loss(client, error).await,
-            },
-            _ = look.tick() => if poll_task_has_ended() {
-                return loss(client, error).await;
-            },
-            sent = async { sending.as_mut()?.await.err().or_else(|| Some(String::new())) },
-                if sending.is_some() => {
-                sending = None;
-                match sent.as_deref() {
-                    Some(TOO_LONG) => return End::Lost(Loss::PingTimeout, TOO_LONG.into()),
-                    Some("") | None => {}
-                    // A transport that cannot send ends its poll task as well.
-                    Some(text) => error = Some(text.to_string()),
+                Signal::Open => {}
+                Signal::Refused(json) => {
+                    let reason = refusal(&json, token);
+                    let said = format!("the server does not accept this Blender any more: {reason}");
+                    return End::Lost(Loss::ServerDisconnect, said);
                 }
-            }
+            },
             command = inbox.recv() => match command {
                 Some(Command::Emit { name, data }) => {
                     if let Some(lookout) = &mut lookout {
                         lookout.sent();
                     }
-                    waiting.push_back((name, data));
+                    let payload = Payload::Text(data.into_iter().collect());
+                    // It never waits. Where it cannot be sent, the connection ends, and says how.
+                    let _ = line.client.emit(Event::Custom(name), payload).await;
                 }
                 None => return End::Unwanted,
             },
@@ -248,47 +306,6 @@ async fn talk(
     }
 }
 
-const TOO_LONG: &str = "the server takes nothing any more";
-
-fn send(client: &Client, name: String, data: Option<Value>) -> BoxFuture<'_, Result<(), String>> {
-    async move {
-        let payload = Payload::Text(data.into_iter().collect());
-        match timeout(SEND, client.emit(Event::Custom(name), payload)).await {
-            Ok(sent) => sent.map_err(|error| Failure::from_error(&error).detail),
-            Err(_) => Err(TOO_LONG.to_string()),
-        }
-    }
-    .boxed()
-}
-
-/// Which kind of loss it was. The crate's errors all read "EngineIO Error", but it closes the
-/// connection itself, and only then, when no PING came in time: after that it sends nothing more.
-async fn loss(client: &Client, error: Option<String>) -> End {
-    if error.is_none() {
-        return End::Lost(
-            Loss::TransportError,
-            "the server closed the connection".into(),
-        );
-    }
-    match timeout(GOODBYE, client.disconnect()).await {
-        Ok(Err(rust_socketio::Error::IllegalActionBeforeOpen())) => {
-            End::Lost(Loss::PingTimeout, "the server stopped answering".into())
-        }
-        _ => End::Lost(Loss::TransportError, "the connection broke".into()),
-    }
-}
-
-/// The crate's poll task is the only task in this runtime.
-fn poll_task_has_ended() -> bool {
-    Handle::current().metrics().num_alive_tasks() == 0
-}
-
-fn ticker() -> tokio::time::Interval {
-    let mut ticker = interval(LOOK);
-    ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticker
-}
-
 fn builder(target: &Target, signals: &UnboundedSender<Signal>) -> ClientBuilder {
     let (open, close, error, any) = (
         signals.clone(),
@@ -296,59 +313,56 @@ fn builder(target: &Target, signals: &UnboundedSender<Signal>) -> ClientBuilder 
         signals.clone(),
         signals.clone(),
     );
-    let say = |signals: &UnboundedSender<Signal>, signal| {
-        // The session may have ended already.
-        let _ = signals.send(signal);
+    let say = |signals: &UnboundedSender<Signal>, signal: Option<Signal>| {
+        if let Some(signal) = signal {
+            // The session may have ended already.
+            let _ = signals.send(signal);
+        }
         async {}.boxed()
     };
-    ClientBuilder::new(&target.url)
+    ClientBuilder::new(NOWHERE)
         .namespace(&target.namespace)
         .transport_type(TransportType::Websocket)
         .auth(target.auth.clone())
         .reconnect(false)
         .reconnect_on_disconnect(false)
-        .on(Event::Connect, move |_, _| say(&open, Signal::Open))
-        .on(Event::Close, move |payload, _| {
-            // The crate's own close has an empty text; an application event of that name has data.
-            let own = matches!(&payload, Payload::Text(args) if args.as_slice() == [Value::String(String::new())]);
-            let args = arguments(payload);
-            say(&close, if own { Signal::Close } else { Signal::Event { name: "close".into(), args } })
+        .on(Event::Connect, move |_, _| say(&open, Some(Signal::Open)))
+        .on(Event::Close, move |_, _| say(&close, Some(Signal::Close)))
+        .on(Event::Error, move |payload, _| {
+            say(&error, Some(trouble(words(payload))))
         })
-        .on(Event::Error, move |payload, _| say(&error, Signal::Error(words(payload))))
-        .on_any(move |event, payload, _| say(&any, server_event(event, payload)))
+        .on_any(move |event, payload, _| say(&any, server_event(&event, payload)))
 }
 
-fn server_event(event: Event, payload: Payload) -> Signal {
-    let args = arguments(payload);
-    match (event, args.as_slice()) {
-        (Event::Message, [Value::String(name)]) => Signal::Event {
-            name: name.clone(),
-            args: Vec::new(),
-        },
-        (event, _) => Signal::Event {
-            name: String::from(event),
-            args,
-        },
+/// As the crate's own error says it.
+fn trouble(text: String) -> Signal {
+    match text.strip_prefix(REFUSAL) {
+        Some(json) => Signal::Refused(json.to_string()),
+        None => Signal::Error(text),
     }
 }
 
-/// Binary payloads are not part of this protocol, and the crate cannot carry all of them.
-fn arguments(payload: Payload) -> Vec<Value> {
-    match payload {
-        Payload::Text(args) => args,
-        _ => Vec::new(),
-    }
+/// The crate calls an event without data a message, with its name as the data.
+fn server_event(event: &Event, payload: Payload) -> Option<Signal> {
+    let Payload::Text(args) = payload else {
+        return None; // none comes with attachments: see `transport`
+    };
+    let (name, args) = match (event, args.as_slice()) {
+        (Event::Message, [Value::String(name)]) => (unmark(name)?.to_string(), Vec::new()),
+        (Event::Custom(name), _) => (unmark(name)?.to_string(), args),
+        _ => return None,
+    };
+    Some(Signal::Event { name, args })
 }
 
 fn words(payload: Payload) -> String {
-    let words: Vec<String> = arguments(payload)
-        .into_iter()
-        .map(|arg| match arg {
-            Value::String(text) => text,
-            other => other.to_string(),
-        })
-        .collect();
-    words.join(" ")
+    match payload {
+        Payload::Text(args) => match args.as_slice() {
+            [Value::String(text)] => text.clone(),
+            _ => Value::Array(args).to_string(),
+        },
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -369,21 +383,20 @@ mod tests {
         );
     }
 
-    #[test]
-    fn an_event_without_data_has_its_own_name() {
-        let signal = server_event(Event::Message, Payload::Text(vec![json!("ping_blender")]));
-        let Signal::Event { name, args } = signal else {
-            panic!()
-        };
-        assert_eq!((name.as_str(), args), ("ping_blender", vec![]));
+    fn event(event: &Event, args: Vec<Value>) -> Option<(String, Vec<Value>)> {
+        match server_event(event, Payload::Text(args))? {
+            Signal::Event { name, args } => Some((name, args)),
+            _ => None,
+        }
     }
 
     #[test]
-    fn an_event_with_data_keeps_it() {
-        let payload = Payload::Text(vec![json!({"a": 1})]);
-        let Signal::Event { name, args } = server_event(Event::Custom("x".into()), payload) else {
-            panic!()
-        };
-        assert_eq!((name.as_str(), args), ("x", vec![json!({"a": 1})]));
+    fn an_event_has_its_own_name_with_data_and_without() {
+        let bare = event(&Event::Message, vec![json!("+ping_blender")]);
+        assert_eq!(bare, Some(("ping_blender".into(), vec![])));
+        let args = vec![json!({"a": 1}), json!(2)];
+        let full = event(&Event::Custom("+error".into()), args.clone());
+        assert_eq!(full, Some(("error".into(), args)));
+        assert_eq!(event(&Event::Message, vec![json!(1)]), None);
     }
 }

@@ -6,11 +6,6 @@ use super::bucket::{BURST, Bucket};
 use crate::settings::Probing;
 use std::time::Duration;
 
-/// How long the first asking waits alone for its answer.
-const FIRST: Duration = Duration::from_secs(3);
-/// How long both wait from then on. Together: more than a server that is busy for 5 s takes, and
-/// with the silence before them less than 10 s, even for a main thread that looks once a second.
-const SECOND: Duration = Duration::from_secs(3);
 /// So often a silent line is asked at once; after that only when the bucket is full.
 const ATTENTION: u32 = 10;
 /// So often a line that has just come up, without any traffic: a fleet that returns has a server that
@@ -44,6 +39,8 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Silence {
     silence: Duration,
+    /// How long the first asking waits alone for its answer, and both from then on.
+    wait: Duration,
     bucket: Bucket,
     /// Whether silence means anything: askings get through.
     trusted: bool,
@@ -59,6 +56,7 @@ enum State {
     Asking {
         second: bool,
         until: Duration,
+        since: Duration,
         /// The last look at the time.
         looked: Duration,
         /// Askings that have ended without an answer.
@@ -68,11 +66,13 @@ enum State {
 
 impl Silence {
     /// A line that is up since `now`. Not `trusted`: the last time the server was taken for lost by
-    /// its silence alone, so it is asked at once whether it can be asked at all.
-    pub fn new(probing: Probing, trusted: bool, now: Duration) -> Self {
+    /// its silence alone, so it is asked at once whether it can be asked at all. Each asking has
+    /// `wait` for its answer.
+    pub fn new(probing: Probing, trusted: bool, wait: Duration, now: Duration) -> Self {
         let silence = probing.silence;
         Silence {
             silence,
+            wait,
             bucket: Bucket::full(probing.every),
             trusted,
             asked: ATTENTION - WELCOME,
@@ -83,11 +83,25 @@ impl Silence {
         }
     }
 
+    /// From the next asking on, each has so long for its answer.
+    pub fn wait(&mut self, wait: Duration) {
+        self.wait = wait;
+    }
+
     /// Something came from the server.
     pub fn heard(&mut self, now: Duration) {
         self.bucket.earn();
         self.asked = 0;
         self.start_again(now);
+    }
+
+    /// Bytes came then: a ping, or a piece of an event. A sign of life, but no traffic.
+    pub fn life(&mut self, at: Duration) {
+        match &mut self.state {
+            State::Quiet { since, .. } => *since = at.max(*since),
+            State::Asking { since, .. } if at > *since => self.start_again(at),
+            State::Asking { .. } => {}
+        }
     }
 
     /// Something was sent to the server.
@@ -158,18 +172,19 @@ impl Silence {
         match &mut self.state {
             State::Quiet { .. } => {
                 self.asked = self.asked.saturating_add(1);
-                self.ask(now, false, FIRST, 0)
+                self.ask(now, now, false, 0)
             }
             State::Asking {
                 until,
+                since,
                 ended,
                 second,
                 looked,
             } => {
-                let (over, ended, second) = (now >= *until, *ended, *second);
+                let (over, ended, second, since) = (now >= *until, *ended, *second, *since);
                 *looked = now;
                 match (second, over) {
-                    (false, true) => self.ask(now, true, SECOND, ended),
+                    (false, true) => self.ask(now, since, true, ended),
                     (true, over) if over || ended >= 2 => self.silent(now),
                     _ => Step::Wait,
                 }
@@ -177,11 +192,12 @@ impl Silence {
         }
     }
 
-    fn ask(&mut self, now: Duration, second: bool, wait: Duration, ended: u32) -> Step {
+    fn ask(&mut self, now: Duration, since: Duration, second: bool, ended: u32) -> Step {
         self.bucket.take(now);
         self.state = State::Asking {
             second,
-            until: now.saturating_add(wait),
+            until: now.saturating_add(self.wait),
+            since,
             looked: now,
             ended,
         };
@@ -215,13 +231,14 @@ mod tests {
         every: Duration::from_secs(60),
     };
     const QUICK: Duration = Duration::from_millis(2);
+    const WAIT: Duration = Duration::from_secs(3);
 
     fn at(seconds: f64) -> Duration {
         Duration::from_secs_f64(seconds)
     }
 
     fn line() -> Silence {
-        Silence::new(PROBING, true, Duration::ZERO)
+        Silence::new(PROBING, true, WAIT, Duration::ZERO)
     }
 
     /// Looks whenever it is due, until there is something to do.
@@ -291,6 +308,39 @@ mod tests {
         silence.unanswered();
         silence.heard(at(6.1));
         assert_eq!(next(&mut silence), (at(9.1), Step::Ask));
+    }
+
+    #[test]
+    fn a_ping_is_a_sign_of_life_and_no_traffic() {
+        let mut silence = line();
+        silence.life(at(2.0));
+        assert_eq!(next(&mut silence), (at(5.0), Step::Ask));
+        silence.life(at(2.5)); // before the asking
+        assert_eq!(next(&mut silence), (at(8.0), Step::Ask));
+        silence.life(at(9.0));
+        assert_eq!(next(&mut silence), (at(12.0), Step::Ask));
+        // Whoever only pings is not asked for ever.
+        let mut silence = line();
+        let mut askings = 0;
+        for second in 0..86_400_u32 {
+            let now = at(f64::from(second));
+            if second % 25 == 0 {
+                silence.life(now);
+            }
+            if silence.look(now) == Step::Ask {
+                askings += 1;
+                silence.answered(now + QUICK, QUICK);
+            }
+        }
+        assert!(askings < 1450, "{askings}");
+    }
+
+    #[test]
+    fn a_slow_way_is_waited_for() {
+        let mut silence = Silence::new(PROBING, true, at(12.0), Duration::ZERO);
+        assert_eq!(next(&mut silence), (at(3.0), Step::Ask));
+        assert_eq!(next(&mut silence), (at(15.0), Step::Ask));
+        assert_eq!(next(&mut silence), (at(27.0), Step::Lost));
     }
 
     #[test]
@@ -378,7 +428,7 @@ mod tests {
     #[test]
     fn with_tokens_that_come_quickly_an_idle_line_is_always_asked() {
         let every = Duration::from_secs(3);
-        let mut silence = Silence::new(Probing { every, ..PROBING }, true, Duration::ZERO);
+        let mut silence = Silence::new(Probing { every, ..PROBING }, true, WAIT, Duration::ZERO);
         let askings = answering(&mut silence, at(86_400.0));
         assert!(askings.windows(2).all(|pair| pair[1] - pair[0] < at(3.1)));
     }
@@ -398,7 +448,7 @@ mod tests {
 
     #[test]
     fn where_no_asking_gets_through_silence_means_nothing() {
-        let mut silence = Silence::new(PROBING, false, Duration::ZERO);
+        let mut silence = Silence::new(PROBING, false, WAIT, Duration::ZERO);
         assert_eq!(next(&mut silence), (at(0.0), Step::Ask));
         assert_eq!(next(&mut silence), (at(3.0), Step::Ask));
         assert_eq!(next(&mut silence), (at(6.0), Step::Forget));

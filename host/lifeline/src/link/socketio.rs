@@ -1,15 +1,17 @@
 //! The real connector: rust_socketio, one OS thread and one runtime for each attempt.
 //!
-//! rust_socketio leaves tasks and sockets behind when a connection ends in most of the ways in
-//! which it can end. With a runtime of its own for each attempt, dropping the runtime clears all of
-//! it away. Its own reconnecting is off: when to try is the policy's business.
+//! rust_socketio leaves a task behind when a connection ends in most of the ways in which it can end.
+//! With a runtime of its own for each attempt, dropping the runtime clears it away. Its own
+//! reconnecting is off: when to try is the policy's business.
 
 use super::lookout::Asking;
+use super::pace::Pace;
 use super::probe::Probe;
 use super::session::{self, Command};
 use super::{Connection, Connector, Failure, LinkEvent, Sink};
 use crate::contract::Loss;
-use crate::settings::{Probing, Secret, ServerUrl};
+use crate::net::{Client, Names};
+use crate::settings::{Probing, Secret, ServerUrl, Trust};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
@@ -19,19 +21,15 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 /// The namespace in which cr8_engine expects a Blender.
 pub const NAMESPACE: &str = "/blender";
 
-/// How long a runtime may take to end: a name lookup cannot be interrupted.
-const SHUTDOWN: Duration = Duration::from_millis(500);
-
-/// The name of the threads that run while somebody asks beside the line, or looks a name up.
-const ASIDE: &str = "lifeline-probe";
-/// How long such a thread waits for more to do.
-const KEEP_ALIVE: Duration = Duration::from_millis(100);
-
 /// Connects to one server.
 #[derive(Clone, Debug)]
 pub struct SocketIo {
     server: ServerUrl,
     token: Secret,
+    trust: Trust,
+    /// One for all attempts, as the pace.
+    names: Names,
+    pace: Pace,
     asking: Option<Asking>,
 }
 
@@ -41,14 +39,24 @@ impl SocketIo {
         SocketIo {
             server,
             token,
+            trust: Trust::default(),
+            names: Names::default(),
+            pace: Pace::default(),
             asking: None,
         }
     }
 
+    /// These may vouch for it.
+    pub fn trusting(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
     /// A server that is silent is asked whether it lives.
     pub fn probing(mut self, probing: Probing) -> Self {
-        let probe = Probe::new(self.server.reveal());
-        self.asking = Some(Asking::new(probing, probe));
+        let net = Client::direct(self.names.or_the_last(), self.trust.clone());
+        let probe = Probe::new(self.server.reveal(), net, self.pace.clone());
+        self.asking = Some(Asking::new(probing, probe, self.pace.clone()));
         self
     }
 }
@@ -57,11 +65,13 @@ impl Connector for SocketIo {
     fn connect(&self, id: u64, auth: Value, timeout: Duration, sink: Sink) -> Box<dyn Connection> {
         let (commands, inbox) = unbounded_channel();
         let target = session::Target {
-            url: self.server.reveal().to_string(),
+            url: self.server.reveal().clone(),
             namespace: NAMESPACE.to_string(),
             auth,
             timeout,
             token: self.token.clone(),
+            net: Client::direct(self.names.clone(), self.trust.clone()),
+            pace: self.pace.clone(),
             asking: self.asking.clone(),
         };
         let report = move |event: LinkEvent| {
@@ -74,8 +84,6 @@ impl Connector for SocketIo {
             .spawn(move || {
                 match tokio::runtime::Builder::new_current_thread()
                     .enable_all()
-                    .thread_name(ASIDE)
-                    .thread_keep_alive(KEEP_ALIVE)
                     .build()
                 {
                     Ok(runtime) => {
@@ -89,7 +97,6 @@ impl Connector for SocketIo {
                                 detail: "the connection's thread has panicked".to_string(),
                             });
                         }
-                        runtime.shutdown_timeout(SHUTDOWN);
                     }
                     Err(error) => report(LinkEvent::Failed(Failure::unreachable(format!(
                         "the connection's event loop cannot be started: {error}"
@@ -131,5 +138,62 @@ impl Connection for Attempt {
             thread::sleep(Duration::from_millis(2));
         }
         thread.join().is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::ConnectError;
+    use crate::net::{BlackHole, pretend};
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    async fn failed(name: &str, timeout: Duration) -> Failure {
+        let server = ServerUrl::parse(&format!("ws://{name}:7")).unwrap();
+        let (sink, mut events) = unbounded_channel();
+        let connector = SocketIo::new(server, Secret::default());
+        let _attempt = connector.connect(7, Value::Null, timeout, sink);
+        match events.recv().await {
+            Some((7, LinkEvent::Failed(failure))) => failure,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_second_address_is_connected_to_when_the_first_swallows_everything() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let good = listener.local_addr().unwrap();
+        let hole = BlackHole::at("127.0.0.5:0".parse().unwrap()).await;
+        pretend("line.test", vec![hole.address, good]);
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+            stream
+                .write_all(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+                .unwrap();
+        });
+        let failure = failed("line.test", Duration::from_secs(10)).await;
+        assert_eq!(failure.why, ConnectError::Refused, "{failure:?}");
+        server.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_there_was_no_more_time_for_is_named() {
+        let short = Duration::from_millis(200);
+        pretend("hangs.test", vec![]);
+        let failure = failed("hangs.test", short).await;
+        assert_eq!(failure.why, ConnectError::TimedOut);
+        assert!(
+            failure
+                .detail
+                .contains("name hangs.test could not be looked up"),
+            "{failure:?}"
+        );
+        let hole = BlackHole::at("127.0.0.6:0".parse().unwrap()).await;
+        pretend("hole.test", vec![hole.address]);
+        let failure = failed("hole.test", short).await;
+        assert_eq!(failure.why, ConnectError::TimedOut);
+        assert!(failure.detail.contains("no address"), "{failure:?}");
     }
 }

@@ -10,7 +10,7 @@ mod queue;
 pub use message::{About, Notification, Outcome, SCHEMA, Seconds, Work};
 
 use crate::event::LogLine;
-use crate::settings::Secret;
+use crate::settings::{Secret, Trust};
 use post::{NotifyError, Post};
 use queue::Queue;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,6 +26,7 @@ pub struct Notifier(Arc<Inner>);
 
 struct Inner {
     url: Secret,
+    trust: Trust,
     /// For one notification, with its retries.
     limit: Duration,
     complain: Complain,
@@ -47,11 +48,13 @@ impl Notifier {
     /// Nothing is sent yet. `limit`: for one notification, with its retries.
     pub fn new(
         url: Secret,
+        trust: Trust,
         limit: Duration,
         complain: impl Fn(LogLine) + Send + Sync + 'static,
     ) -> Self {
         Notifier(Arc::new(Inner {
             url,
+            trust,
             limit,
             complain: Box::new(complain),
             state: Mutex::default(),
@@ -116,7 +119,7 @@ impl Inner {
 
     /// The thread.
     fn work(&self) {
-        let post = Post::new(&self.url);
+        let post = Post::new(&self.url, &self.trust);
         while let Some(notification) = self.next() {
             let begun = Instant::now();
             let sent = match &post {
@@ -126,9 +129,6 @@ impl Inner {
             if let Err(error) = sent {
                 self.complain(&notification, &error);
             }
-        }
-        if let Ok(post) = post {
-            post.end();
         }
     }
 

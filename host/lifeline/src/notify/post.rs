@@ -3,19 +3,20 @@
 //! The URL is a secret: no error here carries it.
 
 use super::message::Notification;
-use crate::http;
-use crate::settings::Secret;
+use crate::net::{Client, retry};
+use crate::settings::{Secret, Trust};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
-use reqwest::{Client, StatusCode};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::Runtime;
 use tokio::time::{sleep, timeout};
+use url::Url;
 
-/// Who sends.
-const AGENT: &str = concat!("lifeline/", env!("CARGO_PKG_VERSION"));
 /// Names the notification to whoever got it twice.
 const KEY: &str = "Idempotency-Key";
 
@@ -43,22 +44,24 @@ struct Again {
     pause: Option<Duration>,
 }
 
-/// The way to the webhook; its connection is kept from one notification to the next.
-pub(super) struct Post<'a> {
-    url: &'a Secret,
+/// The way to the webhook.
+pub(super) struct Post {
+    url: Url,
     client: Client,
     runtime: Runtime,
 }
 
-impl<'a> Post<'a> {
-    pub fn new(url: &'a Secret) -> Result<Self, NotifyError> {
+impl Post {
+    pub fn new(url: &Secret, trust: &Trust) -> Result<Self, NotifyError> {
+        let url = Url::parse(url.reveal())
+            .map_err(|error| NotifyError::Local(format!("not a URL: {error}")))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| NotifyError::Local(error.to_string()))?;
         Ok(Post {
             url,
-            client: http::client().map_err(NotifyError::Local)?,
+            client: Client::by_proxy(trust.clone()),
             runtime,
         })
     }
@@ -73,11 +76,6 @@ impl<'a> Post<'a> {
         self.runtime.block_on(self.until_taken(notification, left))
     }
 
-    /// Without waiting for a name lookup.
-    pub fn end(self) {
-        self.runtime.shutdown_timeout(http::SHUTDOWN);
-    }
-
     async fn until_taken(
         &self,
         it: &Notification,
@@ -85,7 +83,7 @@ impl<'a> Post<'a> {
     ) -> Result<(), NotifyError> {
         let body = serde_json::to_vec(it).map_err(|error| NotifyError::Local(error.to_string()))?;
         let key = format!("{}-{}", it.id, it.sequence);
-        let mut pauses = http::Pauses::new();
+        let mut pauses = retry::Pauses::new();
         let mut last = "not answered".to_string();
         while !left().is_zero() {
             let Ok(answer) = timeout(left(), self.once(body.clone(), &key)).await else {
@@ -107,19 +105,15 @@ impl<'a> Post<'a> {
 
     /// One request; None: taken.
     async fn once(&self, body: Vec<u8>, key: &str) -> Result<Option<Again>, NotifyError> {
-        let answer = self
-            .client
-            .post(self.url.reveal())
+        let request = Client::request(Method::POST, &self.url)
             .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, AGENT)
             .header(KEY, key)
-            .body(body)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => judge(answer.status(), answer.headers()),
+            .body(Full::<Bytes>::from(body))
+            .map_err(|error| NotifyError::Local(error.to_string()))?;
+        match self.client.send(&self.url, request).await {
+            Ok((answer, _)) => judge(answer.status(), answer.headers()),
             Err(error) => Ok(Some(Again {
-                why: http::words(error),
+                why: error.to_string(),
                 pause: None,
             })),
         }
@@ -129,7 +123,7 @@ impl<'a> Post<'a> {
 fn judge(status: StatusCode, headers: &HeaderMap) -> Result<Option<Again>, NotifyError> {
     if status.is_success() {
         Ok(None)
-    } else if http::may_change(status) {
+    } else if retry::may_change(status) {
         let wanted = headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
         Ok(Some(Again {
             why: format!("it was answered with status {}", status.as_u16()),

@@ -2,10 +2,13 @@
 
 use super::message::tests::notification;
 use super::*;
+use crate::net::{BlackHole, pretend};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use tokio::runtime::Builder;
+use url::Url;
 
 const SIGNATURE: &str = "abcdef";
 
@@ -54,12 +57,32 @@ fn notifier(url: Secret, seconds: u64) -> (Notifier, Receiver<String>) {
         assert!(!format!("{line:?}").contains(SIGNATURE), "{line:?}");
         say.send(line.message).unwrap();
     };
-    let notifier = Notifier::new(url, Duration::from_secs(seconds), complain);
+    let notifier = Notifier::new(
+        url,
+        Trust::default(),
+        Duration::from_secs(seconds),
+        complain,
+    );
     (notifier, complaints)
 }
 
 fn in_a_while() -> Instant {
     Instant::now() + Duration::from_secs(60)
+}
+
+#[test]
+fn the_second_address_takes_it_when_the_first_swallows_everything() {
+    let (url, server) = serve(vec!["200 OK"]);
+    let good = Url::parse(url.reveal()).unwrap();
+    let hole = Builder::new_current_thread().enable_all().build().unwrap();
+    let hole = hole.block_on(BlackHole::at("127.0.0.9:0".parse().unwrap()));
+    let good = good.socket_addrs(|| None).unwrap()[0];
+    pretend("hook.test", vec![hole.address, good]);
+    let url = Secret::new(format!("http://hook.test/hook?token={SIGNATURE}"));
+    let (notifier, _complaints) = notifier(url, 5);
+    notifier.send(notification(About::Warn, 1));
+    notifier.wait(in_a_while());
+    assert_eq!(server.join().unwrap().len(), 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Headers that are set for requests. Their values are secrets.
 
-use reqwest::header::{
+use hyper::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
 

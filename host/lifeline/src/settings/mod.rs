@@ -35,6 +35,14 @@ pub struct Probing {
     pub every: Duration,
 }
 
+/// Whom a server's certificate may come from: the authorities of the system (or of `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR`), and those of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// PEM; None: the system's alone.
+    pub ca_file: Option<PathBuf>,
+}
+
 /// Text that must not be seen: it has no `Display`, and its `Debug` hides it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
@@ -76,6 +84,8 @@ pub struct Settings {
     pub username: String,
     /// Sent to the server when connecting.
     pub token: Secret,
+    /// Who may vouch for the server, and for what takes uploads and notifications.
+    pub trust: Trust,
     /// What a policy gets to see.
     pub timing: contract::Settings,
     /// How a silent server is asked whether it lives; None: not at all.
@@ -177,6 +187,9 @@ impl Settings {
             server,
             username: values.username.clone(),
             token: Secret(values.token.clone()),
+            trust: Trust {
+                ca_file: path(&values.ca_file),
+            },
             outage_limit: match values.outage_limit {
                 0 => 0,
                 limit => limit.saturating_add(whole_outage(&timing)),

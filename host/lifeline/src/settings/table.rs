@@ -93,6 +93,8 @@ settings! {
         "Whose Blender this is";
     token: Secret = "\"\"", SERVER as "CR8_AUTH_TOKEN",
         "What the server asks for before it accepts this Blender";
+    ca_file: Path = "\"\"", SERVER,
+        "Certificates (PEM) of authorities that are trusted beside the system's";
     retry_attempts: Count(0, 1000) = "5", ATTEMPTS,
         "Attempts to reconnect before the countdown starts";
     retry_delay: Seconds(0.01, 3600.0) = "2", ATTEMPTS,

@@ -13,4 +13,6 @@ mod losses;
 mod messages;
 mod proxy;
 mod refusals;
+mod scripted;
+mod transport;
 mod wire;

@@ -42,11 +42,12 @@ async fn events_of_the_server() {
 }
 
 #[tokio::test]
-async fn an_event_called_error_or_close_is_no_loss() {
+async fn an_event_called_like_one_of_the_crates_own_is_an_event_like_any_other() {
     let _beside = beside_others().await;
+    const NAMES: [&str; 6] = ["error", "close", "open", "connect", "message", "Error"];
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
-    for name in ["error", "close"] {
+    for name in NAMES {
         engine.post(
             "/emit",
             &json!({"username": "ann", "event": name, "data": "boo"}),
@@ -56,10 +57,9 @@ async fn an_event_called_error_or_close_is_no_loss() {
         "/emit",
         &json!({"username": "ann", "event": "after", "data": 1}),
     );
-    assert_eq!(
-        wire.next(5.0).await,
-        server_event("close", vec![json!("boo")])
-    );
+    for name in NAMES {
+        assert_eq!(wire.next(5.0).await, server_event(name, vec![json!("boo")]));
+    }
     assert_eq!(wire.next(5.0).await, server_event("after", vec![json!(1)]));
 }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import queue
+import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from cr8_lifeline import Lifeline
+from lifeline_harness.blender import Blender
 from lifeline_harness.waiting import wait_until
 
 from lifeline_bench.figure import Bound, Figure
@@ -24,6 +27,7 @@ _WATCHED_SECONDS = 20.0
 # An earlier one is quick at first; ours after an event.
 _SETTLING_SECONDS = 6.0
 _WAKE_UPS = 1.0
+_THREAD_WAKE_UPS = 2.0
 # What a count over 20 s may be off by.
 _SLACK = 0.06
 
@@ -81,6 +85,17 @@ def measure(site: Site) -> list[Figure]:
             )
             for drain in (NEWEST, EARLIER)
         ),
+        Figure(
+            row="polling",
+            what="wake-ups of all other threads together",
+            unit="per s",
+            ours=a_second[_threads_of("ours")],
+            peer=a_second[_threads_of(NEWEST.name)],
+            peer_name=f"python-socketio's client, {NEWEST.name}",
+            goal=Bound(_THREAD_WAKE_UPS),
+            note="Context switches of the threads that were not there before the connection was "
+            "made, in the same Blenders and seconds.",
+        ),
     ]
 
 
@@ -127,22 +142,52 @@ def _wake_ups(where: Stage) -> dict[str, float]:
     snippets = {"ours": _OURS}
     for drain in (NEWEST, EARLIER):
         snippets[drain.name] = connect_and_drain(where.site.peer_packages, drain)
-    blenders = {}
+    blenders: dict[str, Blender] = {}
+    known: dict[str, set[int]] = {}
     try:
         for name, snippet in snippets.items():
             user, blender = where.start()
             blenders[name] = blender
+            known[name] = set(switches(blender.pid))
             blender.run(_COUNTED + snippet)
             where.engine.wait_for_blender(user)
         where.site.tell(f"{len(blenders)} Blenders are watched for {_WATCHED_SECONDS:g} s")
         time.sleep(_SETTLING_SECONDS)
         before = {name: blender.run(_TICKS) for name, blender in blenders.items()}
+        slept = {name: switches(blender.pid) for name, blender in blenders.items()}
         time.sleep(_WATCHED_SECONDS)
+        woken = {name: switches(blender.pid) for name, blender in blenders.items()}
         after = {name: blender.run(_TICKS) for name, blender in blenders.items()}
     finally:
         for blender in blenders.values():
             blender.close()
-    return {
-        name: (after[name][0] - before[name][0]) / (after[name][1] - before[name][1])
-        for name in snippets
-    }
+    a_second = {}
+    for name in snippets:
+        seconds = after[name][1] - before[name][1]
+        a_second[name] = (after[name][0] - before[name][0]) / seconds
+        a_second[_threads_of(name)] = (
+            sum(
+                count - slept[name].get(thread, 0)
+                for thread, count in woken[name].items()
+                if thread not in known[name]
+            )
+            / seconds
+        )
+    return a_second
+
+
+def _threads_of(name: str) -> str:
+    return f"threads of {name}"
+
+
+def switches(pid: int) -> dict[int, int]:
+    """How often each thread of a process has slept or been put to sleep."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            status = (task / "status").read_text(encoding="utf-8")
+        except OSError:
+            continue  # it has just ended
+        counts = re.findall(r"^\w*ctxt_switches:\s+(\d+)$", status, re.MULTILINE)
+        found[int(task.name)] = sum(map(int, counts))
+    return found

@@ -12,7 +12,7 @@ from lifeline_bench.site import Site
 
 TITLE = "What people download"
 MISS = (
-    "Nearly all of it is the compiler for policies and OpenSSL, which the Socket.IO client links. "
+    "Nearly all of it is the compiler for policies. "
     "Tried: optimising both for size, LTO, a better packer; together they would leave 7 MB, for "
     "slower loads and builds. docs/size.md has the figures."
 )
