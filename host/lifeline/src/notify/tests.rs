@@ -79,9 +79,10 @@ fn the_second_address_takes_it_when_the_first_swallows_everything() {
     let good = good.socket_addrs(|| None).unwrap()[0];
     pretend("hook.test", vec![hole.address, good]);
     let url = Secret::new(format!("http://hook.test/hook?token={SIGNATURE}"));
-    let (notifier, _complaints) = notifier(url, 5);
+    let (notifier, complaints) = notifier(url, 5);
     notifier.send(notification(About::Warn, 1));
     notifier.wait(in_a_while());
+    assert_eq!(complaints.try_recv().ok(), None);
     assert_eq!(server.join().unwrap().len(), 1);
 }
 

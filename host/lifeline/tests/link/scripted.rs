@@ -2,7 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use std::net::SocketAddr;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tungstenite::Message;
@@ -69,6 +69,7 @@ impl Scripted {
     /// Answers one request by these bytes.
     pub async fn answer(&self, bytes: &str) {
         let (mut stream, _) = self.listener.accept().await.expect("a client");
+        assert!(stream.read(&mut [0; 4096]).await.expect("a request") > 0);
         stream.write_all(bytes.as_bytes()).await.expect("sent");
         stream.shutdown().await.expect("sent");
     }
