@@ -1,6 +1,8 @@
 //! Embeds the built-in policy, which `cargo xtask build` makes, and its machine code, if that lies
 //! beside it.
 
+#![allow(clippy::disallowed_methods, reason = "files of the build")]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 

@@ -11,6 +11,11 @@
 //! | [`duration`], [`script`] | what people write on the command line |
 //! | [`strip`], [`svg`] | drawing, in a terminal and as a picture |
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "files that are named on the command line"
+)]
+
 mod check;
 mod duration;
 mod error;

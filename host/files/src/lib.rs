@@ -1,5 +1,6 @@
 //! Files that are whole or not there, and folders for the user alone: whatever the umask, which while
-//! Blender saves may be one that makes what nobody can open.
+//! Blender saves may be one that makes what nobody can open. Files that others may have put there.
+#![cfg_attr(test, allow(clippy::disallowed_methods))] // `host/clippy.toml`
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -24,6 +25,56 @@ pub enum Synced {
     Yes,
     /// The system writes it when it likes.
     No,
+}
+
+/// Whether a link that lies in a file's place is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// Whoever may put one there is trusted.
+    Followed,
+    /// It may be somebody else's.
+    Refused,
+}
+
+/// Opens an ordinary file, and looks at it as it is open: what lies there may change in between. The
+/// other end of a pipe is not waited for. `InvalidInput`: it is no ordinary file, or a link that is
+/// refused.
+pub fn open(mut options: OpenOptions, path: &Path, links: Links) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        match links {
+            Links::Followed => libc::O_NONBLOCK,
+            Links::Refused => libc::O_NONBLOCK | libc::O_NOFOLLOW,
+        },
+    );
+    #[cfg(not(unix))]
+    let _ = links;
+    #[expect(clippy::disallowed_methods, reason = "this is the one way")]
+    let file = match options.open(path) {
+        #[cfg(unix)]
+        Err(error)
+            if matches!(
+                error.raw_os_error(),
+                Some(libc::ELOOP | libc::ENXIO | libc::EISDIR)
+            ) =>
+        {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        file => file?,
+    };
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::ErrorKind::InvalidInput.into())
+    }
+}
+
+/// Opens such a file to read it.
+pub fn open_to_read(path: &Path, links: Links) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    open(options, path, links)
 }
 
 /// Puts a file into the place of another one, or of none. Whoever reads it meanwhile has the earlier
@@ -55,6 +106,10 @@ fn write(draft: &Path, parts: &[&[u8]], readers: Readers, synced: Synced) -> io:
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "only what is not there yet is made"
+    )]
     let mut file = options.open(draft)?;
     // A mount without permissions has refused others' reading, or not, itself.
     let _ = permit(&file, readers);
@@ -159,6 +214,35 @@ mod tests {
             assert_eq!(synced.is_err(), lost, "{number}");
         }
         unless_lost(Ok(())).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_ordinary_file_is_not_opened_nor_waited_for() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, pipe] = ["file", "link", "pipe"].map(|name| folder.path().join(name));
+        fs::write(&file, "mine").unwrap();
+        symlink(&file, &link).unwrap();
+        let name = std::ffi::CString::new(pipe.as_os_str().as_encoded_bytes()).unwrap();
+        // SAFETY: the name is a C string.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        let opened = |path: &Path, links| {
+            open_to_read(path, links)
+                .map(|_| ())
+                .map_err(|it| it.kind())
+        };
+        let mut writing = OpenOptions::new();
+        writing.write(true);
+        assert_eq!(opened(&file, Links::Refused), Ok(()));
+        assert_eq!(opened(&link, Links::Followed), Ok(()));
+        let refused = Err(io::ErrorKind::InvalidInput);
+        assert_eq!(opened(&link, Links::Refused), refused);
+        for path in [&pipe, &folder.path().to_path_buf()] {
+            assert_eq!(opened(path, Links::Followed), refused);
+            let written = open(writing.clone(), path, Links::Followed);
+            assert_eq!(written.map(|_| ()).map_err(|it| it.kind()), refused);
+        }
     }
 
     #[cfg(unix)]

@@ -312,7 +312,12 @@ fn read(policy: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
             "policy is a {kind}: expected a path or bytes"
         )));
     };
-    fs::read(&path).map_err(|error| PolicyError::new_err(format!("{}: {error}", path.display())))
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a file that a test or a tool names"
+    )]
+    let bytes = fs::read(&path);
+    bytes.map_err(|error| PolicyError::new_err(format!("{}: {error}", path.display())))
 }
 
 /// `due`, `entropy`, and what is known of the scene.

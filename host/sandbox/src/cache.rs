@@ -6,11 +6,11 @@
 //! loaded, but compiled anew.
 
 use hmac::{Hmac, Mac};
-use lifeline_files::{DRAFT, Readers, Synced, make_private_folder, replace};
+use lifeline_files::{DRAFT, Links, Readers, Synced, make_private_folder, open_to_read, replace};
 use sha2::Sha256;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use thiserror::Error;
@@ -189,16 +189,12 @@ fn read_key(path: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
 
 /// No link, no pipe, and nobody else's.
 fn open_private(path: &Path) -> Result<File, CacheError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .map_err(|error| match error.raw_os_error() {
-            Some(libc::ELOOP) => CacheError::NotPrivate(path.to_path_buf()),
-            _ => CacheError::Io(error),
-        })?;
+    let file = open_to_read(path, Links::Refused).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => CacheError::NotPrivate(path.to_path_buf()),
+        _ => CacheError::Io(error),
+    })?;
     let found = file.metadata()?;
-    if found.is_file() && is_ours(&found) && found.mode() & OTHERS_ANY == 0 {
+    if is_ours(&found) && found.mode() & OTHERS_ANY == 0 {
         Ok(file)
     } else {
         Err(CacheError::NotPrivate(path.to_path_buf()))
@@ -213,7 +209,7 @@ fn is_ours(found: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::Permissions;
+    use std::fs::{OpenOptions, Permissions};
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn cache() -> (tempfile::TempDir, Cache) {

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::process::exit;
 use std::{env, fs};
 
+#[expect(clippy::disallowed_methods, reason = "files of the build")]
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<OsString> = env::args_os().skip(1).collect();
     if words == ["--child"] {

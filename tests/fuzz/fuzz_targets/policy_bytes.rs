@@ -1,5 +1,5 @@
-//! Anything as a policy file, real components with changes among it: an error or a policy, never a
-//! crash or a hang.
+//! Anything as a policy file, real components with changes among it, and such as take a compiler long:
+//! an error or a policy, never a crash or a hang.
 #![no_main]
 #![allow(clippy::expect_used)] // a panic is what a fuzz target finds
 
@@ -10,6 +10,10 @@ use lifeline::contract::{Moment, Phase, State};
 use lifeline_fuzz::{Arbitrary, Result, Unstructured};
 use lifeline_sandbox::{Boundary, Compiling, Limits, Sandbox};
 use std::sync::LazyLock;
+
+#[allow(dead_code, missing_docs)] // it has more shapes than one
+#[path = "../../../host/sandbox/src/bombs.rs"]
+mod bombs;
 
 /// As the host sets it up, but with less time and memory: a fuzzer has no patience.
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
@@ -24,7 +28,46 @@ static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
 enum File {
     Bytes(Vec<u8>),
     Component(Vec<Edit>),
+    Slow(Slow),
 }
+
+/// A real component, and functions of loops within loops that use each local at the bottom.
+#[derive(Debug)]
+struct Slow {
+    functions: usize,
+    loops: usize,
+    locals: usize,
+}
+
+impl<'a> Arbitrary<'a> for Slow {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Slow {
+            functions: u.int_in_range(1..=8)?,
+            loops: u.int_in_range(0..=6_000)?,
+            locals: u.int_in_range(1..=20_000)?,
+        })
+    }
+}
+
+impl Slow {
+    /// More than a compiler is ever given: so many copies of all locals it would have to keep.
+    fn is_too_much(&self) -> bool {
+        self.loops * self.locals > 150_000
+    }
+
+    /// A compiler does it at once.
+    fn is_little(&self) -> bool {
+        self.functions * (self.loops + 1) * self.locals < 10_000 && self.loops < 4_000
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let module = bombs::many(self.functions, self.loops, self.locals);
+        [FIVE_MINUTES.component, &module[HEADER..]].concat()
+    }
+}
+
+/// Bytes before a component's first section.
+const HEADER: usize = 8;
 
 /// A change to a component's bytes.
 #[derive(Debug)]
@@ -47,7 +90,12 @@ impl<'a> Arbitrary<'a> for File {
             bytes.extend(u.bytes(u.len())?);
             File::Bytes(bytes)
         } else {
-            File::Component(u.arbitrary()?)
+            let edits = u.arbitrary()?;
+            // Last: what earlier inputs mean stays the same.
+            match u.arbitrary()? {
+                Some(slow) => File::Slow(slow),
+                None => File::Component(edits),
+            }
         })
     }
 }
@@ -125,6 +173,17 @@ fuzz_target!(|file: File| {
             let mut bytes = FIVE_MINUTES.component.to_vec();
             for edit in &edits {
                 edit.apply(&mut bytes);
+            }
+            bytes
+        }
+        File::Slow(slow) => {
+            let bytes = slow.bytes();
+            let checked = Boundary::read(&bytes).and_then(|it| it.check());
+            assert!(checked.is_err() || !slow.is_too_much(), "{slow:?}");
+            assert!(checked.is_ok() || !slow.is_little(), "{slow:?}");
+            if !slow.is_little() {
+                // Between the two a child decides, by what it may use.
+                return;
             }
             bytes
         }

@@ -2,7 +2,7 @@
 
 use super::entry::{Acknowledged, Entry};
 use super::policy::PolicyLine;
-use lifeline_files::unless_lost;
+use lifeline_files::{Links, unless_lost};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -202,34 +202,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     options.read(true).append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    open_as_it_is(options, path)
-}
-
-/// Only an ordinary file, which is looked at as it is open: what lies there may change in between.
-pub(super) fn open_as_it_is(mut options: OpenOptions, path: &Path) -> io::Result<File> {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        // A link is not followed, a pipe not waited for.
-        libc::O_NOFOLLOW | libc::O_NONBLOCK,
-    );
-    let file = match options.open(path) {
-        #[cfg(unix)]
-        Err(error)
-            if matches!(
-                error.raw_os_error(),
-                Some(libc::ELOOP | libc::ENXIO | libc::EISDIR)
-            ) =>
-        {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
-        file => file?,
-    };
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::ErrorKind::InvalidInput.into())
-    }
+    lifeline_files::open(options, path, Links::Refused)
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
@@ -277,6 +250,10 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
         // One that cannot be read may be written to.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a folder, of which nothing is read"
+        )]
         if let Ok(folder) = File::open(folder) {
             unless_lost(folder.sync_all())?;
         }
@@ -289,9 +266,7 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 /// The whole lines of a file that are JSON objects; none if it cannot be read.
 pub(super) fn lines(path: &Path) -> Vec<Value> {
     let mut text = Vec::new();
-    let mut options = OpenOptions::new();
-    options.read(true);
-    let read = open_as_it_is(options, path)
+    let read = lifeline_files::open_to_read(path, Links::Refused)
         .and_then(|file| file.take(READ_MAX).read_to_end(&mut text))
         .is_ok();
     if !read {

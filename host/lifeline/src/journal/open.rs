@@ -1,8 +1,8 @@
 //! The entry of an outage that lasts, in a file of its own that its process holds locked.
 
 use super::entry::{Entry, Outcome};
-use super::file::{Journal, JournalError, lines, open, open_as_it_is, sync_folder};
-use lifeline_files::unless_lost;
+use super::file::{Journal, JournalError, lines, open, sync_folder};
+use lifeline_files::{Links, unless_lost};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -79,7 +79,7 @@ pub(super) fn adopt(journal: &Journal) -> Result<usize, JournalError> {
         // Network file systems lock only what is open for writing.
         let mut options = OpenOptions::new();
         options.read(true).write(true);
-        let Ok(file) = open_as_it_is(options, &path) else {
+        let Ok(file) = lifeline_files::open(options, &path, Links::Refused) else {
             continue;
         };
         match file.try_lock() {

@@ -1,8 +1,8 @@
 //! Where a policy's bytes come from, and how they are read.
 
+use lifeline_files::{Links, open_to_read};
 use lifeline_sandbox::{CallError, LoadError, Sandbox};
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -86,16 +86,13 @@ pub enum SwapError {
 
 /// All of an ordinary file that can be a policy.
 pub(super) fn read(path: &Path, sandbox: &Sandbox) -> Result<Vec<u8>, SwapError> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    // Opening a pipe would wait for its writer.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
-    let file = options.open(path)?;
+    let file = match open_to_read(path, Links::Followed) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            return Err(SwapError::NotAFile);
+        }
+        file => file?,
+    };
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(SwapError::NotAFile);
-    }
     sandbox.check_size(metadata.len())?;
     let mut bytes = Vec::new();
     // It may grow while it is read.

@@ -4,10 +4,10 @@
 //! component, and a record that names its digest. That one is written last, whole or not at all;
 //! what it does not name does not count.
 
-use lifeline_files::{Readers, Synced, make_private_folder, replace};
+use lifeline_files::{Links, Readers, Synced, make_private_folder, open_to_read, replace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ impl Store {
 
     /// What this server has sent last.
     pub fn kept(&self) -> io::Result<Option<Kept>> {
-        let record = match open_ordinary(&self.record()) {
+        let record = match open_to_read(&self.record(), Links::Followed) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             file => {
                 let mut text = Vec::new();
@@ -115,20 +115,6 @@ impl Store {
                 let _ = fs::remove_file(&path);
             }
         }
-    }
-}
-
-fn open_ordinary(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    // Opening a pipe would wait for its writer.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
-    let file = options.open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(ErrorKind::InvalidData, "no ordinary file"))
     }
 }
 
