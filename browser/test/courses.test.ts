@@ -4,7 +4,7 @@ import { expect, it, vi } from "vitest";
 import { type ConnectError, type Decision, type Loss, outageOf } from "../src/contract.js";
 import { Driver } from "../src/driver.js";
 import { Judge } from "../src/judge.js";
-import type { Policy } from "../src/policy/policy.js";
+import type { LocalPolicy } from "../src/policy/policy.js";
 import { timing } from "../src/settings.js";
 import { FakeClock, testBuiltIn } from "./fakes.js";
 
@@ -83,10 +83,10 @@ function happens(driver: Driver, what: string): void {
   }
 }
 
-async function replay(course: Course, builtIn: Policy): Promise<number> {
+async function replay(course: Course, builtIn: LocalPolicy): Promise<number> {
   const clock = new FakeClock(START);
   let spoil = "";
-  const policy: Policy = { ...builtIn, decide: (...call) => spoilt(builtIn.decide(...call), spoil) };
+  const policy: LocalPolicy = { ...builtIn, decide: (...call) => spoilt(builtIn.decide(...call), spoil) };
   const judge = new Judge(builtIn, () => {});
   judge.swap(policy, "https://host/odd.wasm");
   const seconds = Object.entries(course.set).map(([name, value]) =>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def _record(dice: random.Random) -> bytes:
         "username": "ann",
         "saved_at": SAVED_AT,
         "restored_at": "",
+        "original_content": "",
     }
     if dice.random() < 0.7:
         record[dice.choice(list(record))] = dice.choice(VALUES)
@@ -90,7 +92,7 @@ def test_whatever_lies_there(tmp_path: Path, seed: int, *, shared: bool) -> None
     before = {path: path.lstat() for path in folder.iterdir()}
     copies = store.RecoveryStore([store.RecoveryFolder(folder, shared=shared)], "ann")
     for record in copies.unclaimed():
-        fields = (record.original_path, record.saved_at, record.restored_at, record.username)
+        fields = asdict(record).values()
         assert all(isinstance(field, str) for field in fields)
         # As the start looks for it.
         Path(record.original_path).exists()
@@ -103,7 +105,7 @@ def test_whatever_lies_there(tmp_path: Path, seed: int, *, shared: bool) -> None
     copy = copies.reserve(copies.folders[0], original)
     assert copy not in before
     copy.write_bytes(b"BLENDER-new")
-    copies.keep(copy, original)
+    copies.keep(copy, store.Original(original))
     found = [record for record in copies.unclaimed() if record.recovery_path == str(copy)]
     assert [record.original_path for record in found] == [original]
     copies.mark_restored(found[0])
