@@ -18,7 +18,21 @@ ROUNDS = 40
 ENTRIES = 25
 SAVED_AT = "2026-11-29T12:00:00+00:00"
 NAMES = ["a", "\x1b[2J", "line\n[ERROR] forged", "\u202egnp", "\udcff\udcfe", "..", "é" * 60, " "]
-VALUES = [0, -1, 1e308, None, True, [], {}, [[]], "", "\0", "x" * 5_000, "\ud800", "../../etc"]
+VALUES: list[object] = [
+    0,
+    -1,
+    1e308,
+    None,
+    True,
+    [],
+    {},
+    [[]],
+    "",
+    "\0",
+    "x" * 5_000,
+    "\ud800",
+    "../../etc",
+]
 
 
 def _name(dice: random.Random) -> str:

@@ -84,7 +84,8 @@ def test_an_outage_of_whoever_is_called_like_this(
         assert entry["username"] == username
         assert [reason for one in entry["saves"] for reason in one["failures"]] == reasons
         assert {post["username"] for post in posts} == {username}
-        samples = [sample for family in openmetrics(metrics) for sample in family.samples]
+        families = openmetrics(metrics)  # type: ignore[no-untyped-call]
+        samples = [sample for family in families for sample in family.samples]
         assert {sample.labels["username"] for sample in samples} == {username}
         formatter = module("log")._Line()
         for event in recorder.events:
