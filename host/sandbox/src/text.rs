@@ -38,7 +38,10 @@ mod tests {
         assert_eq!(told(harmful, 400), " [2J".to_owned() + &" ".repeat(12));
         for limit in 0..20 {
             let long = told(&"é💥a".repeat(1_000_000), limit);
-            assert!(long.len() <= limit + '…'.len_utf8() && long.ends_with('…'), "{long}");
+            assert!(
+                long.len() <= limit + '…'.len_utf8() && long.ends_with('…'),
+                "{long}"
+            );
         }
     }
 }
