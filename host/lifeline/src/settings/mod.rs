@@ -190,10 +190,7 @@ impl Settings {
             trust: Trust {
                 ca_file: path(&values.ca_file),
             },
-            outage_limit: match values.outage_limit {
-                0 => 0,
-                limit => limit.saturating_add(whole_outage(&timing)),
-            },
+            outage_limit: outage_limit(values.outage_limit, &timing),
             timing,
             probing: probing(&values),
             quit_floor: values.quit_floor,
@@ -279,8 +276,11 @@ fn probing(values: &Values) -> Option<Probing> {
     })
 }
 
-/// As long as an outage can be by these settings. Milliseconds.
-fn whole_outage(timing: &contract::Settings) -> u64 {
+/// On top of what an outage can take by these settings; 0: for ever. Milliseconds.
+fn outage_limit(limit: u64, timing: &contract::Settings) -> u64 {
+    if limit == 0 {
+        return 0;
+    }
     let attempt = timing
         .retry_delay_max
         .saturating_add(timing.retry_jitter)
@@ -289,6 +289,7 @@ fn whole_outage(timing: &contract::Settings) -> u64 {
         .saturating_mul(u64::from(timing.retry_attempts))
         .saturating_add(timing.cleanup_timeout)
         .saturating_add(timing.render_wait)
+        .saturating_add(limit)
 }
 
 /// Whatever is sent there, it may hold secrets itself.
