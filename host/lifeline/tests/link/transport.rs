@@ -202,6 +202,7 @@ async fn an_older_servers_explanation_is_shown() {
 }
 
 /// Voluntary context switches of the connection's thread: so often it has woken up.
+#[expect(clippy::disallowed_methods, reason = "files of the system's own")]
 fn wake_ups() -> u64 {
     fs::read_dir("/proc/self/task")
         .expect("Linux")
