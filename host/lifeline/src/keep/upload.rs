@@ -8,9 +8,9 @@ use crate::net::{Client, Driver, retry};
 use crate::settings::{Headers, Secret, Trust};
 use futures_util::stream::{self, Stream, StreamExt};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Bytes, Frame, Incoming};
+use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use hyper::{Method, Response};
+use hyper::{Method, Request, Response};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
@@ -162,18 +162,7 @@ impl Sender<'_> {
         // At once: an attempt may be over before the first look.
         progress(0);
         let sent = Arc::new(Sent::default());
-        let body =
-            body(self.what.file, total, &sent).map_err(|e| UploadError::Local(e.to_string()))?;
-        let mut request = Client::request(Method::PUT, &self.url)
-            // Known beforehand: object stores take no chunked encoding.
-            .header(CONTENT_LENGTH, total)
-            .header(CONTENT_TYPE, "application/octet-stream")
-            .body(body)
-            .map_err(|error| UploadError::Local(error.to_string()))?;
-        for (name, value) in &self.what.headers.0 {
-            request.headers_mut().insert(name, value.clone());
-        }
-        let request = self.client.send(&self.url, request);
+        let request = self.client.send(&self.url, self.request(&sent)?);
         tokio::pin!(request);
         let mut look = interval(LOOK);
         let mut moved = (0, Instant::now());
@@ -213,6 +202,26 @@ impl Sender<'_> {
                 }
             }
         }
+    }
+
+    fn request(
+        &self,
+        sent: &Arc<Sent>,
+    ) -> Result<Request<impl Body<Data = Bytes, Error = io::Error> + Send + use<>>, UploadError>
+    {
+        let total = self.what.total;
+        let body =
+            body(self.what.file, total, sent).map_err(|e| UploadError::Local(e.to_string()))?;
+        let mut request = Client::request(Method::PUT, &self.url)
+            // Known beforehand: object stores take no chunked encoding.
+            .header(CONTENT_LENGTH, total)
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .body(body)
+            .map_err(|error| UploadError::Local(error.to_string()))?;
+        for (name, value) in &self.what.headers.0 {
+            request.headers_mut().insert(name, value.clone());
+        }
+        Ok(request)
     }
 
     /// The store has the bytes of the file, as far as it tells.

@@ -187,9 +187,7 @@ impl Settings {
             server,
             username: values.username.clone(),
             token: Secret(values.token.clone()),
-            trust: Trust {
-                ca_file: path(&values.ca_file),
-            },
+            trust: trust(&values),
             outage_limit: outage_limit(values.outage_limit, &timing),
             timing,
             probing: probing(&values),
@@ -266,6 +264,12 @@ fn bounds(values: &Values) -> Bounds {
         },
         recover: values.terminate == "recover",
         notify: values.notify_timeout,
+    }
+}
+
+fn trust(values: &Values) -> Trust {
+    Trust {
+        ca_file: path(&values.ca_file),
     }
 }
 
