@@ -1688,7 +1688,9 @@ async fn sigterm_saves_and_closes_under_a_living_server() {
 #[tokio::test(start_paused = true)]
 async fn sigterm_cuts_an_upload_off_at_its_bound() {
     let url = ("CR8_SAVE_URL", "http://h/f?sig=abcdef");
-    let mut stage = Stage::open(&[NO_JITTER[0], url], true);
+    let save = ("CR8_TERMINATE", "save");
+    let settings = [NO_JITTER[0], url, save, ("CR8_TERMINATE_TIMEOUT", "25")];
+    let mut stage = Stage::open(&settings, true);
     stage.pass(1.0).await;
     stage.send(Command::Terminate);
     stage.pass(0.01).await;

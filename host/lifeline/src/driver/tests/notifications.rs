@@ -302,7 +302,8 @@ async fn sigterm_in_the_countdown_is_told_to_people_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_file_that_there_was_no_time_to_read_back_is_told_without_its_digest() {
-    let mut stage = Stage::open(NO_JITTER, true);
+    let settings = [NO_JITTER[0], ("CR8_TERMINATE_TIMEOUT", "25")];
+    let mut stage = Stage::open(&settings, true);
     stage.world.0.lock().unwrap().silent = true;
     stage.pass(1.0).await;
     stage.send(Command::Terminate);
