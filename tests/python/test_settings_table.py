@@ -60,7 +60,7 @@ def test_the_defaults_are_the_settings_of_nobody() -> None:
 
 def test_what_is_secret() -> None:
     secret = [row["name"] for row in TABLE if row["kind"] == "secret"]
-    assert secret == ["token", "save_url", "upload_headers", "notify_url"]
+    assert secret == ["token", "headers", "save_url", "upload_headers", "notify_url"]
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row["kind"] != "secret"], ids=named)

@@ -263,6 +263,11 @@ TEXTS = {
     "A notification, with all its retries, is given up after this long": (
         "Eine Benachrichtigung wird mit all ihren Wiederholungen nach so langer Zeit aufgegeben"
     ),
+    "Headers for what stands in front of the server, like X-Gate: open; several are separated by "
+    "semicolons or ends of lines": (
+        "Kopfzeilen für das, was vor dem Server steht, etwa X-Gate: open; mehrere trennt ein "
+        "Semikolon oder ein Zeilenende"
+    ),
     "Headers of the upload, like x-ms-blob-type: BlockBlob; several are separated by semicolons or "
     "ends of lines": (
         "Kopfzeilen des Hochladens, etwa x-ms-blob-type: BlockBlob; mehrere trennt ein Semikolon "

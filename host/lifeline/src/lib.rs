@@ -25,10 +25,6 @@ pub mod driver;
 pub mod event;
 pub mod exit;
 pub mod journal;
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the user's work, looked at before it is opened"
-)]
 pub mod keep;
 pub mod link;
 mod metrics;

@@ -121,7 +121,7 @@ fn hurried() -> Settings {
     Settings {
         retry_attempts: 1,
         retry_delay: 1_000,
-        retry_delay_max: 2_000,
+        retry_delay_max: 1_000,
         connect_timeout: 1_000,
         cleanup_timeout: 2_000,
         warn_before: vec![],

@@ -13,9 +13,6 @@ use std::hash::{Hash, Hasher};
 
 /// As the contract has it: a call later than this (milliseconds) was slept through.
 const LATE_AFTER: u64 = 1_000;
-/// A connection that is lost sooner has not ended the outage: three of the longest pauses between
-/// attempts, of the settings that the host begins with (milliseconds).
-const LASTING: u64 = 12_000;
 
 /// The saves of this outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,10 +56,12 @@ pub struct Monitor {
     terminated: bool,
     /// The server accepted: when, and what was remembered then.
     ended: Option<(u64, Box<Monitor>)>,
+    /// A connection that is lost sooner has not ended the outage (milliseconds).
+    lasting: u64,
     /// Connections in a row that did not last.
     short: u8,
-    /// The policy is within its first attempts.
-    retries: bool,
+    /// The policy counts down, or a person holds.
+    counts: bool,
 }
 
 /// Who has answered a decision.
@@ -111,8 +110,10 @@ impl Monitor {
             save_by: Some(now + configuration.time_to_save() + SLACK),
             terminated: false,
             ended: None,
+            // Three of the longest pauses between attempts.
+            lasting: 3 * configuration.settings[0].retry_delay_max,
             short: 0,
-            retries: false,
+            counts: false,
         }
     }
 
@@ -162,9 +163,9 @@ impl Monitor {
         (attempts, self.plain, self.extended, self.answered).hash(hasher);
         (at(self.failed_since), self.safe, self.saves).hash(hasher);
         (self.held, at(self.save_by), self.terminated).hash(hasher);
-        (self.short, self.retries).hash(hasher);
+        (self.short, self.counts).hash(hasher);
         if let Some((since, before)) = &self.ended
-            && world.now < since + LASTING
+            && world.now < since + self.lasting
         {
             world.relative(*since).hash(hasher);
             before.hash_relative(world, hasher);
@@ -182,7 +183,7 @@ impl Monitor {
             ..Monitor::new(configuration, now)
         };
         let ended = self.ended.take();
-        *self = match ended.filter(|(since, _)| now < since + LASTING) {
+        *self = match ended.filter(|(since, _)| now < since + self.lasting) {
             Some((since, before)) => {
                 let patience = configuration.settings[0].retry_attempts;
                 self.goes_on(*before, now - since, patience, fresh)
@@ -205,7 +206,7 @@ impl Monitor {
             goes_on.save_by = None;
         }
         // Then each one is a failed attempt, and the time of the connection does not count.
-        if u32::from(short) > patience || !before.retries {
+        if u32::from(short) > patience || before.counts {
             goes_on.sees(Sight::GoesOn);
             goes_on.attempts = before.attempts;
             goes_on.plain &= before.plain;
@@ -391,7 +392,7 @@ impl Monitor {
         }
         self.look(ruling);
         let phase = &ruling.decision.state.phase;
-        self.retries = matches!(phase, Phase::Reconnecting(_));
+        self.counts = matches!(phase, Phase::CountingDown(_) | Phase::Held(_));
         if !matches!(phase, Phase::Saving(_) | Phase::Quitting(_)) {
             self.save_asked();
             self.saves = Saves::None;

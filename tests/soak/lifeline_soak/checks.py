@@ -67,6 +67,8 @@ def settle(site: Site, count: Count, baseline: Baseline | None) -> int:
 
     baseline: None: what is open and runs does not count yet.
     """
+    # The next cycle has an outage of its own.
+    site.client.pass_time(site.timing.lasting)
     end = time.monotonic() + site.timing.settle
     while True:
         late = time.monotonic() >= end

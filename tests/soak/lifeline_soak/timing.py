@@ -23,6 +23,11 @@ class Timing:
     settings: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def lasting(self) -> float:
+        """A connection that is lost sooner has not ended the outage."""
+        return 3 * self.settings["retry_delay_max"]
+
+    @property
     def connect_timeout(self) -> float:
         return self.settings["connect_timeout"]
 

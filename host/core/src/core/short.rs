@@ -87,8 +87,9 @@ impl Turn<'_> {
         core.undecided.clear();
         core.line.announced = true;
         core.line.short = core.line.short.saturating_add(1);
-        // In a countdown nobody is that patient.
-        let anew = core.is_patient() && matches!(ended.state.phase, Phase::Reconnecting(_));
+        // A countdown goes on all the same, and who keeps Blender open does so still.
+        let anew = core.is_patient()
+            && !matches!(ended.state.phase, Phase::CountingDown(_) | Phase::Held(_));
         if !anew {
             core.state = put_off(ended.state, lasted, self.now);
         }

@@ -146,8 +146,19 @@ fn the_time_of_the_connection_does_not_count() {
 }
 
 #[test]
-fn a_save_that_was_called_off_is_asked_for_again() {
+fn a_server_that_restarts_when_it_is_saved_has_time_to_come_back() {
     let mut stage = Stage::connected(|_| {});
+    stage.lose_for_good();
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    stage.now += 500;
+    stage.cut();
+    assert_eq!((stage.phase(), stage.saves().len()), ("reconnecting", 1));
+}
+
+#[test]
+fn a_save_that_was_called_off_too_often_is_asked_for_again() {
+    let mut stage = Stage::connected(|config| config.timing.retry_attempts = 0);
     let first = stage.lose_for_good();
     stage.next_attempt();
     stage.connection(Connection::Accepted);

@@ -259,8 +259,15 @@ impl Lifeline {
         let Some(commands) = inbox.take() else {
             return Ok(());
         };
-        let Settings { token, trust, .. } = &self.settings;
-        let connector = SocketIo::new(server, token.clone()).trusting(trust.clone());
+        let Settings {
+            token,
+            trust,
+            headers,
+            ..
+        } = &self.settings;
+        let connector = SocketIo::new(server, token.clone())
+            .trusting(trust.clone())
+            .sending(headers.clone());
         let connector = Arc::new(match self.settings.probing {
             Some(probing) => connector.probing(probing),
             None => connector,

@@ -275,11 +275,13 @@ impl Driver {
             }
             LinkEvent::Failed(failure) => {
                 self.line = None;
-                lifeline_core::Connection::Failed(failure.why, failure.detail)
+                // What a server refuses with may repeat what it was sent.
+                let detail = self.settings.redact(&failure.detail);
+                lifeline_core::Connection::Failed(failure.why, detail)
             }
             LinkEvent::Lost { why, detail } => {
                 self.line = None;
-                lifeline_core::Connection::Lost(why, detail)
+                lifeline_core::Connection::Lost(why, self.settings.redact(&detail))
             }
             LinkEvent::Frozen { detail } => {
                 self.line = None;

@@ -11,7 +11,9 @@ pub use lifeline_core::{Digest, Uploaded};
 pub use upload::{Progress, UploadError};
 
 use crate::settings::{Headers, Secret, Trust};
+use lifeline_files::Links;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -89,9 +91,13 @@ pub fn begin(order: Order, sink: KeepSink) -> Keeping {
 
 fn work(order: &Order, cancelled: &AtomicBool, say: &impl Fn(KeepEvent)) {
     let unreadable =
-        |error: std::io::Error| KeepEvent::Unreadable(format!("{}: {error}", order.path.display()));
-    let mut file = match open(&order.path) {
+        |error: io::Error| KeepEvent::Unreadable(format!("{}: {error}", order.path.display()));
+    // A pipe would be waited for, and a link is not what was saved.
+    let mut file = match lifeline_files::open_to_read(&order.path, Links::Refused) {
         Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            return say(unreadable(io::Error::other("not an ordinary file")));
+        }
         Err(error) => return say(unreadable(error)),
     };
     let digest = match known(order, &file) {
@@ -139,15 +145,6 @@ fn known(order: &Order, file: &File) -> Option<Digest> {
     let digest = order.digest.as_ref().filter(|_| order.url.is_none())?;
     let same = file.metadata().is_ok_and(|it| it.len() == digest.bytes);
     same.then(|| digest.clone())
-}
-
-/// An ordinary file: opening a pipe would wait for its writer.
-fn open(path: &Path) -> std::io::Result<File> {
-    if std::fs::symlink_metadata(path)?.is_file() {
-        File::open(path)
-    } else {
-        Err(std::io::Error::other("not an ordinary file"))
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Asks a server over a connection of its own whether it lives.
 //!
 //! The request names a transport that no Engine.IO server has: it is refused with one line, and no
-//! session comes of it. It carries no token, and nothing else that the URL may hold but user and
-//! password, without which something in between might answer for the server.
+//! session comes of it. It carries no token, and nothing else but what something in between might ask
+//! for, which would answer for the server: the URL's user and password, and the headers that are set.
 //!
 //! Each asking has a thread and a runtime of its own, gone with the answer: it may outlive its line.
 
@@ -10,8 +10,8 @@ use super::pace::Pace;
 use crate::background::in_background;
 use crate::net::{Client, NetError};
 use http_body_util::Empty;
+use hyper::StatusCode;
 use hyper::body::Bytes;
-use hyper::{Method, StatusCode};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -130,7 +130,7 @@ impl Probe {
         // The number keeps caches out of it, as Engine.IO's own clients do.
         let query = format!("EIO=4&transport=probe&t={:x}", fastrand::u64(..));
         url.set_query(Some(&query));
-        let Ok(request) = Client::request(Method::GET, &url).body(Empty::<Bytes>::new()) else {
+        let Ok(request) = self.client.get(&url).body(Empty::<Bytes>::new()) else {
             return Answer::Unclear;
         };
         match timeout(limit, self.client.send(&url, request)).await {
@@ -161,11 +161,15 @@ fn of_error(error: &NetError) -> Answer {
 mod tests {
     use super::*;
     use crate::net::Names;
-    use crate::settings::{ServerUrl, Trust};
+    use crate::settings::{Headers, ServerUrl, Trust};
 
     fn probe(server: &str) -> Probe {
         let server = ServerUrl::parse(server).unwrap();
-        let client = Client::direct(Names::default().or_the_last(), Trust::default());
+        let client = Client::direct(
+            Names::default().or_the_last(),
+            Trust::default(),
+            Headers::default(),
+        );
         Probe::new(server.reveal(), client, Pace::default())
     }
 

@@ -11,7 +11,7 @@ use super::session::{self, Command};
 use super::{Connection, Connector, Failure, LinkEvent, Sink};
 use crate::contract::Loss;
 use crate::net::{Client, Names};
-use crate::settings::{Probing, Secret, ServerUrl, Trust};
+use crate::settings::{Headers, Probing, Secret, ServerUrl, Trust};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
@@ -27,6 +27,7 @@ pub struct SocketIo {
     server: ServerUrl,
     token: Secret,
     trust: Trust,
+    headers: Headers,
     /// One for all attempts, as the pace.
     names: Names,
     pace: Pace,
@@ -40,6 +41,7 @@ impl SocketIo {
             server,
             token,
             trust: Trust::default(),
+            headers: Headers::default(),
             names: Names::default(),
             pace: Pace::default(),
             asking: None,
@@ -52,9 +54,19 @@ impl SocketIo {
         self
     }
 
+    /// These go with the handshake, and with each asking.
+    pub fn sending(mut self, headers: Headers) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    fn client(&self, names: Names) -> Client {
+        Client::direct(names, self.trust.clone(), self.headers.clone())
+    }
+
     /// A server that is silent is asked whether it lives.
     pub fn probing(mut self, probing: Probing) -> Self {
-        let net = Client::direct(self.names.or_the_last(), self.trust.clone());
+        let net = self.client(self.names.or_the_last());
         let probe = Probe::new(self.server.reveal(), net, self.pace.clone());
         self.asking = Some(Asking::new(probing, probe, self.pace.clone()));
         self
@@ -70,7 +82,7 @@ impl Connector for SocketIo {
             auth,
             timeout,
             token: self.token.clone(),
-            net: Client::direct(self.names.clone(), self.trust.clone()),
+            net: self.client(self.names.clone()),
             pace: self.pace.clone(),
             asking: self.asking.clone(),
         };

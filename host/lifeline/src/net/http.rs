@@ -6,7 +6,7 @@ use super::names::Names;
 use super::proxy::{Proxies, Proxy};
 use super::stream::{Stream, Watched};
 use super::tls::{self, TlsError};
-use crate::settings::Trust;
+use crate::settings::{Headers, Trust};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hyper::body::{Body, Bytes, Incoming};
@@ -86,12 +86,16 @@ pub(crate) struct Client {
     names: Names,
     trust: Trust,
     proxies: Proxies,
+    headers: Headers,
 }
 
 impl Client {
-    /// By no proxy, as Socket.IO goes.
-    pub fn direct(names: Names, trust: Trust) -> Self {
-        Client::with(names, trust, Proxies::none())
+    /// By no proxy, as Socket.IO goes. `headers`: of each [`Client::get`].
+    pub fn direct(names: Names, trust: Trust, headers: Headers) -> Self {
+        Client {
+            headers,
+            ..Client::with(names, trust, Proxies::none())
+        }
     }
 
     /// By the proxy that the environment names, if it does.
@@ -104,7 +108,19 @@ impl Client {
             names,
             trust,
             proxies,
+            headers: Headers::default(),
         }
+    }
+
+    /// A request to a server that stands behind something which wants headers of its own.
+    pub fn get(&self, url: &Url) -> Builder {
+        let mut request = Client::request(Method::GET, url);
+        if let Some(headers) = request.headers_mut() {
+            for (name, value) in &self.headers.0 {
+                headers.insert(name, value.clone());
+            }
+        }
+        request
     }
 
     /// A request, with all that is the same in each.
@@ -267,7 +283,7 @@ mod tests {
         let server = serve(listener);
         pretend("client.test", vec![hole.address, good]);
         let url = Url::parse("http://client.test/x").unwrap();
-        let client = Client::direct(Names::default(), Trust::default());
+        let client = Client::direct(Names::default(), Trust::default(), Headers::default());
         let answer = client.send(&url, get(&url));
         let answer = tokio::time::timeout(Duration::from_secs(5), answer).await;
         assert_eq!(answer.expect("not in its time").unwrap().0.status(), 204);
@@ -280,7 +296,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let server = serve(listener);
         let url = Url::parse(&format!("http://me:p%40ss@{address}/x?y=1")).unwrap();
-        let client = Client::direct(Names::default(), Trust::default());
+        let client = Client::direct(Names::default(), Trust::default(), Headers::default());
         client.send(&url, get(&url)).await.unwrap();
         let head = server.join().unwrap().to_lowercase();
         assert!(head.starts_with("get /x?y=1 http/1.1\r\n"), "{head}");
@@ -296,7 +312,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_is_not_there_is_told_as_such_without_it() {
         let url = Url::parse("http://nowhere.invalid/?secret").unwrap();
-        let client = Client::direct(Names::default(), Trust::default());
+        let client = Client::direct(Names::default(), Trust::default(), Headers::default());
         let error = client.send(&url, get(&url)).await.unwrap_err();
         let words = error.to_string();
         assert!(words.starts_with("its name was not found: "), "{words}");

@@ -1,11 +1,20 @@
 //! Headers that are set for requests. Their values are secrets.
 
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 
 /// What the request decides itself.
-const OURS: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING];
+const OURS: [HeaderName; 7] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    HOST,
+    SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 /// Checked headers. Their `Debug` hides the values.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +32,7 @@ impl Headers {
             let mut value = HeaderValue::try_from(value.trim())
                 .map_err(|_| format!("the value of {name} has letters that no header may have"))?;
             if OURS.contains(&name) {
-                return Err(format!("{name} is not to be set: the upload has its own"));
+                return Err(format!("{name} is not to be set: the request has its own"));
             }
             value.set_sensitive(true);
             headers.append(name, value);

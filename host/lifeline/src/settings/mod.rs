@@ -108,6 +108,8 @@ pub struct Settings {
     pub save_url: Option<Secret>,
     /// What is sent with it beside the file.
     pub upload_headers: Headers,
+    /// Of the handshake with the server, and of askings whether it lives.
+    pub headers: Headers,
     /// What takes notifications by HTTP POST.
     pub notify_url: Option<Secret>,
     /// What bounds the end of a Blender.
@@ -172,10 +174,15 @@ impl Settings {
         });
         let save_url = http_url("save_url", &values.save_url, &mut faults);
         let notify_url = http_url("notify_url", &values.notify_url, &mut faults);
-        let upload_headers = Headers::parse(&values.upload_headers).unwrap_or_else(|fault| {
-            faults.push(format!("upload_headers: {fault}"));
-            Headers::default()
-        });
+        let mut headers = |name: &str, text: &str| {
+            let parsed = Headers::parse(text);
+            parsed.unwrap_or_else(|fault| {
+                faults.push(format!("{name}: {fault}"));
+                Headers::default()
+            })
+        };
+        let upload_headers = headers("upload_headers", &values.upload_headers);
+        let headers = headers("headers", &values.headers);
         if !faults.is_empty() {
             return Err(SettingsError(faults));
         }
@@ -199,6 +206,7 @@ impl Settings {
             metrics_file: path(&values.metrics_file),
             save_url,
             upload_headers,
+            headers,
             notify_url,
             bounds: bounds(&values),
             shown,
@@ -208,9 +216,13 @@ impl Settings {
     /// `text` without any secret, should one stand in there.
     pub fn redact(&self, text: &str) -> String {
         let urls = [&self.save_url, &self.notify_url].into_iter().flatten();
-        let headers = self.upload_headers.values().map(Secret::new);
+        let headers = [&self.upload_headers, &self.headers].into_iter();
+        let headers = headers.flat_map(Headers::values).map(Secret::new);
+        let server = self.server.as_ref().map(ServerUrl::reveal);
+        let password = server.and_then(Url::password).map(Secret::new);
         urls.cloned()
             .chain(headers)
+            .chain(password)
             .fold(self.token.redact(text), |text, secret| secret.redact(&text))
     }
 
@@ -490,6 +502,14 @@ mod tests {
             assert!(!shown.contains("abcdef"), "{shown}");
             assert_eq!(settings.redact("to https://h/f?X-Sig=abcdef"), "to ***");
         }
+    }
+
+    #[test]
+    fn what_stands_before_the_server_is_told_nobody_else() {
+        let url = [("WS_URL", "ws://me:hunter2@h:1")];
+        let settings = resolve(json!({ "headers": "X-Gate: gatekeeper" }), &url).unwrap();
+        assert_eq!(settings.redact("gatekeeper hunter2"), "*** ***");
+        assert!(!format!("{settings:?}").contains("gatekeeper"));
     }
 
     #[test]

@@ -95,6 +95,8 @@ settings! {
         "What the server asks for before it accepts this Blender";
     ca_file: Path = "\"\"", SERVER,
         "Certificates (PEM) of authorities that are trusted beside the system's";
+    headers: Secret = "\"\"", SERVER,
+        "Headers for what stands in front of the server, like X-Gate: open; several are separated by semicolons or ends of lines";
     retry_attempts: Count(0, 1000) = "5", ATTEMPTS,
         "Attempts to reconnect before the countdown starts";
     retry_delay: Seconds(0.01, 3600.0) = "2", ATTEMPTS,

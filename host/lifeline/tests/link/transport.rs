@@ -5,7 +5,7 @@ use crate::scripted::{Scripted, Talk};
 use crate::wire::{Wire, alone, beside_others, connector};
 use lifeline::contract::{ConnectError, Loss};
 use lifeline::link::{LinkEvent, SocketIo};
-use lifeline::settings::Probing;
+use lifeline::settings::{Headers, Probing};
 use serde_json::json;
 use std::fs;
 use std::time::Duration;
@@ -174,6 +174,14 @@ async fn who_asks_and_with_which_password_is_said() {
     let _beside = beside_others().await;
     let server = Scripted::new().await;
     let url = format!("ws://me:p%40ss@{}", server.address);
+    let headers = Headers::parse("X-Gate: open; Authorization: Gate b").unwrap();
+    let (talk, _wire) = up(&server, &connector(&url, TOKEN).sending(headers)).await;
+    assert_eq!(talk.header("x-gate"), Some("open"));
+    assert_eq!(
+        talk.header("authorization"),
+        Some("Gate b"),
+        "what is set counts"
+    );
     let (talk, _wire) = up(&server, &connector(&url, TOKEN)).await;
     let agent = format!("lifeline/{}", env!("CARGO_PKG_VERSION"));
     assert_eq!(talk.header("user-agent"), Some(agent.as_str()));

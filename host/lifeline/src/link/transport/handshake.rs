@@ -9,7 +9,7 @@ use hyper::header::{
     CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
     UPGRADE,
 };
-use hyper::{Method, Response, StatusCode};
+use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,13 +37,15 @@ const PATIENCE_MAX: Duration = Duration::from_secs(86_400);
 pub(super) async fn websocket(
     stream: Stream,
     url: &Url,
+    client: &Client,
 ) -> Result<WebSocketStream<Stream>, Failure> {
     let mut url = url.clone();
     url.query_pairs_mut()
         .append_pair("EIO", "4")
         .append_pair("transport", "websocket");
     let key = generate_key();
-    let request = Client::request(Method::GET, &url)
+    let request = client
+        .get(&url)
         .header(UPGRADE, "websocket")
         .header(CONNECTION, "Upgrade")
         .header(SEC_WEBSOCKET_KEY, &key)

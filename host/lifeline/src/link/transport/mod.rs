@@ -36,7 +36,7 @@ pub(super) async fn open(
     pace.round_trip(round_trip);
     let asked = Instant::now();
     let activity = stream.activity();
-    let mut socket = handshake::websocket(stream, url).await?;
+    let mut socket = handshake::websocket(stream, url, client).await?;
     // What an asking beside the line takes, too.
     pace.answer(round_trip.saturating_add(asked.elapsed()));
     let patience = handshake::engine(&mut socket).await?;
