@@ -127,7 +127,10 @@ def _status(site: Site, status: Status, count: Count) -> list[str]:
 
 
 def _journal(site: Site) -> list[str]:
-    """Each outage stands in it once, as one that the server has ended, and none is open."""
+    """Outages stand in it as ones that the server has ended, and none is open.
+
+    Each once; those that short connections have interrupted as one.
+    """
     entries = Journal(site.journal).entries()
     counted = site.client.status()["outages"] - site.outages
     faults = [
@@ -135,8 +138,8 @@ def _journal(site: Site) -> list[str]:
         for entry in entries
         if entry["outcome"] != "recovered"
     ]
-    if len(entries) != counted:
-        faults.append(f"journal: {len(entries)} outages: expected {counted}")
+    if not min(counted, 1) <= len(entries) <= counted:
+        faults.append(f"journal: {len(entries)} outages: expected {counted} at most")
     beside = {one for one in os.listdir(site.journal.parent) if one.startswith(site.journal.name)}
     if left := beside - {site.journal.name}:
         faults.append(f"journal: left over: {sorted(left)}")
