@@ -28,6 +28,8 @@ COMPRESSED: dict[str, object] = {
     "warn_before": [0.2],
     "quit_floor": 0.1,
     "policy_cache": "off",
+    # Those that look at it ask for it.
+    "early_copy": False,
 }
 
 

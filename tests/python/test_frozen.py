@@ -19,6 +19,7 @@ def test_it_is_lost_and_told_by_its_name_and_back_when_it_thaws(
     assert recorder.until("lost", FOUND_SECONDS).reason == "frozen"
     status = recorder.line.status()
     assert (status["reason"], status["connected"]) == ("frozen", False)
+    recorder.until("log")
     assert "frozen" in recorder.log()
     patient.thaw()
     recorder.until("recovered", FOUND_SECONDS)

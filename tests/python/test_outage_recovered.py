@@ -12,6 +12,8 @@ from tests.python.server import Server
 
 # Long enough for a server to start.
 COUNTDOWN = 2.5
+# More than three of the longest pauses between attempts: such a connection has ended the outage.
+LASTING = 0.3
 
 
 @pytest.fixture
@@ -52,6 +54,22 @@ def test_back_after_it_was_killed(make_line: MakeLine, own_server: Server, usern
     assert recorder.kinds() == ["connected", "lost", "countdown", "connected", "recovered"]
 
 
+def test_a_copy_is_made_early_and_then_not_needed(
+    make_line: MakeLine, own_server: Server, username: str
+) -> None:
+    timing = {"cleanup_timeout": 60, "warn_before": [], "early_copy": True}
+    recorder = make_line(own_server.url, username=username, token=own_server.token, **timing)
+    recorder.line.connect()
+    recorder.until("connected")
+    own_server.kill()
+    recorder.until("countdown")
+    assert recorder.until("early-copy").needed is True
+    recorder.line.copied_early("/work.blend")
+    own_server.start()
+    assert recorder.until("early-copy").needed is False
+    assert recorder.kinds().count("early-copy") == 2
+
+
 def test_a_save_that_waits_is_withdrawn(shut_out: Recorder, server: Server) -> None:
     save = ticket_of(shut_out.until("save"))
     server.refuse(False)
@@ -90,6 +108,7 @@ def test_each_loss_is_an_outage_of_its_own(
         shut_out.until("countdown")
         server.refuse(False)
         shut_out.until("recovered")
+        shut_out.keep_polling(LASTING)
         server.shut_out(username)
         shut_out.until("lost")
     countdown = shut_out.until("countdown")
