@@ -13,7 +13,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from .steps import optional
+from .steps import flush, flush_folder, optional
 
 # Neither a link nor the other end of a pipe.
 _AS_IT_IS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -46,9 +46,9 @@ def replace(path: Path, content: bytes) -> None:
         with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            with optional("it cannot be flushed", path):
-                os.fsync(descriptor)
+            flush(descriptor, path)
         draft.replace(path)
+        flush_folder(path.parent)
     except BaseException:
         with suppress(OSError):
             draft.unlink()

@@ -124,7 +124,7 @@ class Recovery:
         for record in self._store.unclaimed():
             if record.original_path == path and _is_newer(record, path):
                 logger.warning(
-                    "Saving %s had failed; its last work is in the recovery copy %s",
+                    "Not all work on %s was saved there; its last work is in the recovery copy %s",
                     utf8(path),
                     utf8(record.recovery_path),
                     extra=about(

@@ -213,6 +213,7 @@ def unregister() -> None:
     # When the host closes Blender, it says itself whether the work is safe.
     if guarded is not None and not guarded.finished:
         guarded.drop_early_copy()
+        saving.early_copy.settle()
 
 
 register = start

@@ -74,6 +74,8 @@ export class Driver {
   #lastTry = false;
   #callOff: () => void = () => {};
   #closed = false;
+  /** The server has accepted, and that has not been decided yet. */
+  #accepted = false;
 
   constructor(
     private readonly clock: Clock,
@@ -166,10 +168,12 @@ export class Driver {
 
   /** The server accepted. */
   connected(): void {
+    this.#accepted = true;
     this.#turns.take(() => this.#connected());
   }
 
   *#connected(): Deciding {
+    this.#accepted = false;
     this.#attempt = undefined;
     this.#lastTry = false;
     this.guard.connected();
@@ -393,6 +397,9 @@ export class Driver {
   }
 
   #act(action: Action, now: bigint): void {
+    if (this.#accepted && (action.tag === "save" || action.tag === "quit")) {
+      return; // a policy that took its time, and the server is back meanwhile
+    }
     switch (action.tag) {
       case "connect":
         this.#attempt = { begun: now, probe: false };

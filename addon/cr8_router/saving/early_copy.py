@@ -21,6 +21,7 @@ from .flush import flushed
 from .open_file import open_file
 from .recovery_copy import private_copy, reserve_copy, save_copy
 from .verification import verify
+from .version import version_of
 from .writing import write_unverified
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..recovery_store import Original, RecoveryStore
+    from .version import Version
+
+    Tell = Callable[[Path | None], None]
 
 # Seconds that Blender's end waits at most until the copy is gone.
 _LAST_MOMENT = 1.0
@@ -38,38 +42,45 @@ class EarlyCopy:
 
     def __init__(self) -> None:
         self._copy: Path | None = None
+        self._written: Version | None = None
         self._opened_or_saved = 0
+        self._stale = False
+        self._superseded = False
+        self._saves = 0
         self._changes = ChangeWatch()
         self._thread: threading.Thread | None = None
 
-    def make(self, store: RecoveryStore, tell: Callable[[Path], None]) -> None:
+    def make(self, store: RecoveryStore, tell: Tell) -> None:
         """Make one, unless nothing has changed since the last one.
 
         tell: called with its path once it is verified, on another thread.
         """
-        if self._is_busy() or (self._copy is not None and not self._changes.changed):
+        changed = self._copy is None or self._stale or self._changes.changed
+        if self._is_busy() or not changed:
             return
         found = open_file.opened_or_saved
         if self._copy is not None and found != self._opened_or_saved and not bpy.data.is_dirty:
-            self.drop(store)  # a person has saved since
+            self.drop(store, tell)  # a person has saved since
             return
         self._opened_or_saved = found
         for folder in store.folders:
             try:
                 copy, original = reserve_copy(store, folder)
-                self._write(store, copy)
+                _write(store, copy)
             except Exception as error:  # the work is as safe as before, and there is the next one
                 _tell_failed(error)
                 continue
+            self._stale = False
             self._changes.begin()
-            self._begin(self._keep, store, copy, original, tell)
+            self._begin(self._keep, store, copy, original, self._saves, tell)
             return
 
-    def drop(self, store: RecoveryStore) -> None:
-        """It is not needed any more."""
+    def drop(self, store: RecoveryStore, tell: Tell) -> None:
+        """It is not needed any more. tell: called with None, on another thread."""
         self._changes.end()
+        self._saves += 1
         if self._copy is not None or self._is_busy():
-            self._begin(self._give_back, store)
+            self._begin(self._forget, store, tell)
 
     def settle(self) -> None:
         """Blender closes: wait a moment for what has been begun."""
@@ -77,36 +88,32 @@ class EarlyCopy:
             self._thread.join(_LAST_MOMENT)
 
     def superseded(self, store: RecoveryStore) -> None:
-        """The work is on the disk: nobody is to be led to this copy."""
+        """The work is on the disk: nobody is to be led to this copy, nor to one under way."""
+        self._saves += 1
         copy = self._copy
         record = None if copy is None else store.find(copy)
-        if record is not None:
+        if record is not None and not record.restored_at:
             with contextlib.suppress(OSError):
                 store.mark_restored(record)
-
-    def _write(self, store: RecoveryStore, copy: Path) -> None:
-        """Raises what it may, leaving nothing behind."""
-        try:
-            with flushed(packing=False), private_copy():
-                write_unverified(copy, lambda: save_copy(copy))
-        except BaseException:
-            with contextlib.suppress(OSError):
-                store.give_back(copy)
-            raise
+                self._superseded = True
 
     def _keep(
-        self, store: RecoveryStore, copy: Path, original: Original, tell: Callable[[Path], None]
+        self, store: RecoveryStore, copy: Path, original: Original, saves: int, tell: Tell
     ) -> None:
         try:
-            verify(copy, None)
+            if saves == self._saves:
+                verify(copy, None)
+            if saves != self._saves:  # the work was saved meanwhile, or is not to be kept
+                _give_back(store, copy)
+                return
             store.keep(copy, original)
         except Exception as error:
+            self._stale = True
             _tell_failed(error)
-            with contextlib.suppress(OSError):
-                store.give_back(copy)
+            _give_back(store, copy)
             return
-        self._give_back(store)
-        self._copy = copy
+        self._delete(store)
+        self._copy, self._written, self._superseded = copy, version_of(copy), False
         name = utf8(str(copy))
         logger.info(
             "In case Blender does not live to save: the work is in %s",
@@ -115,11 +122,19 @@ class EarlyCopy:
         )
         tell(copy)
 
-    def _give_back(self, store: RecoveryStore) -> None:
+    def _forget(self, store: RecoveryStore, tell: Tell) -> None:
+        self._delete(store)
+        tell(None)
+
+    def _delete(self, store: RecoveryStore) -> None:
+        """Unless somebody works in it: another Blender of this user may have opened it."""
         copy, self._copy = self._copy, None
-        if copy is not None:
-            with contextlib.suppress(OSError):
-                store.give_back(copy)
+        if copy is None:
+            return
+        record = store.find(copy)
+        opened = record is not None and record.restored_at and not self._superseded
+        if not opened and version_of(copy) == self._written:
+            _give_back(store, copy)
 
     def _is_busy(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
@@ -136,12 +151,27 @@ class EarlyCopy:
             except Exception:
                 logger.exception("The early copy is in doubt", extra=about("early-copy-failed"))
 
-        self._thread = threading.Thread(target=run, name="cr8-early-copy", daemon=True)
+        thread = threading.Thread(target=run, name="cr8-early-copy", daemon=True)
         try:
-            self._thread.start()
-        except RuntimeError:  # no thread is to be had
-            self._thread = None
-            run()
+            thread.start()
+        except RuntimeError:  # no thread is to be had: nothing of it is done here
+            return
+        self._thread = thread
+
+
+def _write(store: RecoveryStore, copy: Path) -> None:
+    """Raises what it may, leaving nothing behind."""
+    try:
+        with flushed(packing=False), private_copy():
+            write_unverified(copy, lambda: save_copy(copy))
+    except BaseException:
+        _give_back(store, copy)
+        raise
+
+
+def _give_back(store: RecoveryStore, copy: Path) -> None:
+    with contextlib.suppress(OSError):
+        store.give_back(copy)
 
 
 def _tell_failed(error: Exception) -> None:

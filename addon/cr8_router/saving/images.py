@@ -91,13 +91,17 @@ def _packed_copy(image: Any) -> Any:
     copy = bpy.data.images.new(
         f"{image.name} (unsaved)", width, height, alpha=True, float_buffer=image.is_float
     )
-    copy.colorspace_settings.name = image.colorspace_settings.name
-    copy.alpha_mode = image.alpha_mode
-    pixels = array("f", bytes(4 * len(image.pixels)))
-    image.pixels.foreach_get(pixels)
-    copy.pixels.foreach_set(pixels)
-    copy.use_fake_user = True
-    _pack(copy)
+    try:
+        copy.colorspace_settings.name = image.colorspace_settings.name
+        copy.alpha_mode = image.alpha_mode
+        pixels = array("f", bytes(4 * len(image.pixels)))
+        image.pixels.foreach_get(pixels)
+        copy.pixels.foreach_set(pixels)
+        copy.use_fake_user = True
+        _pack(copy)
+    except BaseException:
+        bpy.data.images.remove(copy)
+        raise
     return copy
 
 

@@ -41,5 +41,8 @@ def goes_with_blender(path: Path) -> bool:
 
 
 def _goes(one: Any) -> bool:
-    path = bpy.path.abspath(one.filepath)
-    return bool(path) and os.path.exists(path) and goes_with_blender(Path(path))
+    """By its name first: what lies elsewhere may lie on a share that hangs."""
+    path = os.path.abspath(bpy.path.abspath(one.filepath)) if one.filepath else ""
+    folder = bpy.app.tempdir
+    within = any(Path(path).is_relative_to(it) for it in (folder, os.path.realpath(folder)))
+    return within and os.path.exists(path) and goes_with_blender(Path(path))

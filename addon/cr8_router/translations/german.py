@@ -295,11 +295,11 @@ TEXTS = {
         "0: nie"
     ),
     "On SIGTERM while the server is connected Blender closes. recover: its work goes into a "
-    "recovery copy, and the file stays as it is; save: into the file, which is uploaded; leave: as "
-    "without this add-on": (
+    "recovery copy, and the file stays as it is; save: into the file, which is uploaded; leave: "
+    "SIGTERM is left alone, in an outage too": (
         "Bei SIGTERM, während der Server verbunden ist, endet Blender. recover: die Arbeit kommt "
         "in eine Wiederherstellungskopie, die Datei bleibt, wie sie ist; save: in die Datei, die "
-        "hochgeladen wird; leave: wie ohne dieses Add-on"
+        "hochgeladen wird; leave: SIGTERM bleibt unbeachtet, auch in einem Ausfall"
     ),
     "After a SIGTERM an upload and the closing may take this long; 0: as leave": (
         "So lange dürfen nach einem SIGTERM Hochladen und Beenden dauern; 0: wie leave"

@@ -63,6 +63,7 @@ class WebSocketHandler:
         self._handlers: dict[str, list[Callable[..., object]]] = {}
         self._pending_save: PendingSave | None = None
         self._cleaning_up = False
+        self._copies_early = False
         self._changes = saving.ChangeWatch()
         self._closing = False
         self._close_again_at = 0.0
@@ -198,9 +199,11 @@ class WebSocketHandler:
 
     def copy_early(self, *, needed: bool) -> None:
         """Have a copy of the work beside it while the server is unreachable; or none any more."""
+        self._copies_early = needed
         if not needed:
             self.drop_early_copy()
-        elif not self._line.status()["connected"]:
+        # What comes right behind, after a block, may be the save itself.
+        elif self._line.status()["phase"] in ("counting-down", "held"):
             saving.early_copy.make(self._store, self._line.copied_early)
 
     def start_server_cleanup_timer(
@@ -234,7 +237,12 @@ class WebSocketHandler:
 
     def drop_early_copy(self) -> None:
         """Nobody is to be led to the copy that was made early, if one was."""
-        saving.early_copy.drop(self._store)
+        saving.early_copy.drop(self._store, self._line.copied_early)
+
+    def drop_what_was_copied_before(self) -> None:
+        """The server is there, and the line that had a copy made has ended."""
+        if not self._copies_early:
+            self.drop_early_copy()
 
     def cancel_server_cleanup(self) -> None:
         """The countdown is off, and so is a clean-up that has begun."""

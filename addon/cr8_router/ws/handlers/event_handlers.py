@@ -38,6 +38,7 @@ def on_connect(handler: WebSocketHandler, _event: events.Connected) -> None:
     output.give_back()
     logger.info("Connected to server", extra=about("connected"))
     handler.cancel_server_cleanup()
+    handler.drop_what_was_copied_before()
 
 
 def on_disconnect(handler: WebSocketHandler, event: events.Lost) -> None:
