@@ -49,6 +49,8 @@ pub struct Before {
     pub held: bool,
     /// SIGTERM was heard.
     pub terminating: bool,
+    /// It was under a living server, and the file stays as it is.
+    pub recover: bool,
     /// Tickets issued.
     pub tickets: u64,
 }

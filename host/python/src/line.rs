@@ -81,7 +81,7 @@ impl Lifeline {
         self.0.answer(ticket, Err(texts(&reasons)));
     }
 
-    fn copied_early(&self, path: PathBuf) {
+    fn copied_early(&self, path: Option<PathBuf>) {
         self.0.copied_early(path);
     }
 

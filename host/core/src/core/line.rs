@@ -49,6 +49,15 @@ impl Turn<'_> {
     }
 
     fn dial(&mut self) {
+        if self.core.line.connection.is_some() {
+            // The link may have given it longer than the policy does.
+            self.tell(Telling::AttemptFailed {
+                number: self.core.attempts(),
+                why: ConnectError::TimedOut,
+                detail: "no answer in time".into(),
+                asked: false,
+            });
+        }
         let line = &mut self.core.line;
         line.attempts += 1;
         line.connection = Some(line.attempts);

@@ -164,6 +164,11 @@ impl Core {
         Some(self.state.phase.outage()?.attempts)
     }
 
+    /// A SIGTERM that comes now leaves the file as it is.
+    pub fn recovers(&self) -> bool {
+        self.config.recover && self.guard.is_connected()
+    }
+
     /// When the line was lost, if it was told of.
     pub fn lost_at(&self) -> Option<u64> {
         self.guard.lost_at().filter(|_| self.line.announced)
@@ -192,7 +197,7 @@ impl Turn<'_> {
             Input::Uploaded(order, uploaded) => self.uploaded(order, uploaded),
             Input::Request(request, by) => self.request(request, by),
             Input::TryNow => self.try_now(),
-            Input::Terminate => self.terminate(),
+            Input::Terminate => self.terminate(self.core.recovers()),
             Input::Written => self.written(),
             Input::Policy(origin) => self.swapped(origin),
             Input::Close => self.close(),
@@ -203,6 +208,7 @@ impl Turn<'_> {
         let Before {
             held,
             terminating,
+            recover,
             tickets,
         } = before;
         self.core.started = true;
@@ -214,7 +220,7 @@ impl Turn<'_> {
             self.request(Request::Hold, String::new());
         }
         if terminating {
-            self.terminate();
+            self.terminate(recover);
         }
     }
 

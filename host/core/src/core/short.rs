@@ -41,10 +41,11 @@ impl Core {
     }
 
     /// After more short connections than a server makes that restarts, Blender saves and closes: one
-    /// more of them would call that off, again and again, before a large file is saved.
+    /// more of them would call that off, again and again, before a large file is saved. Unless nothing can
+    /// be saved: then a server that is back for good is all that helps.
     pub(super) fn ends_storm(&self) -> bool {
         let closing = matches!(self.state.phase, Phase::Saving(_) | Phase::Quitting(_));
-        closing && !self.is_patient()
+        closing && !self.is_patient() && !self.guard.is_failing()
     }
 
     /// A server that restarts may cut off as often as attempts may fail, and costs none of them.
@@ -91,7 +92,8 @@ impl Turn<'_> {
         let anew = core.is_patient()
             && !matches!(ended.state.phase, Phase::CountingDown(_) | Phase::Held(_));
         if !anew {
-            core.state = put_off(ended.state, lasted, self.now);
+            let again = self.now.saturating_add(core.config.quit_floor);
+            core.state = put_off(ended.state, lasted, again);
         }
         let asked = core.line.take_asked();
         self.open_record();
@@ -120,8 +122,8 @@ impl Turn<'_> {
     }
 }
 
-/// The work may have changed meanwhile: an outage that had come to its save comes to it again.
-fn put_off(mut state: State, by: u64, now: u64) -> State {
+/// The work may have changed meanwhile: an outage that had come to its save comes to it `again` then.
+fn put_off(mut state: State, by: u64, again: u64) -> State {
     match &mut state.phase {
         Phase::CountingDown(countdown) => {
             countdown.deadline = countdown.deadline.saturating_add(by);
@@ -130,7 +132,7 @@ fn put_off(mut state: State, by: u64, now: u64) -> State {
             if let Some(outage) = phase.outage().copied() {
                 *phase = Phase::CountingDown(Countdown {
                     outage,
-                    deadline: now,
+                    deadline: again,
                     warned: 0,
                 });
             }

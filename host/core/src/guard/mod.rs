@@ -231,6 +231,17 @@ impl Guard {
         )
     }
 
+    /// The last save that this outage asked for has failed.
+    pub fn is_failing(&self) -> bool {
+        matches!(
+            self.line,
+            Line::Lost {
+                save: Save::Failed,
+                ..
+            }
+        )
+    }
+
     /// Whether the server is connected.
     pub fn is_connected(&self) -> bool {
         self.line == Line::Connected

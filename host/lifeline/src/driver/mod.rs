@@ -100,7 +100,7 @@ pub(crate) enum Command {
         ticket: u64,
     },
     CopiedEarly {
-        path: PathBuf,
+        path: Option<PathBuf>,
     },
     Request(Request, String),
     TryNow,
@@ -137,6 +137,8 @@ pub(crate) struct Shared {
     told: AtomicBool,
     /// SIGTERM was heard.
     terminating: AtomicBool,
+    /// That leaves the file as it is.
+    recovers: AtomicBool,
     /// A person keeps Blender open: a host thread that is started again does so, too.
     held: AtomicBool,
     /// Until when a Blender that closes waits for notifications.
@@ -159,6 +161,7 @@ impl Shared {
             ends_well: AtomicBool::new(false),
             told: AtomicBool::new(false),
             terminating: AtomicBool::new(false),
+            recovers: AtomicBool::new(false),
             held: AtomicBool::new(false),
             notify_until: AtomicU64::new(0),
             polled: AtomicU64::new(0),
@@ -326,8 +329,8 @@ impl Lifeline {
         }
     }
 
-    /// A copy was made, as [`Event::EarlyCopy`] has asked for.
-    pub fn copied_early(&self, path: PathBuf) {
+    /// A copy was made, as [`Event::EarlyCopy`] has asked for; None: there is none any more.
+    pub fn copied_early(&self, path: Option<PathBuf>) {
         self.send(Command::CopiedEarly { path });
     }
 

@@ -143,6 +143,7 @@ impl Driver {
         let before = Before {
             held: self.shared.held.load(Ordering::Relaxed),
             terminating: self.shared.terminating.load(Ordering::Relaxed),
+            recover: self.shared.recovers.load(Ordering::Relaxed),
             tickets: self.shared.tickets.issued(),
         };
         // What is open is sent with the first attempt, if the main thread has said it by now.
@@ -238,14 +239,17 @@ impl Driver {
             Command::Saved { ticket, outcome } => self.step(Input::Saved(ticket, outcome)),
             Command::SaveFirst { ticket } => self.step(Input::SaveFirst(ticket)),
             Command::CopiedEarly { path } => {
-                self.record.copied_early(Some(&path));
+                self.record.copied_early(path.as_deref());
                 self.note();
             }
             Command::Request(request, by) => self.step(Input::Request(request, by)),
             Command::TryNow => self.step(Input::TryNow),
             Command::Terminate => {
                 // Whatever goes wrong from here on, a host thread that starts again knows of it.
-                self.shared.terminating.store(true, Ordering::Relaxed);
+                if !self.shared.terminating.swap(true, Ordering::Relaxed) {
+                    let recovers = self.core.recovers();
+                    self.shared.recovers.store(recovers, Ordering::Relaxed);
+                }
                 self.step(Input::Terminate);
             }
             Command::InjectFault => panic!("a fault that a test has asked for"),

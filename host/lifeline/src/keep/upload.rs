@@ -218,9 +218,7 @@ impl Sender<'_> {
             .header(CONTENT_TYPE, "application/octet-stream")
             .body(body)
             .map_err(|error| UploadError::Local(error.to_string()))?;
-        for (name, value) in &self.what.headers.0 {
-            request.headers_mut().insert(name, value.clone());
-        }
+        request.headers_mut().extend(self.what.headers.0.clone());
         Ok(request)
     }
 

@@ -76,13 +76,20 @@ pub(super) async fn run(
     report: &impl Fn(LinkEvent),
 ) {
     let place = Cell::default();
-    let deadline = Instant::now() + target.pace.attempt(target.timeout);
+    let begun = Instant::now();
+    let deadline = begun + target.pace.attempt(target.timeout);
     let connected = tokio::select! {
         outcome = timeout_at(deadline, connect(&target, &place)) => outcome.unwrap_or_else(|_| {
             Err(Failure::timed_out(transport::too_late(place.get(), &target.url)))
         }),
         // Nothing is sent before the connection is up: this is the owner going away.
-        () = gone(&mut inbox) => return,
+        () = gone(&mut inbox) => {
+            // By a policy that has waited for as long as was set.
+            if begun.elapsed() >= target.timeout {
+                target.pace.timed_out();
+            }
+            return;
+        }
     };
     let mut line = match connected {
         Ok(line) => {

@@ -116,9 +116,7 @@ impl Client {
     pub fn get(&self, url: &Url) -> Builder {
         let mut request = Client::request(Method::GET, url);
         if let Some(headers) = request.headers_mut() {
-            for (name, value) in &self.headers.0 {
-                headers.insert(name, value.clone());
-            }
+            headers.extend(self.headers.0.clone());
         }
         request
     }

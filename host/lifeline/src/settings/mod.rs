@@ -217,12 +217,14 @@ impl Settings {
     pub fn redact(&self, text: &str) -> String {
         let urls = [&self.save_url, &self.notify_url].into_iter().flatten();
         let headers = [&self.upload_headers, &self.headers].into_iter();
-        let headers = headers.flat_map(Headers::values).map(Secret::new);
+        let headers = headers.flat_map(Headers::values);
+        // A value whole, and each of its words: what refuses `Bearer …` repeats the token alone.
+        let headers = headers.flat_map(|it| std::iter::once(it).chain(it.split_whitespace()));
         let server = self.server.as_ref().map(ServerUrl::reveal);
-        let password = server.and_then(Url::password).map(Secret::new);
+        let password = server.and_then(Url::password).unwrap_or_default();
+        let decoded = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
         urls.cloned()
-            .chain(headers)
-            .chain(password)
+            .chain(headers.chain([password, &decoded]).map(Secret::new))
             .fold(self.token.redact(text), |text, secret| secret.redact(&text))
     }
 

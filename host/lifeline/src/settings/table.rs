@@ -136,7 +136,7 @@ settings! {
     stuck_timeout: Seconds(0.0, 7.0 * DAY) = "0", CLOSING,
         "A Blender too busy to begin the save is ended after this long, its work unsaved; 0: never";
     terminate: Choice(&["recover", "save", "leave"]) = "\"recover\"", CLOSING,
-        "On SIGTERM while the server is connected Blender closes. recover: its work goes into a recovery copy, and the file stays as it is; save: into the file, which is uploaded; leave: as without this add-on";
+        "On SIGTERM while the server is connected Blender closes. recover: its work goes into a recovery copy, and the file stays as it is; save: into the file, which is uploaded; leave: SIGTERM is left alone, in an outage too";
     terminate_timeout: Seconds(0.0, 3600.0) = "4", CLOSING,
         "After a SIGTERM an upload and the closing may take this long; 0: as leave";
     notify_url: Secret = "\"\"", REPORTS,

@@ -260,8 +260,11 @@ class Lifeline:
         Another `save` follows, and then another `quit`.
         """
 
-    def copied_early(self, path: str | PathLike[str]) -> None:
-        """A copy was made that an `early-copy` has asked for: the journal names it."""
+    def copied_early(self, path: str | PathLike[str] | None) -> None:
+        """A copy was made that an `early-copy` has asked for: the journal names it.
+
+        None: there is none any more.
+        """
 
     def scene(self, *, modified: bool, untitled: bool, rendering: bool, path: str) -> None:
         """What is open now. Cheap.

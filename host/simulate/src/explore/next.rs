@@ -66,7 +66,11 @@ impl Situation {
     }
 
     fn next_connected(&self, setup: &Setup, found: &mut Vec<Next>) {
-        let later = self.now.saturating_add(QUIET);
+        // Long enough to have ended the outage.
+        let lasting = setup.timing().retry_delay_max.saturating_mul(3);
+        let later = self
+            .now
+            .saturating_add(QUIET.max(lasting.saturating_add(1)));
         for why in [
             Loss::TransportError,
             Loss::PingTimeout,

@@ -61,7 +61,9 @@ impl Core {
         let set = Some(self.config.stuck).filter(|stuck| *stuck > 0);
         let busy = set.map(|stuck| open.since.saturating_add(stuck));
         let dead = self.closing.terminating;
-        let dead = dead.map(|it| it.until.max(self.polled.saturating_add(DEAD)));
+        // Since before it was heard, or asked for anything, nobody was in a hurry.
+        let polled = self.polled.max(open.since);
+        let dead = dead.map(|it| it.until.max(polled.max(it.heard_at).saturating_add(DEAD)));
         earlier(busy, dead)
     }
 

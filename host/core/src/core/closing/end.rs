@@ -119,7 +119,7 @@ impl Turn<'_> {
     }
 
     /// The server is given up, the policy not asked any more.
-    pub fn terminate(&mut self) {
+    pub fn terminate(&mut self, recover: bool) {
         if self.core.closing.is_out_of_hand() {
             return;
         }
@@ -128,7 +128,8 @@ impl Turn<'_> {
         self.core.closing.terminating = Some(Terminating {
             upload_until: self.now.saturating_add(bound - closing),
             until: self.now.saturating_add(bound),
-            recover: self.core.config.recover && self.core.guard.is_connected(),
+            recover,
+            heard_at: self.now,
         });
         if self.core.guard.is_connected() {
             self.lasts();

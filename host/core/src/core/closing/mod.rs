@@ -45,6 +45,8 @@ pub(crate) struct Terminating {
     until: u64,
     /// The file stays as it is.
     recover: bool,
+    /// It was heard then.
+    heard_at: u64,
 }
 
 /// The last save is being read back, or uploaded.

@@ -63,7 +63,7 @@ struct Waiting {
     head: String,
     event: Value,
     missing: usize,
-    attachments: Vec<Vec<u8>>,
+    attachments: Vec<Option<Vec<u8>>>,
     bytes: usize,
 }
 
@@ -129,7 +129,7 @@ impl Frames {
         if waiting.bytes > LONGEST {
             return Err(Fault::TooLong(LONGEST >> 20));
         }
-        waiting.attachments.push(bytes);
+        waiting.attachments.push(Some(bytes));
         waiting.missing -= 1; // there was one, or it would not be waiting
         self.complete()
     }
@@ -141,22 +141,25 @@ impl Frames {
         let Some(mut waiting) = self.waiting.take() else {
             return Ok(Taken::Nothing);
         };
-        fill(&mut waiting.event, &waiting.attachments)?;
+        fill(&mut waiting.event, &mut waiting.attachments)?;
         let packet = format!("2{}{}", waiting.head, waiting.event);
         Ok(Taken::Packet(marked(&packet)))
     }
 }
 
-/// Puts each attachment in its place.
-fn fill(value: &mut Value, attachments: &[Vec<u8>]) -> Result<(), Fault> {
+/// Puts each attachment in its place, and in no other: a server that names one a thousand times fills no
+/// memory.
+fn fill(value: &mut Value, attachments: &mut [Option<Vec<u8>>]) -> Result<(), Fault> {
     match value {
         Value::Array(items) => items.iter_mut().try_for_each(|it| fill(it, attachments)),
         Value::Object(map) if map.get("_placeholder") == Some(&Value::Bool(true)) => {
             let bytes = map
                 .get("num")
                 .and_then(Value::as_u64)
-                .and_then(|number| attachments.get(usize::try_from(number).ok()?))
-                .ok_or_else(|| Fault::Event("one that is not there".into()))?;
+                .and_then(|number| attachments.get_mut(usize::try_from(number).ok()?)?.take())
+                .ok_or_else(|| {
+                    Fault::Event("one that is not there, or is somewhere else already".into())
+                })?;
             *value = json!({"_placeholder": true, "base64": BASE64_STANDARD.encode(bytes)});
             Ok(())
         }
