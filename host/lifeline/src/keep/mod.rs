@@ -14,7 +14,7 @@ use crate::settings::{Headers, Secret, Trust};
 use lifeline_files::Links;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -150,6 +150,7 @@ fn known(order: &Order, file: &File) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
     use tokio::sync::mpsc::unbounded_channel;
 
     fn order(path: &Path) -> Order {
