@@ -174,15 +174,8 @@ impl Settings {
         });
         let save_url = http_url("save_url", &values.save_url, &mut faults);
         let notify_url = http_url("notify_url", &values.notify_url, &mut faults);
-        let mut headers = |name: &str, text: &str| {
-            let parsed = Headers::parse(text);
-            parsed.unwrap_or_else(|fault| {
-                faults.push(format!("{name}: {fault}"));
-                Headers::default()
-            })
-        };
-        let upload_headers = headers("upload_headers", &values.upload_headers);
-        let headers = headers("headers", &values.headers);
+        let upload_headers = headers("upload_headers", &values.upload_headers, &mut faults);
+        let headers = headers("headers", &values.headers, &mut faults);
         if !faults.is_empty() {
             return Err(SettingsError(faults));
         }
@@ -320,6 +313,13 @@ fn http_url(name: &str, url: &str, faults: &mut Vec<String>) -> Option<Secret> {
         ));
     }
     Some(Secret(url.to_string()))
+}
+
+fn headers(name: &str, text: &str, faults: &mut Vec<String>) -> Headers {
+    Headers::parse(text).unwrap_or_else(|fault| {
+        faults.push(format!("{name}: {fault}"));
+        Headers::default()
+    })
 }
 
 fn path(text: &str) -> Option<PathBuf> {
