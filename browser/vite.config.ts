@@ -14,5 +14,10 @@ export default defineConfig({
       },
     },
   },
-  test: { include: ["test/**/*.test.ts", "test/**/*.test.tsx"], restoreMocks: true },
+  test: {
+    include: ["test/**/*.test.ts", "test/**/*.test.tsx"],
+    restoreMocks: true,
+    // A busy computer is no failure.
+    testTimeout: 120_000,
+  },
 });
