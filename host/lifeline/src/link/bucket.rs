@@ -1,4 +1,4 @@
-//! The bound on what the askings of one line cost its server: a token bucket.
+//! The bound on what the probes of one line cost its server: a token bucket.
 //!
 //! A token comes back with time, and with traffic: who gives a server much to do may ask it more,
 //! and adds little to that. The bucket is kept as the time at which it will be full again, so it
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Tokens of a full bucket.
 pub(super) const BURST: u32 = 20;
-/// Events, either way, that bring one back. An asking costs a server as much as ten or fifteen.
+/// Events, either way, that bring one back. A probe costs a server as much as ten or fifteen.
 const EVENTS: u32 = 2_000;
 
 /// Times are those of one clock that begins with the line.

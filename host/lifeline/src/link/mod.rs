@@ -5,11 +5,11 @@
 
 mod bucket;
 mod failure;
-mod lookout;
 mod pace;
 mod probe;
 mod session;
 mod silence;
+mod silence_watch;
 mod socketio;
 pub mod transport;
 

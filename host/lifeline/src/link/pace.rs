@@ -9,14 +9,14 @@ const TRIPS: u32 = 12;
 const ANSWERS: u32 = 4;
 /// An attempt is given no more than this, unless it was set so.
 const ATTEMPT_MAX: Duration = Duration::from_secs(60);
-/// An asking is waited for at least so long. Twice: more than a server that is busy for 5 s takes, and
+/// A probe is waited for at least so long. Twice: more than a server that is busy for 5 s takes, and
 /// with the silence before less than 10 s, even for a main thread that looks once a second.
 const ANSWER: Duration = Duration::from_secs(3);
 /// And at most so long.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
-/// What an asking takes may be twice as much at another time.
+/// What a probe takes may be twice as much at another time.
 const SPREAD: u32 = 2;
-/// So often the wait for an asking is doubled.
+/// So often the wait for a probe is doubled.
 const DOUBLED_MAX: u32 = 3;
 
 /// Of one server, from one line to the next. Clones are the same one.
@@ -63,7 +63,7 @@ impl Pace {
         self.seen().timed_out = 0;
     }
 
-    /// An asking was answered after its server had been taken for frozen.
+    /// A probe was answered after its server had been taken for frozen.
     pub fn mistaken(&self) {
         let mut seen = self.seen();
         seen.mistaken = (seen.mistaken + 1).min(DOUBLED_MAX);
@@ -80,7 +80,7 @@ impl Pace {
         longer.min(ATTEMPT_MAX.max(set))
     }
 
-    /// Each of two askings is waited for so long.
+    /// Each of two probes is waited for so long.
     pub fn wait(&self) -> Duration {
         let seen = self.seen();
         let needed = ANSWER.max(seen.answer.saturating_mul(SPREAD));

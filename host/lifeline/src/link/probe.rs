@@ -4,7 +4,7 @@
 //! session comes of it. It carries no token, and nothing else but what something in between might ask
 //! for, which would answer for the server: the URL's user and password, and the headers that are set.
 //!
-//! Each asking has a thread and a runtime of its own, gone with the answer: it may outlive its line.
+//! Each probe has a thread and a runtime of its own, gone with the answer: it may outlive its line.
 
 use super::pace::Pace;
 use crate::background::in_background;
@@ -23,7 +23,7 @@ use url::Url;
 /// An answer that comes so much later still tells that the server was not frozen.
 const LATE: Duration = Duration::from_secs(10);
 
-/// What became of an asking.
+/// What became of a probe.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The server lives; how long it took to say so.
@@ -43,7 +43,7 @@ pub(super) struct Probe {
     pace: Pace,
 }
 
-/// An asking under way. It ends when this is dropped.
+/// A probe under way. It ends when this is dropped.
 pub(super) struct Asked {
     wanted: Option<oneshot::Sender<()>>,
     answer: Option<oneshot::Receiver<Answer>>,

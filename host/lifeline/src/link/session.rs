@@ -4,8 +4,8 @@
 //! and says what the server says: its callbacks and the end of the connection come by one channel, in
 //! the order in which they happened.
 
-use super::lookout::{Asking, Lookout};
 use super::pace::Pace;
+use super::silence_watch::{ProbeSchedule, SilenceWatch};
 use super::transport::{self, Closed, GOODBYE, Wire, unmark};
 use super::{Failure, LinkEvent};
 use crate::contract::{ConnectError, Loss};
@@ -34,7 +34,7 @@ pub(super) struct Target {
     pub net: Net,
     pub pace: Pace,
     /// None: a silent server is left to the pings.
-    pub asking: Option<Asking>,
+    pub schedule: Option<ProbeSchedule>,
 }
 
 /// What the owner of a connection wants.
@@ -107,11 +107,11 @@ pub(super) async fn run(
         }
     };
     report(LinkEvent::Connected);
-    let lookout = target
-        .asking
-        .map(|asking| Lookout::new(asking, line.activity.clone()));
+    let silence_watch = target
+        .schedule
+        .map(|schedule| SilenceWatch::new(schedule, line.activity.clone()));
     let redacted = |detail: String| target.token.redact(&detail);
-    match talk(&mut line, &mut inbox, lookout, &target.token, report).await {
+    match talk(&mut line, &mut inbox, silence_watch, &target.token, report).await {
         End::Lost(why, detail) => report(LinkEvent::Lost {
             why,
             detail: redacted(detail),
@@ -264,7 +264,7 @@ enum End {
 async fn talk(
     line: &mut Line,
     inbox: &mut UnboundedReceiver<Command>,
-    mut lookout: Option<Lookout>,
+    mut silence_watch: Option<SilenceWatch>,
     token: &Secret,
     report: &impl Fn(LinkEvent),
 ) -> End {
@@ -272,8 +272,8 @@ async fn talk(
         tokio::select! {
             signal = line.next() => match signal {
                 Signal::Event { name, args } => {
-                    if let Some(lookout) = &mut lookout {
-                        lookout.heard();
+                    if let Some(silence_watch) = &mut silence_watch {
+                        silence_watch.heard();
                     }
                     report(LinkEvent::Server { name, args });
                 }
@@ -294,8 +294,8 @@ async fn talk(
             },
             command = inbox.recv() => match command {
                 Some(Command::Emit { name, data }) => {
-                    if let Some(lookout) = &mut lookout {
-                        lookout.sent();
+                    if let Some(silence_watch) = &mut silence_watch {
+                        silence_watch.sent();
                     }
                     let payload = Payload::Text(data.into_iter().collect());
                     // It never waits. Where it cannot be sent, the connection ends, and says how.
@@ -303,10 +303,10 @@ async fn talk(
                 }
                 None => return End::Unwanted,
             },
-            () = async { match &mut lookout {
-                Some(lookout) => lookout.wait().await,
+            () = async { match &mut silence_watch {
+                Some(silence_watch) => silence_watch.wait().await,
                 None => pending().await,
-            }} => if let Some(frozen) = lookout.as_mut().and_then(Lookout::look) {
+            }} => if let Some(frozen) = silence_watch.as_mut().and_then(SilenceWatch::look) {
                 return End::Frozen(frozen);
             },
         }

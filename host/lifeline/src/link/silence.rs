@@ -39,10 +39,10 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Silence {
     silence: Duration,
-    /// How long the first asking waits alone for its answer, and both from then on.
+    /// How long the first probe waits alone for its answer, and both from then on.
     wait: Duration,
     bucket: Bucket,
-    /// Whether silence means anything: askings get through.
+    /// Whether silence means anything: probes get through.
     trusted: bool,
     /// Askings since there was traffic.
     asked: u32,
@@ -53,7 +53,7 @@ pub(super) struct Silence {
 enum State {
     /// There was a sign of life at `since`; nothing is asked for so long.
     Quiet { since: Duration, pause: Duration },
-    Asking {
+    ProbeSchedule {
         second: bool,
         until: Duration,
         since: Duration,
@@ -66,7 +66,7 @@ enum State {
 
 impl Silence {
     /// A line that is up since `now`. Not `trusted`: the last time the server was taken for lost by
-    /// its silence alone, so it is asked at once whether it can be asked at all. Each asking has
+    /// its silence alone, so it is asked at once whether it can be asked at all. Each probe has
     /// `wait` for its answer.
     pub fn new(probing: Probing, trusted: bool, wait: Duration, now: Duration) -> Self {
         let silence = probing.silence;
@@ -83,7 +83,7 @@ impl Silence {
         }
     }
 
-    /// From the next asking on, each has so long for its answer.
+    /// From the next probe on, each has so long for its answer.
     pub fn wait(&mut self, wait: Duration) {
         self.wait = wait;
     }
@@ -99,8 +99,8 @@ impl Silence {
     pub fn life(&mut self, at: Duration) {
         match &mut self.state {
             State::Quiet { since, .. } => *since = at.max(*since),
-            State::Asking { since, .. } if at > *since => self.start_again(at),
-            State::Asking { .. } => {}
+            State::ProbeSchedule { since, .. } if at > *since => self.start_again(at),
+            State::ProbeSchedule { .. } => {}
         }
     }
 
@@ -114,7 +114,7 @@ impl Silence {
         self.asked = 0;
     }
 
-    /// The server has answered an asking, after so long.
+    /// The server has answered a probe, after so long.
     pub fn answered(&mut self, now: Duration, took: Duration) {
         self.trusted = true;
         self.state = State::Quiet {
@@ -126,7 +126,7 @@ impl Silence {
         };
     }
 
-    /// An asking has reached nobody, and it is known why: that says nothing of the server.
+    /// A probe has reached nobody, and it is known why: that says nothing of the server.
     pub fn unclear(&mut self, now: Duration) {
         self.state = State::Quiet {
             since: now,
@@ -134,9 +134,9 @@ impl Silence {
         };
     }
 
-    /// An asking has ended without an answer.
+    /// A probe has ended without an answer.
     pub fn unanswered(&mut self) {
-        if let State::Asking { ended, .. } = &mut self.state {
+        if let State::ProbeSchedule { ended, .. } = &mut self.state {
             *ended += 1;
         }
     }
@@ -149,13 +149,13 @@ impl Silence {
                 since.saturating_add(pause).max(self.bucket.ready(left))
             }
             // Both have ended: nothing is left to wait for.
-            State::Asking {
+            State::ProbeSchedule {
                 second: true,
                 ended: 2..,
                 looked,
                 ..
             } => looked,
-            State::Asking { until, looked, .. } => until.min(looked.saturating_add(SLICE)),
+            State::ProbeSchedule { until, looked, .. } => until.min(looked.saturating_add(SLICE)),
         }
     }
 
@@ -174,7 +174,7 @@ impl Silence {
                 self.asked = self.asked.saturating_add(1);
                 self.ask(now, now, false, 0)
             }
-            State::Asking {
+            State::ProbeSchedule {
                 until,
                 since,
                 ended,
@@ -194,7 +194,7 @@ impl Silence {
 
     fn ask(&mut self, now: Duration, since: Duration, second: bool, ended: u32) -> Step {
         self.bucket.take(now);
-        self.state = State::Asking {
+        self.state = State::ProbeSchedule {
             second,
             until: now.saturating_add(self.wait),
             since,
@@ -261,14 +261,14 @@ mod tests {
 
     /// Asks and answers, until `end`; when was asked.
     fn answering(silence: &mut Silence, end: Duration) -> Vec<Duration> {
-        let mut askings = Vec::new();
+        let mut probes = Vec::new();
         while silence.due() < end {
             let (now, step) = next(silence);
             assert_eq!(step, Step::Ask);
-            askings.push(now);
+            probes.push(now);
             silence.answered(now + QUICK, QUICK);
         }
-        askings
+        probes
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_busy_for_five_seconds_answers_the_first_asking_in_time() {
+    fn a_server_that_is_busy_for_five_seconds_answers_the_first_probe_in_time() {
         let mut silence = line();
         next(&mut silence);
         next(&mut silence);
@@ -315,24 +315,24 @@ mod tests {
         let mut silence = line();
         silence.life(at(2.0));
         assert_eq!(next(&mut silence), (at(5.0), Step::Ask));
-        silence.life(at(2.5)); // before the asking
+        silence.life(at(2.5)); // before the probe
         assert_eq!(next(&mut silence), (at(8.0), Step::Ask));
         silence.life(at(9.0));
         assert_eq!(next(&mut silence), (at(12.0), Step::Ask));
         // Whoever only pings is not asked for ever.
         let mut silence = line();
-        let mut askings = 0;
+        let mut probes = 0;
         for second in 0..86_400_u32 {
             let now = at(f64::from(second));
             if second % 25 == 0 {
                 silence.life(now);
             }
             if silence.look(now) == Step::Ask {
-                askings += 1;
+                probes += 1;
                 silence.answered(now + QUICK, QUICK);
             }
         }
-        assert!(askings < 1450, "{askings}");
+        assert!(probes < 1450, "{probes}");
     }
 
     #[test]
@@ -348,18 +348,18 @@ mod tests {
         let mut silence = line();
         next(&mut silence);
         silence.unanswered();
-        // A second asking comes all the same, and not sooner.
+        // A second probe comes all the same, and not sooner.
         assert_eq!(next(&mut silence), (at(6.0), Step::Ask));
         silence.unanswered();
         assert_eq!(next(&mut silence), (at(6.0), Step::Lost));
     }
 
     #[test]
-    fn an_idle_line_is_left_alone_after_ten_askings_until_the_bucket_is_full() {
+    fn an_idle_line_is_left_alone_after_ten_probes_until_the_bucket_is_full() {
         let mut silence = line();
         silence.heard(at(0.0));
-        let askings = answering(&mut silence, at(86_400.0));
-        let (quick, slow) = askings.split_at(10);
+        let probes = answering(&mut silence, at(86_400.0));
+        let (quick, slow) = probes.split_at(10);
         assert!(quick.windows(2).all(|pair| pair[1] - pair[0] < at(3.1)));
         assert!(slow[0] >= at(590.0), "{:?}", slow[0]);
         assert!(slow.windows(2).all(|pair| pair[1] - pair[0] >= at(60.0)));
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn the_long_run_is_bounded_whatever_the_traffic() {
         let mut silence = line();
-        let mut askings = 0;
+        let mut probes = 0;
         for second in 0..86_400_u32 {
             let now = at(f64::from(second));
             if second % 5 == 0 {
@@ -376,28 +376,28 @@ mod tests {
             }
             silence.sent(now);
             if silence.look(now) == Step::Ask {
-                askings += 1;
+                probes += 1;
                 silence.answered(now + QUICK, QUICK);
             }
         }
         // With time, and with what was sent and heard.
         let bound = BURST + 86_400 / 60 + 86_400 * 6 / 5 / 2_000 + 1;
-        assert!((bound - 5..=bound).contains(&askings), "{askings}");
+        assert!((bound - 5..=bound).contains(&probes), "{probes}");
     }
 
     #[test]
     fn a_line_that_has_just_come_up_is_asked_three_times() {
         let mut silence = line();
-        let askings = answering(&mut silence, at(100.0));
-        assert_eq!(askings.len(), 3);
-        assert!(askings[2] < at(9.1));
+        let probes = answering(&mut silence, at(100.0));
+        assert_eq!(probes.len(), 3);
+        assert!(probes[2] < at(9.1));
     }
 
     #[test]
-    fn an_asking_that_reaches_nobody_says_nothing() {
-        for askings in 1..=2 {
+    fn a_probe_that_reaches_nobody_says_nothing() {
+        for probes in 1..=2 {
             let mut silence = line();
-            for _ in 0..askings {
+            for _ in 0..probes {
                 assert_eq!(next(&mut silence).1, Step::Ask);
             }
             silence.unclear(at(7.0));
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_talks_on_does_not_put_the_asking_off() {
+    fn whoever_talks_on_does_not_put_the_probe_off() {
         let mut silence = line();
         for tenth in 1..30 {
             silence.sent(at(f64::from(tenth) / 10.0));
@@ -429,8 +429,8 @@ mod tests {
     fn with_tokens_that_come_quickly_an_idle_line_is_always_asked() {
         let every = Duration::from_secs(3);
         let mut silence = Silence::new(Probing { every, ..PROBING }, true, WAIT, Duration::ZERO);
-        let askings = answering(&mut silence, at(86_400.0));
-        assert!(askings.windows(2).all(|pair| pair[1] - pair[0] < at(3.1)));
+        let probes = answering(&mut silence, at(86_400.0));
+        assert!(probes.windows(2).all(|pair| pair[1] - pair[0] < at(3.1)));
     }
 
     #[test]
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_asking_gets_through_silence_means_nothing() {
+    fn where_no_probe_gets_through_silence_means_nothing() {
         let mut silence = Silence::new(PROBING, false, WAIT, Duration::ZERO);
         assert_eq!(next(&mut silence), (at(0.0), Step::Ask));
         assert_eq!(next(&mut silence), (at(3.0), Step::Ask));

@@ -4,10 +4,10 @@
 //! With a runtime of its own for each attempt, dropping the runtime clears it away. Its own
 //! reconnecting is off: when to try is the policy's business.
 
-use super::lookout::Asking;
 use super::pace::Pace;
 use super::probe::Probe;
 use super::session::{self, Command};
+use super::silence_watch::ProbeSchedule;
 use super::{Connection, Connector, Failure, LinkEvent, Sink};
 use crate::contract::Loss;
 use crate::net::{Client, Names};
@@ -31,7 +31,7 @@ pub struct SocketIo {
     /// One for all attempts, as the pace.
     names: Names,
     pace: Pace,
-    asking: Option<Asking>,
+    schedule: Option<ProbeSchedule>,
 }
 
 impl SocketIo {
@@ -44,7 +44,7 @@ impl SocketIo {
             headers: Headers::default(),
             names: Names::default(),
             pace: Pace::default(),
-            asking: None,
+            schedule: None,
         }
     }
 
@@ -54,7 +54,7 @@ impl SocketIo {
         self
     }
 
-    /// These go with the handshake, and with each asking.
+    /// These go with the handshake, and with each probe.
     pub fn sending(mut self, headers: Headers) -> Self {
         self.headers = headers;
         self
@@ -68,7 +68,7 @@ impl SocketIo {
     pub fn probing(mut self, probing: Probing) -> Self {
         let net = self.client(self.names.or_the_last());
         let probe = Probe::new(self.server.reveal(), net, self.pace.clone());
-        self.asking = Some(Asking::new(probing, probe, self.pace.clone()));
+        self.schedule = Some(ProbeSchedule::new(probing, probe, self.pace.clone()));
         self
     }
 }
@@ -84,7 +84,7 @@ impl Connector for SocketIo {
             token: self.token.clone(),
             net: self.client(self.names.clone()),
             pace: self.pace.clone(),
-            asking: self.asking.clone(),
+            schedule: self.schedule.clone(),
         };
         let report = move |event: LinkEvent| {
             // The driver may be gone already: then nobody wants to know.

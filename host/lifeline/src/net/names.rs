@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Less than the first asking waits for its answer.
+/// Less than the first probe waits for its answer.
 const SOON: Duration = Duration::from_secs(2);
 
 /// Remembers what it has found last for each name.
@@ -21,7 +21,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The same, but for the askings beside a connection: a lookup that hangs must not be taken for a
+    /// The same, but for the probes beside a connection: a lookup that hangs must not be taken for a
     /// server that is silent.
     pub fn or_the_last(&self) -> Self {
         Names {

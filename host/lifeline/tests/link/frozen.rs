@@ -13,7 +13,7 @@ use std::time::Duration;
 const BOUND: f64 = 6.0 + 20.0;
 
 /// Asks soon.
-fn asking(url: &str) -> SocketIo {
+fn probed(url: &str) -> SocketIo {
     connector(url, TOKEN).probing(Probing {
         silence: Duration::from_millis(200),
         every: Duration::from_secs(1),
@@ -31,7 +31,7 @@ async fn frozen(wire: &mut Wire, seconds: f64) -> String {
 async fn a_frozen_server() {
     let _beside = beside_others().await;
     let engine = Engine::patient();
-    let mut wire = Wire::up_by(&asking(&engine.url())).await;
+    let mut wire = Wire::up_by(&probed(&engine.url())).await;
     engine.signal("STOP");
     let detail = frozen(&mut wire, BOUND).await;
     assert!(detail.contains("frozen"), "{detail}");
@@ -42,7 +42,7 @@ async fn a_frozen_server() {
 async fn a_server_that_freezes_after_many_answers() {
     let _beside = beside_others().await;
     let engine = Engine::patient();
-    let mut wire = Wire::up_by(&asking(&engine.url())).await;
+    let mut wire = Wire::up_by(&probed(&engine.url())).await;
     assert_eq!(wire.next(4.0).await, None, "it lives");
     engine.signal("STOP");
     frozen(&mut wire, BOUND).await;
@@ -53,7 +53,7 @@ async fn a_server_that_freezes_after_many_answers() {
 async fn a_server_that_is_busy_for_five_seconds_is_not_lost() {
     let _beside = beside_others().await;
     let engine = Engine::patient();
-    let mut wire = Wire::up_by(&asking(&engine.url())).await;
+    let mut wire = Wire::up_by(&probed(&engine.url())).await;
     engine.signal("STOP");
     tokio::time::sleep(Duration::from_secs(5)).await;
     engine.signal("CONT");
@@ -67,7 +67,7 @@ async fn a_gateway_that_answers_for_a_dead_server() {
     let proxy = Proxy::start(engine.port, Manner::HandOn).await;
     for status in [502, 503, 504] {
         proxy.treat(Manner::HandOn);
-        let mut wire = Wire::up_by(&asking(&proxy.url)).await;
+        let mut wire = Wire::up_by(&probed(&proxy.url)).await;
         proxy.treat(Manner::Answer(status));
         let detail = frozen(&mut wire, BOUND).await;
         assert!(detail.contains(&status.to_string()), "{detail}");
@@ -81,20 +81,20 @@ async fn any_other_answer_is_a_sign_of_life() {
     let engine = Engine::patient();
     for status in [200, 301, 400, 401, 403, 404, 429, 500] {
         let proxy = Proxy::start(engine.port, Manner::Answer(status)).await;
-        let mut wire = Wire::up_by(&asking(&proxy.url)).await;
-        // Two askings, without the pause after one that was not answered.
+        let mut wire = Wire::up_by(&probed(&proxy.url)).await;
+        // Two probes, without the pause after one that was not answered.
         assert_eq!(wire.next(1.0).await, None, "{status}");
         assert!(proxy.asked().len() >= 2, "{status}");
     }
 }
 
 #[tokio::test]
-async fn a_line_that_delivers_is_not_lost_whatever_becomes_of_the_askings() {
+async fn a_line_that_delivers_is_not_lost_whatever_becomes_of_the_probes() {
     let _beside = beside_others().await;
     let engine = Engine::patient();
     for manner in [Manner::HangUp, Manner::Answer(503)] {
         let proxy = Proxy::start(engine.port, manner).await;
-        let mut wire = Wire::up_by(&asking(&proxy.url)).await;
+        let mut wire = Wire::up_by(&probed(&proxy.url)).await;
         for _ in 0..6 {
             // Longer than the silence, so it is asked; shorter than what it takes to be lost.
             assert_eq!(wire.next(1.5).await, None);
@@ -116,7 +116,7 @@ async fn where_no_asking_gets_through_a_line_is_lost_once_and_no_more() {
     let _beside = beside_others().await;
     let engine = Engine::patient();
     let proxy = Proxy::start(engine.port, Manner::HangUp).await;
-    let connector = asking(&proxy.url);
+    let connector = probed(&proxy.url);
     frozen(&mut Wire::up_by(&connector).await, BOUND).await;
     let mut wire = Wire::up_by(&connector).await;
     assert_eq!(wire.next(8.0).await, None);
@@ -132,7 +132,7 @@ async fn an_asking_carries_no_token_and_makes_no_session() {
     let _beside = beside_others().await;
     let engine = Engine::patient();
     let proxy = Proxy::start(engine.port, Manner::HandOn).await;
-    let mut wire = Wire::up_by(&asking(&proxy.url)).await;
+    let mut wire = Wire::up_by(&probed(&proxy.url)).await;
     assert_eq!(wire.next(1.5).await, None);
     let asked = proxy.asked();
     assert!(!asked.is_empty());

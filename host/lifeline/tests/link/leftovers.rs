@@ -99,7 +99,7 @@ async fn two_hundred_connections_leave_nothing() {
 }
 
 #[tokio::test]
-async fn askings_end_with_their_line() {
+async fn probes_end_with_their_line() {
     let _alone = alone().await;
     let engine = Engine::patient();
     let probing = Probing {

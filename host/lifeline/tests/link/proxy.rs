@@ -1,11 +1,11 @@
-//! Stands between a line and its engine, and treats the askings beside the line in its own way.
+//! Stands between a line and its engine, and treats the probes beside the line in its own way.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// What becomes of an asking.
+/// What becomes of a probe.
 #[derive(Clone, Copy)]
 pub enum Manner {
     /// It is handed on.
@@ -49,7 +49,7 @@ impl Proxy {
         *self.manner.lock().expect("not poisoned") = manner;
     }
 
-    /// The heads of the askings so far.
+    /// The heads of the probes so far.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("not poisoned").clone()
     }

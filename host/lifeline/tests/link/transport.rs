@@ -246,11 +246,11 @@ fn asking(url: &str) -> SocketIo {
 }
 
 #[tokio::test]
-async fn a_server_that_pings_is_not_frozen_whatever_becomes_of_the_askings() {
+async fn a_server_that_pings_is_not_frozen_whatever_becomes_of_the_probes() {
     let _beside = beside_others().await;
     let server = Scripted::new().await;
     let (mut talk, mut wire) = up(&server, &asking(&server.url())).await;
-    // Nobody takes the askings.
+    // Nobody takes the probes.
     for _ in 0..10 {
         talk.say("2").await;
         assert_eq!(wire.next(1.0).await, None);
@@ -341,7 +341,7 @@ async fn an_attempt_on_a_slow_way_is_given_more_time_than_the_last_one() {
 async fn a_server_at_the_end_of_a_slow_way_is_not_frozen() {
     let _beside = beside_others().await;
     let server = Scripted::new().await;
-    // An answer takes 7 s, one more than an asking on a quick way is waited for.
+    // An answer takes 7 s, one more than a probe on a quick way is waited for.
     let (url, _way) = delay(&server, Duration::from_millis(3500)).await;
     let mut wire = Wire::by(&asking(&url), TOKEN, Duration::from_secs(60));
     let _talk = server.connected(INTERVAL, LIMIT).await;

@@ -177,12 +177,12 @@ pub struct PolicyWorker<'a> {
 
 /// Who is asked for one client, with its chances. In place of an answer that was dropped there is
 /// none: it is an error.
-struct Asking<'w, 'a> {
+struct WorkerAnswers<'w, 'a> {
     worker: &'w mut PolicyWorker<'a>,
     rng: &'w mut fastrand::Rng,
 }
 
-impl Answers for Asking<'_, '_> {
+impl Answers for WorkerAnswers<'_, '_> {
     fn decide(
         &mut self,
         who: Who,
@@ -272,10 +272,10 @@ impl<'a> PolicyClient<'a> {
         &mut self,
         worker: &mut PolicyWorker<'a>,
         now: u64,
-        what: impl FnOnce(&mut client::Client, &mut Asking<'_, 'a>) -> Vec<Output>,
+        what: impl FnOnce(&mut client::Client, &mut WorkerAnswers<'_, 'a>) -> Vec<Output>,
     ) -> Result<Vec<Output>, FleetError> {
         let rng = &mut self.rng;
-        let outputs = what(&mut self.blender, &mut Asking { worker, rng });
+        let outputs = what(&mut self.blender, &mut WorkerAnswers { worker, rng });
         match outputs.iter().find_map(dropped) {
             None => Ok(outputs),
             Some((function, why)) => Err(match worker.failed.take() {

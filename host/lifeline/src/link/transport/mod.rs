@@ -37,7 +37,7 @@ pub(super) async fn open(
     let asked = Instant::now();
     let activity = stream.activity();
     let mut socket = handshake::websocket(stream, url, client).await?;
-    // What an asking beside the line takes, too.
+    // What a probe beside the line takes, too.
     pace.answer(round_trip.saturating_add(asked.elapsed()));
     let patience = handshake::engine(&mut socket).await?;
     Ok(Wire::new(socket, activity, patience))

@@ -15,18 +15,18 @@ use tokio::time::{Instant, sleep_until};
 
 /// How a server is asked, on one line after the other.
 #[derive(Clone, Debug)]
-pub(super) struct Asking {
+pub(super) struct ProbeSchedule {
     probing: Probing,
     probe: Probe,
     pace: Pace,
-    /// False from a loss by silence until an asking is answered: where askings do not get through,
+    /// False from a loss by silence until a probe is answered: where probes do not get through,
     /// but the line does, a Blender would lose it again and again.
     trusted: Arc<AtomicBool>,
 }
 
-impl Asking {
+impl ProbeSchedule {
     pub fn new(probing: Probing, probe: Probe, pace: Pace) -> Self {
-        Asking {
+        ProbeSchedule {
             probing,
             probe,
             pace,
@@ -36,31 +36,34 @@ impl Asking {
 }
 
 /// For one line.
-pub(super) struct Lookout {
-    asking: Asking,
+pub(super) struct SilenceWatch {
+    schedule: ProbeSchedule,
     up: Instant,
     activity: Activity,
     silence: Silence,
-    askings: FuturesUnordered<Asked>,
-    /// Why the last asking was not answered.
+    probes: FuturesUnordered<Asked>,
+    /// Why the last probe was not answered.
     why: String,
 }
 
-impl Lookout {
+impl SilenceWatch {
     /// A line that is up since now.
-    pub fn new(asking: Asking, activity: Activity) -> Self {
-        let trusted = asking.trusted.load(Ordering::Relaxed);
+    pub fn new(schedule: ProbeSchedule, activity: Activity) -> Self {
+        let trusted = schedule.trusted.load(Ordering::Relaxed);
         // Each line has its own, or all that a server has told something at once would ask at once.
         let probing = Probing {
-            silence: asking.probing.silence.mul_f64(1.0 - fastrand::f64() / 2.0),
-            ..asking.probing
+            silence: schedule
+                .probing
+                .silence
+                .mul_f64(1.0 - fastrand::f64() / 2.0),
+            ..schedule.probing
         };
-        Lookout {
-            silence: Silence::new(probing, trusted, asking.pace.wait(), Duration::ZERO),
-            asking,
+        SilenceWatch {
+            silence: Silence::new(probing, trusted, schedule.pace.wait(), Duration::ZERO),
+            schedule,
             up: Instant::now(),
             activity,
-            askings: FuturesUnordered::new(),
+            probes: FuturesUnordered::new(),
             why: String::new(),
         }
     }
@@ -68,7 +71,7 @@ impl Lookout {
     /// Something came from the server.
     pub fn heard(&mut self) {
         self.silence.heard(self.up.elapsed());
-        self.askings.clear();
+        self.probes.clear();
     }
 
     /// Something was sent to the server.
@@ -76,13 +79,13 @@ impl Lookout {
         self.silence.sent(self.up.elapsed());
     }
 
-    /// Until there is something to look at; [`Lookout::look`] must follow. May be dropped.
+    /// Until there is something to look at; [`SilenceWatch::look`] must follow. May be dropped.
     pub async fn wait(&mut self) {
         // A time too far away for the system never comes.
         let due = self.up.checked_add(self.silence.due());
         tokio::select! {
             biased;
-            Some(answer) = self.askings.next() => self.take(answer),
+            Some(answer) = self.probes.next() => self.take(answer),
             () = async { match due {
                 Some(due) => sleep_until(due).await,
                 None => std::future::pending().await,
@@ -93,11 +96,11 @@ impl Lookout {
     fn take(&mut self, answer: Answer) {
         match answer {
             Answer::Alive(took) => {
-                self.asking.trusted.store(true, Ordering::Relaxed);
-                self.asking.pace.answer(took);
-                self.silence.wait(self.asking.pace.wait());
+                self.schedule.trusted.store(true, Ordering::Relaxed);
+                self.schedule.pace.answer(took);
+                self.silence.wait(self.schedule.pace.wait());
                 self.silence.answered(self.up.elapsed(), took);
-                self.askings.clear();
+                self.probes.clear();
             }
             Answer::None(why) => {
                 self.why = why;
@@ -105,7 +108,7 @@ impl Lookout {
             }
             Answer::Unclear => {
                 self.silence.unclear(self.up.elapsed());
-                self.askings.clear();
+                self.probes.clear();
             }
         }
     }
@@ -118,21 +121,21 @@ impl Lookout {
         match self.silence.look(self.up.elapsed()) {
             Step::Wait => None,
             Step::Ask => {
-                let wait = self.asking.pace.wait() * 2;
-                self.askings.push(self.asking.probe.ask(wait));
+                let wait = self.schedule.pace.wait() * 2;
+                self.probes.push(self.schedule.probe.ask(wait));
                 None
             }
             Step::Forget => {
-                self.askings.clear();
+                self.probes.clear();
                 None
             }
             Step::Lost => {
-                self.asking.trusted.store(false, Ordering::Relaxed);
+                self.schedule.trusted.store(false, Ordering::Relaxed);
                 let mut said = "the server has frozen: asked twice, it did not answer".to_string();
                 if !self.why.is_empty() {
                     said = format!("{said} ({})", self.why);
                 }
-                for asked in take(&mut self.askings) {
+                for asked in take(&mut self.probes) {
                     asked.go_on(); // an answer to it would contradict the loss
                 }
                 Some(said)
