@@ -107,10 +107,10 @@ def test_a_command_under_way_is_abandoned(make_stage: MakeStage) -> None:
     stage = make_stage(**PATIENT)
     blender = stage.launch(stage.file)
     blender.run(
-        "import cr8_router, cr8_router.processing as processing\n"
+        "import cr8_router, cr8_router.lifeline.processing as processing\n"
         "cr8_router.handler().register_handler('build', lambda *_: processing.PENDING)"
     )
-    working_on = "import cr8_router.processing as p; result = p.current()"
+    working_on = "import cr8_router.lifeline.processing as p; result = p.current()"
     stage.engine.emit("ann", "build", {"floors": 3})
     blender.wait_alive("the command", lambda: blender.run(working_on) == "build", 30)
     stage.engine.kill()

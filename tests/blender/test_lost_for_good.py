@@ -138,7 +138,7 @@ def test_blender_does_nothing_else_between_the_save_and_its_end(make_stage: Make
     blender = stage.launch(stage.file)
     blender.run(
         "import cr8_router\n"
-        "session = cr8_router.session._session\n"
+        "session = cr8_router.lifeline.session._session\n"
         "look = session._look\n"
         "session._look = lambda events: (print('LOOK', flush=True), look(events))[1]\n"
     )
@@ -158,7 +158,7 @@ def test_the_last_look_of_a_countdown_is_at_its_end(make_stage: MakeStage) -> No
     wait_unreachable(blender)
     pauses = blender.run(
         "import cr8_router\n"
-        "session = cr8_router.session._session\n"
+        "session = cr8_router.lifeline.session._session\n"
         "status, pauses = session.handler.status, []\n"
         "for left in (50.0, 0.1, 0.0):\n"
         "    session.handler.status = lambda: {**status(), 'remaining': left}\n"

@@ -91,7 +91,7 @@ def test_the_server_is_listened_to_closely_while_it_talks(
     stage.engine.wait_for_blender("ann")
     blender.run(
         "import builtins, cr8_router\n"
-        "session = cr8_router.session._session\n"
+        "session = cr8_router.lifeline.session._session\n"
         "builtins.polls, builtins.looks = [], []\n"
         "poll, look = session.handler.poll, session._look\n"
         "session.handler.poll = lambda: (builtins.polls.append(1), poll())[1]\n"

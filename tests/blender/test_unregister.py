@@ -15,7 +15,7 @@ from tests.blender.stage import ROOM, edit
 # Keeps hold of the timer's function, which is how Blender knows it.
 REMEMBER = """
 import builtins
-from cr8_router import session
+from cr8_router.lifeline import session
 builtins.pump_timer = session._session.pump._timer
 """
 TRACES = """

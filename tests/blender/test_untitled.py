@@ -63,7 +63,7 @@ def test_a_copy_that_could_not_be_flushed_is_kept(make_stage: MakeStage) -> None
     edit(blender)
     blender.run(
         "import errno\n"
-        "from cr8_router.saving import verification\n"
+        "from cr8_router.lifeline.saving import verification\n"
         "def fail(*_): raise OSError(errno.EIO, 'Input/output error')\n"
         "verification.flush = fail\n"
         # One folder will do, and leaves the computer's own ones alone.

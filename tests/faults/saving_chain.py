@@ -20,10 +20,10 @@ import errno, os
 from pathlib import Path
 
 import cr8_router
-from cr8_router import recovery, saving
-from cr8_router.errors import SaveError
-from cr8_router.recovery_store import RecoveryFolder, RecoveryStore
-from cr8_router.saving import images, verification, writing
+from cr8_router.lifeline import recovery, saving
+from cr8_router.lifeline.errors import SaveError
+from cr8_router.lifeline.recovery_store import RecoveryFolder, RecoveryStore
+from cr8_router.lifeline.saving import images, verification, writing
 
 def store_of(folders, user="zoe"):
     return RecoveryStore([RecoveryFolder(Path(path), shared) for path, shared in folders], user)

@@ -16,14 +16,14 @@ from tests.faults.outcome import assert_kept
 OBSTACLES = {
     # An operator that ends nothing.
     "no quit": """
-from cr8_router.ws.websocket_handler import WebSocketHandler
-WebSocketHandler._close = lambda self: None
+from cr8_router.lifeline.connection.connection import Connection
+Connection._close = lambda self: None
 """,
     # A main thread that never comes back, and keeps Python's lock.
     "blocked": """
 import ctypes
-from cr8_router.ws.websocket_handler import WebSocketHandler
-WebSocketHandler._close = lambda self: ctypes.PyDLL(None).sleep(600)
+from cr8_router.lifeline.connection.connection import Connection
+Connection._close = lambda self: ctypes.PyDLL(None).sleep(600)
 """,
     # Some other add-on that hangs when Blender has begun to end.
     "hangs at exit": """
@@ -53,7 +53,7 @@ def nowhere_to_save(stage: Stage, blender: Blender, file: Path) -> tuple[Path, P
     blender.run(
         "from pathlib import Path\n"
         "import cr8_router\n"
-        "from cr8_router.recovery_store import RecoveryFolder\n"
+        "from cr8_router.lifeline.recovery_store import RecoveryFolder\n"
         f"folder = RecoveryFolder(Path({str(blocker / 'recovery')!r}))\n"
         "cr8_router.handler()._store.folders = (folder,)"
     )

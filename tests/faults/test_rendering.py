@@ -143,7 +143,7 @@ def test_a_render_that_a_file_has_is_not_saved_again(make_stage: MakeStage) -> N
     render(blender, PATIENT)
     blender.run(ENOUGH)
     blender.wait_for_line(ENDED, 30)
-    assert blender.run("from cr8_router import saving; result = saving.renders._waiting")
+    assert blender.run("from cr8_router.lifeline import saving; result = saving.renders._waiting")
     frame = stage.profile.folder / "frame.png"
     blender.run(
         f"bpy.context.scene.render.filepath = {str(frame)!r}\n"

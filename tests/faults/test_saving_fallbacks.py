@@ -136,7 +136,7 @@ def test_a_copy_in_any_folder_is_pointed_out(chain: Chain) -> None:
     """When the file that it was made of is opened."""
     copy = chain.run(
         """
-from cr8_router import session
+from cr8_router.lifeline import session
 last = recovery.folders(None)[-1:]
 copy = saving.save(RecoveryStore(last, "ann"), in_place=False)
 path = bpy.data.filepath
@@ -166,7 +166,7 @@ def test_a_file_whose_time_alone_has_changed_is_older_than_its_copy(
     copy = chain.run(
         """
 import time
-from cr8_router import session
+from cr8_router.lifeline import session
 copy = saving.save(RecoveryStore(recovery.folders(None)[-1:], "ann"), in_place=False)
 path = bpy.data.filepath
 bpy.ops.wm.read_homefile(app_template="")
@@ -186,7 +186,7 @@ result = str(copy.path)
         chain.blender.wait_for_line(said, 30)
     else:
         seen = "result = [session._session._recovery._looking, session._session._recovery._seen]"
-        settled = f"from cr8_router import session\n{seen}"
+        settled = f"from cr8_router.lifeline import session\n{seen}"
         wanted = [False, str(chain.file)]
         chain.blender.wait_alive("the look", lambda: chain.run(settled) == wanted, 30)
         assert not chain.blender.lines.matching(said)
@@ -306,7 +306,7 @@ def test_what_is_read_back_is_hashed(chain: Chain, tmp_path: Path, size: int, la
     found = chain.run(
         f"""
 import threading, types
-from cr8_router.saving import hashing
+from cr8_router.lifeline.saving import hashing
 thread = hashing.prepare()
 if thread is not None:
     thread.join()
@@ -336,7 +336,7 @@ finally:
 def test_hashes_are_imported_once_and_not_at_the_save(chain: Chain) -> None:
     assert chain.run(
         """
-from cr8_router.saving import hashing
+from cr8_router.lifeline.saving import hashing
 kept, hashing._sha256 = hashing._sha256, None
 try:
     without = hashing.Hashing().hexdigest()
@@ -352,13 +352,13 @@ def test_an_older_native_module_is_told_of_a_save_as_it_knows_it(chain: Chain) -
     """An add-on that is updated in a running Blender still has the one that was loaded first."""
     told = chain.run(
         """
-from cr8_router.saving.verification import Digest
-from cr8_router.ws.websocket_handler import WebSocketHandler
+from cr8_router.lifeline.saving.verification import Digest
+from cr8_router.lifeline.connection.connection import Connection
 class Older:
     told = []
     def saved(self, ticket, path, *, recovery=False, failures=()):
         self.told.append([ticket, str(path), recovery, list(failures)])
-handler = WebSocketHandler(Older(), None)
+handler = Connection(Older(), None)
 digest = Digest(9, "ab" * 32, 0.5)
 handler._tell_saved(7, saving.Saved(Path("/a.blend"), True, digest, ("read-only",)))
 result = Older.told
@@ -515,7 +515,7 @@ def test_another_version_is_known_after_a_fresh_start(chain: Chain) -> None:
     another_version(chain.file)
     answer = chain.run(
         """
-from cr8_router import session
+from cr8_router.lifeline import session
 session.start()
 result = attempt([])
 """
@@ -547,7 +547,7 @@ def test_a_save_that_failed_does_not_cost_the_backup(chain: Chain, template: Pat
     backup.unlink(missing_ok=True)
     chain.run(
         """
-from cr8_router.saving import in_place
+from cr8_router.lifeline.saving import in_place
 def fail(path, _operator):
     raise SaveError(f"{path}: no luck")
 real, in_place.write = in_place.write, fail

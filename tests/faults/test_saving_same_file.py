@@ -72,7 +72,7 @@ def of_a_newer_blender(file: Path) -> None:
 
 def wait_read(blender: Blender) -> None:
     """What is large is read on a thread."""
-    read = "from cr8_router import saving; result = saving.open_file.content != ''"
+    read = "from cr8_router.lifeline import saving; result = saving.open_file.content != ''"
     blender.wait_alive("the content", lambda: bool(blender.run(read)), 30)
 
 

@@ -27,7 +27,7 @@ OTHER = (-4.0, 0.5, 8.75)
 
 SAVE = """
 import cr8_router
-from cr8_router import saving
+from cr8_router.lifeline import saving
 result = str(saving.save(cr8_router.handler()._store).path)
 """
 PREFERENCES = """

@@ -33,12 +33,12 @@ bpy.app.timers.register(chatter, persistent=True)
 # Each write to the log file waits for ever, as on a disk that is gone.
 HANG = """
 import threading
-from cr8_router import log_file
+from cr8_router.lifeline import log_file
 log_file._File.write = lambda *_: threading.Event().wait()
 """
 # More than may wait, without printing them all.
 SAY = """
-from cr8_router import log
+from cr8_router.lifeline import log
 for number in range(30_000):
     log._file.emit(log.logger.makeRecord("x", 20, "", 0, f"line {number}", (), None))
 """
@@ -81,9 +81,9 @@ def test_what_is_lost_is_counted(make_stage: MakeStage, tmp_path: Path) -> None:
         edit(blender)
         pipe.fill()
         said = blender.run(
-            "import cr8_router.log\n"
+            "import cr8_router.lifeline.log\n"
             "for number in range(20_000):\n"
-            "    cr8_router.log.logger.info('line %d %s', number, 'x' * 100)\n"
+            "    cr8_router.lifeline.log.logger.info('line %d %s', number, 'x' * 100)\n"
             "result = number + 1"
         )
         stage.engine.kill()
@@ -161,7 +161,7 @@ def test_a_log_file_on_a_disk_that_hangs_for_a_while(make_stage: MakeStage, tmp_
     blender = stage.launch(stage.file)
     blender.run(
         "import threading\n"
-        "from cr8_router import log_file\n"
+        "from cr8_router.lifeline import log_file\n"
         "write, gone_on = log_file._File.write, threading.Event()\n"
         "log_file._File.write = lambda *line: gone_on.wait() and write(*line)\n"
         + SAY

@@ -16,7 +16,7 @@ from tests.faults.outcome import assert_closed_once, assert_kept
 
 REGISTERED = """
 import cr8_router
-result = bpy.app.timers.is_registered(cr8_router.session._session.pump._timer)
+result = bpy.app.timers.is_registered(cr8_router.lifeline.session._session.pump._timer)
 """
 # What becomes of the timer, from a timer of somebody else's.
 GONE = {
@@ -40,7 +40,10 @@ def slip(frame, event, _argument):
 sys.setprofile(slip)
 """,
 }
-ENDS = "import sys, cr8_router\ntimers, pump = bpy.app.timers, cr8_router.session._session.pump\n"
+ENDS = """
+import sys, cr8_router
+timers, pump = bpy.app.timers, cr8_router.lifeline.session._session.pump
+"""
 # The order to save has left the host, and has not reached who carries it out.
 STRIKE_AT_THE_ORDER = """
 import os, signal, cr8_router

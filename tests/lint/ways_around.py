@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-ADDON = Path(__file__).parents[2] / "addon" / "cr8_router"
+ADDON = Path(__file__).parents[2] / "addon" / "lifeline"
 
 _SYSTEM = {"open", "replace", "rename", "renames", "link", "symlink", "mkfifo", "truncate", "write"}
 # Methods of a path, whatever its name. A path's `replace` has one argument, and a text's two.

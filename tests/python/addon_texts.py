@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cr8_lifeline import settings_table
 
-ADDON = Path(__file__).parents[2] / "addon" / "cr8_router"
+ADDON = Path(__file__).parents[2] / "addon" / "lifeline"
 # What marks a text in a call.
 _MARKS = ("_", "marked")
 # Base classes of what Blender shows with its docstring.

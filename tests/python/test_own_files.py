@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-ADDON = Path(__file__).parents[2] / "addon" / "cr8_router"
+ADDON = Path(__file__).parents[2] / "addon" / "lifeline"
 
 
 def module(name: str) -> ModuleType:

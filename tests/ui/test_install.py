@@ -99,7 +99,7 @@ def traces(timer):
 def run_until(event, handler):
     addon = addon_utils.enable(MODULE, default_set=True)
     addon.handler().register_handler(event, handler)
-    timer = sys.modules[MODULE + ".session"]._session.pump._timer
+    timer = sys.modules[MODULE + ".lifeline.session"]._session.pump._timer
     before = traces(timer)
     addon.run()
     print(event + ":", json.dumps([before, traces(timer)]))
@@ -201,7 +201,10 @@ def test_legacy_addon_installed_and_enabled(make_stage: MakeStage) -> None:
     blender = stage.own(Blender.spawn(profile, command, stage.engine.line("ann")))
     addon_file, package_file, native_file = (Path(it) for it in answer(blender, "installed"))
     assert addon_file == addons / "cr8_router" / "__init__.py"
-    assert package_file == addons / "cr8_router" / "vendor" / "cr8_lifeline" / "__init__.py"
+    assert (
+        package_file
+        == addons / "cr8_router" / "lifeline" / "vendor" / "cr8_lifeline" / "__init__.py"
+    )
     assert native_file.parent == package_file.parent
     assert_cleaned_up(stage, blender)
     assert tuple(blend.inspect(stage.file)["objects"]["Cube"]["location"]) == EDIT

@@ -12,9 +12,9 @@ view.use_translate_interface = view.use_translate_tooltips = True
 """
 SHOWN = """
 import cr8_router
-from cr8_router import native
-from cr8_router.preferences import fields
-from cr8_router.ui import status_bar, _overlay
+from cr8_router.lifeline import native
+from cr8_router.lifeline.preferences import fields
+from cr8_router.lifeline.ui import status_bar, _overlay
 from bpy.app.translations import pgettext_iface, pgettext_tip
 wait = next(info for info in native.settings_table() if info["name"] == "unsaved_wait")
 result = [

@@ -66,7 +66,7 @@ def test_it_cannot_be_used(
     addons = stage.profile.folder / "unpacked"
     with zipfile.ZipFile(packages.legacy()) as legacy:
         legacy.extractall(addons)
-    spoil(addons / "cr8_router" / "vendor")
+    spoil(addons / "cr8_router" / "lifeline" / "vendor")
     blender = start(stage, REGISTER.format(addons=str(addons)))
     assert blender.wait_exit(START_SECONDS) == 0
     complaints = blender.lines.matching(r"^\[(WARNING|ERROR|CRITICAL)\]|Traceback")

@@ -76,12 +76,12 @@ def test_all_are_tested(make_stage: MakeStage) -> None:
         assert test in globals()
     # Each is in the menu, and none can be repeated by Shift R or undone.
     menu = blender.run(
-        "from cr8_router.ui.menu import ENTRIES\n"
+        "from cr8_router.lifeline.ui.menu import ENTRIES\n"
         "result = [name.removeprefix('cr8.') for group in ENTRIES for name in group]"
     )
     assert sorted(menu) == sorted(there)
     options = blender.run(
-        "from cr8_router.ui.operators import OPERATORS\n"
+        "from cr8_router.lifeline.ui.operators import OPERATORS\n"
         "result = [sorted(kind.bl_options) for kind in OPERATORS]"
     )
     assert options == [[]] * len(there)
@@ -136,7 +136,7 @@ def test_the_line_is_ended_and_begun(make_stage: MakeStage) -> None:
     assert operate(blender, "disconnect()") == ["FINISHED"]
     blender.wait_alive("gone", lambda: stage.engine.blender("ann") is None, 10)
     assert not can(blender, "disconnect")
-    reason = blender.run("import cr8_router; result = cr8_router.session.idle_reason()")
+    reason = blender.run("import cr8_router; result = cr8_router.lifeline.session.idle_reason()")
     assert reason == "Disconnected by hand: press Connect to start again."
     assert operate(blender, "connect()") == ["FINISHED"]
     stage.wait_connected(blender)
@@ -209,11 +209,13 @@ def _outcome(blender: Blender, name: str) -> dict[str, Any]:
     """What a trial has found, once it has ended."""
     blender.wait_alive(
         "the trial's end",
-        lambda: blender.run("from cr8_router import trials; result = not trials._under_way"),
+        lambda: blender.run(
+            "from cr8_router.lifeline import trials; result = not trials._under_way"
+        ),
         60,
     )
     found: dict[str, Any] = blender.run(
-        f"from cr8_router import trials; result = trials.{name}()._asdict()"
+        f"from cr8_router.lifeline import trials; result = trials.{name}()._asdict()"
     )
     return found
 
@@ -255,5 +257,7 @@ def test_those_that_show_something(make_stage: MakeStage) -> None:
     assert operate(blender, "open_recovery_folder()") == ["CANCELLED"]
     # With a folder, Blender's own operator is asked to show it.
     folder.mkdir(parents=True)
-    opened = blender.run("from cr8_router.recovery import first_folder\nresult = first_folder()")
+    opened = blender.run(
+        "from cr8_router.lifeline.recovery import first_folder\nresult = first_folder()"
+    )
     assert opened == str(folder)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from lifeline_harness import packages
-from lifeline_harness.profile import ADDON, ROOT
+from lifeline_harness.profile import ADDON, LIBRARY, ROOT
 
 LICENSES = ROOT / "host" / "python" / "licenses"
 NATIVE = "cr8_lifeline/_native.abi3.so"
@@ -82,20 +82,25 @@ def test_one_version_of_everything(extension: zipfile.ZipFile) -> None:
     )
 
 
-def test_both_have_the_whole_addon_and_the_native_module(extension: zipfile.ZipFile) -> None:
-    source = {
-        path.relative_to(ADDON).as_posix()
-        for path in ADDON.rglob("*")
+def files(package: Path) -> set[str]:
+    """What it has, without what Python leaves in it."""
+    return {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+def test_both_have_the_whole_addon_and_the_native_module(extension: zipfile.ZipFile) -> None:
+    source = files(ADDON) | {f"lifeline/{name}" for name in files(LIBRARY)}
     assert source <= names(extension)
     wheel_zip = zipfile.ZipFile(io.BytesIO(wheel_in(extension)[1]))
     assert NATIVE in names(wheel_zip)
     with zipfile.ZipFile(packages.legacy()) as legacy:
         expected = {f"cr8_router/{name}" for name in source - {"blender_manifest.toml"}}
-        assert expected | {f"cr8_router/vendor/{NATIVE}"} <= names(legacy)
+        assert expected | {f"cr8_router/lifeline/vendor/{NATIVE}"} <= names(legacy)
         assert "cr8_router/blender_manifest.toml" not in names(legacy)
-        assert legacy.read(f"cr8_router/vendor/{NATIVE}") == wheel_zip.read(NATIVE)
+        assert legacy.read(f"cr8_router/lifeline/vendor/{NATIVE}") == wheel_zip.read(NATIVE)
 
 
 def test_the_licenses_are_in_all_three(extension: zipfile.ZipFile) -> None:

@@ -11,7 +11,7 @@ from tests.blender.conftest import MakeStage
 # Draws the preferences on a layout that writes down what it is asked for.
 DRAW = """
 import cr8_router
-from cr8_router.preferences import layout as drawn
+from cr8_router.lifeline.preferences import layout as drawn
 
 class Layout:
     def __init__(self, said, enabled=True):
@@ -35,7 +35,7 @@ class Layout:
         self._say("icon", "")
 
 preferences = bpy.context.preferences.addons["cr8_router"].preferences
-from cr8_router import native
+from cr8_router.lifeline import native
 for section in drawn.sections(native.settings_table()):
     if hasattr(preferences, drawn.toggle(section)):
         setattr(preferences, drawn.toggle(section), True)
@@ -151,12 +151,13 @@ def test_an_outage_is_simulated_with_what_is_set(make_stage: MakeStage) -> None:
     blender.wait_alive(
         "the time line",
         lambda: blender.run(
-            "from cr8_router import trials; result = trials.rehearsed() is not None"
+            "from cr8_router.lifeline import trials; result = trials.rehearsed() is not None"
         ),
         30,
     )
     lines = blender.run(
-        "from cr8_router import trials\nresult = [what for _at, what in trials.rehearsed().lines]"
+        "from cr8_router.lifeline import trials\n"
+        "result = [what for _at, what in trials.rehearsed().lines]"
     )
     assert "The countdown begins: 90 seconds to go" in lines
     assert "A warning: 30 seconds to go" in lines
@@ -186,8 +187,8 @@ def test_a_policy_that_cannot_be_simulated_says_why(make_stage: MakeStage) -> No
     )
     blender.wait_for_line("Policy patient", 20)
     said = blender.run(
-        "from cr8_router import trials\n"
-        "from cr8_router.errors import AddonError\n"
+        "from cr8_router.lifeline import trials\n"
+        "from cr8_router.lifeline.errors import AddonError\n"
         "try:\n    trials.simulate(); result = ''\n"
         "except AddonError as error:\n    result = str(error)"
     )

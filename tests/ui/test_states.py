@@ -28,11 +28,11 @@ from tests.ui.window import (
     wait_picture,
 )
 
-STATUS_BAR_LINE = "from cr8_router.ui import status_bar; result = status_bar.line"
+STATUS_BAR_LINE = "from cr8_router.lifeline.ui import status_bar; result = status_bar.line"
 # How often a view layer is set while 3D views are shaded like this.
 RENDERED = """
 from unittest import mock
-from cr8_router import redraw
+from cr8_router.lifeline import redraw
 shaded = mock.Mock(type="VIEW_3D")
 shaded.spaces.active.shading.type = {shading!r}
 choices = []
@@ -129,7 +129,7 @@ def test_from_connected_to_held_and_back(
     save(display, keep, "after")
     told = blender.run(
         "import cr8_router\n"
-        "from cr8_router.ui import last_outage\n"
+        "from cr8_router.lifeline.ui import last_outage\n"
         "result = last_outage.sentences(cr8_router.handler().status())"
     )
     assert told[1].startswith("The server was away for ")
@@ -143,13 +143,14 @@ def test_the_panel_is_drawn_again_only_when_it_changes(
     wait_picture(display, "a quiet screen", quiet)
     before = draws(blender)
     # Ten looks of the add-on, in which nothing changes.
-    looks = "import cr8_router; session = cr8_router.session._session\n"
+    looks = "import cr8_router; session = cr8_router.lifeline.session._session\n"
     blender.run(looks + "for _ in range(10): session._look([])")
     blender.run("pass")
     assert draws(blender) == before
     # The same with a change.
     blender.run(
-        looks + "from cr8_router import ui; ui._shown = ('something else',); session._look([])"
+        looks
+        + "from cr8_router.lifeline import ui; ui._shown = ('something else',); session._look([])"
     )
     wait_picture(display, "the panel again", lambda _picture: draws(blender) > before)
 
@@ -196,7 +197,7 @@ def test_relaunched_it_tells_what_was_saved_where(
     )
     told = second.run(
         "import cr8_router\n"
-        "from cr8_router.ui import last_outage\n"
+        "from cr8_router.lifeline.ui import last_outage\n"
         "result = last_outage.sentences(cr8_router.handler().status())"
     )
     assert told[1:] == ["The server was lost, and Blender closed.", "Saved:", str(stage.file)]

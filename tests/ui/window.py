@@ -47,7 +47,7 @@ for area in bpy.context.window_manager.windows[0].screen.areas:
 # Blender has no way to ask which tab is open, so the panel tells when it is drawn.
 _TELL = """
 import builtins
-from cr8_router.ui import panel
+from cr8_router.lifeline.ui import panel
 builtins.drawn = 0
 original = panel.LinePanel.draw
 def draw(self, context):

@@ -13,6 +13,7 @@ from lifeline_harness.errors import StartError
 
 ROOT = Path(__file__).resolve().parents[3]
 ADDON = ROOT / "addon" / "cr8_router"
+LIBRARY = ROOT / "addon" / "lifeline"
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 
 # Exit code of Blender when the bootstrap fails.

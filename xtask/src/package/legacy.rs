@@ -25,7 +25,7 @@ pub fn build(parts: &Parts, staging: &Staging) -> Result<PathBuf> {
     zipfile("unpacking the wheel into the add-on")
         .arg("--extract")
         .arg(parts.wheel)
-        .arg(folder.join("vendor"))
+        .arg(folder.join("lifeline/vendor"))
         .run()?;
     staging::make_uniform(&folder)?;
     let zip = parts.zip("-legacy");

@@ -6,16 +6,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from ... import output, processing
-from ...log import about, logger
-from ...wording import span
+from .. import output, processing
+from ..log import about, logger
+from ..wording import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cr8_lifeline import events
 
-    from ..websocket_handler import WebSocketHandler
+    from .connection import Connection
 
 _LOSSES: Final = {
     "never-connected": "Server not reached yet",
@@ -26,26 +26,26 @@ _LOSSES: Final = {
 }
 
 
-def on_log(_handler: WebSocketHandler, event: events.Log) -> None:
+def on_log(_connection: Connection, event: events.Log) -> None:
     """The host has something for the log."""
     level = logging.getLevelName(event.level.upper())
     fields = {"event": event.name, "fields": event.fields}
     logger.log(level, "%s", event.message, extra=fields)
 
 
-def on_connect(handler: WebSocketHandler, _event: events.Connected) -> None:
+def on_connect(connection: Connection, _event: events.Connected) -> None:
     """The server accepted the connection."""
     output.give_back()
     logger.info("Connected to server", extra=about("connected"))
-    handler.cancel_server_cleanup()
-    handler.drop_what_was_copied_before()
+    connection.cancel_server_cleanup()
+    connection.drop_what_was_copied_before()
 
 
-def on_disconnect(handler: WebSocketHandler, event: events.Lost) -> None:
+def on_disconnect(connection: Connection, event: events.Lost) -> None:
     """The server is lost, and with it whoever waits for the command being processed."""
     output.take_over()
     # Of an outage that a host thread has not survived.
-    handler.cancel_server_cleanup()
+    connection.cancel_server_cleanup()
     logger.warning(
         "%s. Trying to connect.",
         _LOSSES.get(event.reason, "Server lost"),
@@ -59,7 +59,7 @@ def on_disconnect(handler: WebSocketHandler, event: events.Lost) -> None:
         )
 
 
-def on_recovered(handler: WebSocketHandler, event: events.Recovered) -> None:
+def on_recovered(connection: Connection, event: events.Recovered) -> None:
     """The server is back."""
     output.give_back()
     logger.info(
@@ -67,15 +67,15 @@ def on_recovered(handler: WebSocketHandler, event: events.Recovered) -> None:
         span(event.seconds),
         extra=about("reconnected", seconds=event.seconds),
     )
-    handler.cancel_server_cleanup()
+    connection.cancel_server_cleanup()
 
 
-def on_countdown(handler: WebSocketHandler, event: events.Countdown) -> None:
+def on_countdown(connection: Connection, event: events.Countdown) -> None:
     """The server is unreachable: save and close at the end of a countdown."""
-    handler.start_server_cleanup_timer(event.seconds, event.attempts)
+    connection.start_server_cleanup_timer(event.seconds, event.attempts)
 
 
-def on_warn(_handler: WebSocketHandler, event: events.Warn) -> None:
+def on_warn(_connection: Connection, event: events.Warn) -> None:
     """The countdown nears its end."""
     logger.warning(
         "Blender will save and close in %s if server does not reconnect.",
@@ -84,43 +84,43 @@ def on_warn(_handler: WebSocketHandler, event: events.Warn) -> None:
     )
 
 
-def on_held(handler: WebSocketHandler, _event: events.Held) -> None:
+def on_held(connection: Connection, _event: events.Held) -> None:
     """A person keeps Blender open."""
     logger.info("Blender is kept open until it is released", extra=about("held"))
-    handler.cancel_server_cleanup()
+    connection.cancel_server_cleanup()
 
 
-def on_save(handler: WebSocketHandler, event: events.Save) -> None:
+def on_save(connection: Connection, event: events.Save) -> None:
     """Save, and answer."""
     output.take_over()  # after SIGTERM no server was lost
-    handler.ask_to_save(event.ticket, event.place, event.reason)
-    handler.perform_server_cleanup()
+    connection.ask_to_save(event.ticket, event.place, event.reason)
+    connection.perform_server_cleanup()
 
 
-def on_early_copy(handler: WebSocketHandler, event: events.EarlyCopy) -> None:
+def on_early_copy(connection: Connection, event: events.EarlyCopy) -> None:
     """Blender may not live to save: keep a copy of the work; or none any more."""
-    handler.copy_early(needed=event.needed)
+    connection.copy_early(needed=event.needed)
 
 
-def on_quit(handler: WebSocketHandler, event: events.Quit) -> None:
+def on_quit(connection: Connection, event: events.Quit) -> None:
     """Agree to close Blender, or have it saved once more."""
-    handler.close_blender(event.ticket)
+    connection.close_blender(event.ticket)
 
 
-def on_close(handler: WebSocketHandler, _event: events.Close) -> None:
+def on_close(connection: Connection, _event: events.Close) -> None:
     """Close Blender."""
-    handler.close_for_good()
+    connection.close_for_good()
 
 
-def on_server_event(handler: WebSocketHandler, event: events.ServerEvent) -> None:
+def on_server_event(connection: Connection, event: events.ServerEvent) -> None:
     """The server sent an event."""
-    handler.dispatch(event.name, event.args)
+    connection.dispatch(event.name, event.args)
 
 
-def on_policy(handler: WebSocketHandler, event: events.PolicySwap) -> None:
+def on_policy(connection: Connection, event: events.PolicySwap) -> None:
     """A swap of policies has ended."""
     if event.message is None:
-        now = handler.status()["policy"]
+        now = connection.status()["policy"]
         logger.info(
             "Policy %s %s (%.12s) decides now",
             now["name"],
@@ -140,7 +140,7 @@ def on_policy(handler: WebSocketHandler, event: events.PolicySwap) -> None:
 
 # By kind and not by class: an add-on that is updated in a running Blender still has its old native
 # module, whose events are all of one class.
-HANDLERS: Final[Mapping[str, Callable[[WebSocketHandler, Any], None]]] = {
+HANDLERS: Final[Mapping[str, Callable[[Connection, Any], None]]] = {
     "log": on_log,
     "connected": on_connect,
     "lost": on_disconnect,

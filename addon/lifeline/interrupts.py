@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PACKAGE = __package__ or "cr8_router"
+_PACKAGE = __package__
 
 _before: Any = None
 _spared = 0

@@ -15,7 +15,7 @@ from ...words import translated as _
 from .requests import NO_OPTIONS, LineOperator
 
 if TYPE_CHECKING:
-    from ...ws.websocket_handler import WebSocketHandler
+    from ...connection.connection import Connection
 
 _ANY_PHASE = ("connected", "reconnecting", "counting-down", "saving", "held")
 
@@ -61,7 +61,7 @@ class RevertPolicy(LineOperator):
     bl_label = "Revert Policy"
     phases = _ANY_PHASE
 
-    def act(self, live: WebSocketHandler) -> None:
+    def act(self, live: Connection) -> None:
         live.revert_policy()
 
 
@@ -72,7 +72,7 @@ class ReloadPolicy(LineOperator):
     bl_label = "Reload Policy"
     phases = _ANY_PHASE
 
-    def act(self, live: WebSocketHandler) -> None:
+    def act(self, live: Connection) -> None:
         policy = rehearsal.policy_file()
         if policy is None:
             live.revert_policy()

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The line between this Blender and the server that owns it.
+"""Lifeline for Blender: saves the work and closes Blender when its server is lost.
 
-Works as an extension (Blender 4.2 and later, `blender_manifest.toml`) and as a
-legacy add-on (`bl_info`).
+A library for add-ons, to be put anywhere under them.
 """
 
 from __future__ import annotations
@@ -17,19 +16,9 @@ import bpy
 from . import loading
 
 if TYPE_CHECKING:
-    from .ws.websocket_handler import WebSocketHandler
+    from .connection.connection import Connection
 
-bl_info = {
-    "name": "CR8 Router",
-    "description": "Saves the work and closes Blender when its server is lost",
-    "author": "CR8",
-    "version": (0, 1, 0),
-    "blender": (3, 4, 0),
-    "location": "3D View > Sidebar > CR8",
-    "category": "System",
-}
-
-__all__ = ["bl_info", "handler", "register", "run", "started", "unregister"]
+__all__ = ["handler", "register", "run", "started", "unregister"]
 
 _registered = ExitStack()
 _loading: loading.Loading | None = None
@@ -101,7 +90,7 @@ def started() -> bool:
     return _loading is None or _loading.over
 
 
-def handler() -> WebSocketHandler | None:
+def handler() -> Connection | None:
     """The live handler; None while idle."""
     # Classes are registered on the main thread alone.
     if _loading is not None and threading.current_thread() is threading.main_thread():

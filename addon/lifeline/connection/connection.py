@@ -14,7 +14,7 @@ from .. import interrupts, output, processing, saving
 from ..errors import SaveError
 from ..log import about, logger
 from ..wording import amount, hyphenated, span, utf8
-from .handlers.event_handlers import HANDLERS
+from .host_events import HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class PendingSave(NamedTuple):
     reason: str
 
 
-class WebSocketHandler:
+class Connection:
     """Owns one line, and carries out on Blender's main thread what it asks for.
 
     Nothing here waits for the network.

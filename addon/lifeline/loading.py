@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PARTS = ("background", "log", "session", "translations", "preferences", "ui")
-_ADDON = __package__ or "cr8_router"
+_ADDON = __package__
 
 # Seconds in which whoever has started the thread gets on without waiting for Python's lock.
 _FIRST_GO_ON = 0.005

@@ -14,8 +14,8 @@ from .errors import OfflineError, UnconfiguredError
 if TYPE_CHECKING:
     from cr8_lifeline import Lifeline, SettingInfo
 
-# The add-on's own name: `cr8_router`, or `bl_ext.<repository>.cr8_router` as an extension.
-ADDON = __package__ or "cr8_router"
+# The add-on that this is a part of: `cr8_router`, or `bl_ext.<repository>.cr8_router`.
+ADDON = __package__.rpartition(".")[0] or __package__
 
 
 def in_environment(info: SettingInfo) -> bool:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import bpy
 
 from . import configuration, interrupts, log, saving
+from .connection.connection import Connection
+from .connection.pace import pace
+from .connection.pump import Pump
 from .errors import AddonError, NotRunningError
 from .log import about, logger
 from .recovery import Recovery, store_for
 from .scene import SceneWatch
-from .ws.pace import pace
-from .ws.pump import Pump
-from .ws.websocket_handler import WebSocketHandler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ class Session:
 
     def __init__(self, line: Lifeline, *, first: bool) -> None:
         store = store_for(line)
-        self.handler = WebSocketHandler(line, store)
+        self.handler = Connection(line, store)
         self.pump = Pump(self._step)
         self._scene = SceneWatch(line)
         self._recovery = Recovery(store, at_start=first)
@@ -219,7 +219,7 @@ def unregister() -> None:
 register = start
 
 
-def handler() -> WebSocketHandler | None:
+def handler() -> Connection | None:
     """The live handler; None while idle."""
     return _session.handler if _session is not None else None
 

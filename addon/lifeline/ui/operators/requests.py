@@ -12,7 +12,7 @@ from ...words import marked
 from .confirmation import Confirmed
 
 if TYPE_CHECKING:
-    from ...ws.websocket_handler import WebSocketHandler
+    from ...connection.connection import Connection
 
 # Blender wants a set. In the classes neither is annotated: Blender evaluates what is, one by one.
 NO_OPTIONS: set[str] = set()
@@ -43,7 +43,7 @@ class LineOperator(bpy.types.Operator):  # type: ignore[misc]
         self.act(live)
         return {"FINISHED"}
 
-    def act(self, live: WebSocketHandler) -> None:
+    def act(self, live: Connection) -> None:
         raise NotImplementedError
 
 
@@ -54,7 +54,7 @@ class TryNow(LineOperator):
     bl_label = "Try Now"
     phases = ("reconnecting", "counting-down", "saving", "held")
 
-    def act(self, live: WebSocketHandler) -> None:
+    def act(self, live: Connection) -> None:
         live.try_now()
 
 
@@ -65,7 +65,7 @@ class KeepOpen(LineOperator):
     bl_label = "Keep Open"
     phases = ("reconnecting", "counting-down", "saving", "quitting")
 
-    def act(self, live: WebSocketHandler) -> None:
+    def act(self, live: Connection) -> None:
         live.hold(by=_BY)
 
 
@@ -80,7 +80,7 @@ class Extend(LineOperator):
         name="Seconds", description="How much to add", default=300.0, min=1.0, max=86400.0
     )
 
-    def act(self, live: WebSocketHandler) -> None:
+    def act(self, live: Connection) -> None:
         live.extend(self.seconds, by=_BY)
 
 
@@ -91,7 +91,7 @@ class Release(LineOperator):
     bl_label = "Release"
     phases = ("held",)
 
-    def act(self, live: WebSocketHandler) -> None:
+    def act(self, live: Connection) -> None:
         live.release(by=_BY)
 
 
@@ -103,5 +103,5 @@ class SaveAndClose(LineOperator, Confirmed):
     phases = ("reconnecting", "counting-down", "held")
     question = marked("The file is saved, and Blender closes.")
 
-    def act(self, live: WebSocketHandler) -> None:
+    def act(self, live: Connection) -> None:
         live.close_now(by=_BY)
