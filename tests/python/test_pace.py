@@ -12,7 +12,7 @@ from tests.python.addon_texts import ADDON
 
 def pace(silence: float) -> float:
     """The add-on's function; the add-on itself can be imported in a Blender only."""
-    spec = importlib.util.spec_from_file_location("pace", ADDON / "ws" / "pace.py")
+    spec = importlib.util.spec_from_file_location("pace", ADDON / "connection" / "pace.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
