@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,22 @@ PACKAGES = Path(__file__).resolve().parents[1] / "engine"
 
 
 class Server:
-    """Keeps its port and its token over restarts. `start` it, and `close` it in the end."""
+    """Keeps its port and its token over restarts. `start` it, and `close` it in the end.
 
-    def __init__(self, *, ping_interval: float = 1.0, ping_timeout: float = 1.0) -> None:
-        self.token = secrets.token_hex(16)
+    token: that of others that it stands beside. options: further ones of its command line.
+    """
+
+    def __init__(
+        self,
+        *,
+        ping_interval: float = 1.0,
+        ping_timeout: float = 1.0,
+        token: str | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        self.token = token or secrets.token_hex(16)
         self.port = free_port()
+        self._options = tuple(options)
         self._pings = (ping_interval, ping_timeout)
         self._process: subprocess.Popen[str] | None = None
 
@@ -32,11 +44,16 @@ class Server:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
     def start(self) -> None:
         interval, timeout = self._pings
         command = [sys.executable, "-m", "cr8_engine_stand_in", "--test-controls"]
         command += ["--port", str(self.port)]
         command += ["--ping-interval", str(interval), "--ping-timeout", str(timeout)]
+        command += self._options
         self._process = subprocess.Popen(
             command,
             env={**os.environ, "CR8_ENGINE_TOKEN": self.token, "PYTHONPATH": str(PACKAGES)},
@@ -53,6 +70,13 @@ class Server:
         assert self._process is not None, "the server does not run"
         self._process.kill()
         self._process.communicate()
+        self._process = None
+
+    def stop(self) -> None:
+        """SIGTERM: it closes its connections."""
+        assert self._process is not None, "the server does not run"
+        self._process.terminate()
+        self._process.communicate(timeout=15)
         self._process = None
 
     def close(self) -> None:

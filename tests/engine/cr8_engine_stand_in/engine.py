@@ -54,6 +54,7 @@ class Engine:
         self.cutting_off = False
         self.connect_delay = 0.0
         self.acknowledging = True
+        self._shared = options.redis is not None
         self._token = options.token.encode()
         self._browsers: dict[str, str] = {}  # sid -> username
         self.sio: Any = socketio.AsyncServer(
@@ -62,6 +63,7 @@ class Engine:
             ping_timeout=options.ping_timeout,
             # None: pages of our own origin only.
             cors_allowed_origins=list(options.allow_origins) or None,
+            client_manager=options.redis and socketio.AsyncRedisManager(options.redis),
         )
         self.sio.on("connect", self._blender_connect, namespace=BLENDER)
         self.sio.on("disconnect", self._blender_disconnect, namespace=BLENDER)
@@ -89,8 +91,15 @@ class Engine:
         await self.sio.eio.disconnect(self.sio.manager.eio_sid_from_sid(sid, BLENDER))
 
     async def emit(self, username: str, event: str, data: object) -> None:
-        """Send an event to a Blender; data None: without data. Raises NotConnectedError."""
-        await self.sio.emit(event, data, to=self._connection(username).sid, namespace=BLENDER)
+        """Send an event to a Blender; data None: without data.
+
+        Raises NotConnectedError, unless it may be at another engine.
+        """
+        if not self._shared or self.registry.of(username):
+            to = self._connection(username).sid
+        else:
+            to = username
+        await self.sio.emit(event, data, to=to, namespace=BLENDER)
 
     def _connection(self, username: str) -> Connection:
         connection = self.registry.of(username)
@@ -119,6 +128,7 @@ class Engine:
         older = self.registry.connected(who.username, sid, who.blend_file_path)
         if older is not None:
             await self.sio.disconnect(older.sid, namespace=BLENDER)
+        await self.sio.enter_room(sid, who.username, namespace=BLENDER)
         one = self._connection(who.username)
         await self._tell_browsers("blender_connected", _blender(one))
         if self.cutting_off:

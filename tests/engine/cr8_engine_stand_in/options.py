@@ -36,6 +36,8 @@ class Options:
     """Where the started Blenders are written down, for a later server; None: nowhere."""
     pages: Path | None
     """A folder whose files are served over HTTP; None: none are."""
+    redis: str | None
+    """The URL of the Redis that several engines share; None: this one is alone."""
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -63,6 +65,7 @@ def parse(arguments: Sequence[str]) -> Options:
         blender_log_dir=given.blender_log_dir,
         launched=given.launched,
         pages=given.pages,
+        redis=given.redis,
     )
 
 
@@ -120,6 +123,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--pages", type=Path, metavar="DIR", help="serve the web pages in there, index.html at /"
+    )
+    parser.add_argument(
+        "--redis",
+        metavar="URL",
+        help="share rooms and events with the other engines at this Redis (redis://HOST:PORT/0)",
     )
     parser.add_argument(
         "--test-controls", action="store_true", help="let HTTP requests misbehave on purpose"

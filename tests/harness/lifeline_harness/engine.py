@@ -32,7 +32,8 @@ class Engine:
 
     profile: of the Blenders that it launches; their folder also takes its log.
     blenders: it can launch some, so there must be one on this computer.
-    options: further ones of its command line.
+    token: that of others that it stands beside. options: further ones of its command line.
+    prefix: what it is started by, if not by us.
     """
 
     def __init__(
@@ -42,14 +43,17 @@ class Engine:
         ping_interval: float = 1.0,
         ping_timeout: float = 1.0,
         blenders: bool = True,
+        token: str | None = None,
         options: Sequence[str] = (),
+        prefix: Sequence[str] = (),
     ) -> None:
         self.profile = profile
-        self.token = secrets.token_hex(16)
+        self.token = token or secrets.token_hex(16)
         self.port = free_port()
         self._pings = (ping_interval, ping_timeout)
         self._blenders = blenders
         self._options = tuple(options)
+        self._prefix = tuple(prefix)
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: Lines | None = None
         self._starts = 0
@@ -63,6 +67,10 @@ class Engine:
         """Raises HarnessError if it does not run."""
         return self._running().pid
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
     def line(self, username: str) -> dict[str, str]:
         """The variables by which a Blender finds this server."""
         return {"WS_URL": self.url, "CR8_USERNAME": username, "CR8_AUTH_TOKEN": self.token}
@@ -75,7 +83,7 @@ class Engine:
         self._starts += 1
         path = self.profile.logs / f"engine-{self._starts}.log"
         interval, timeout = self._pings
-        command = [sys.executable, "-m", "cr8_engine_stand_in", "--test-controls"]
+        command = [*self._prefix, sys.executable, "-m", "cr8_engine_stand_in", "--test-controls"]
         command += ["--port", str(self.port), "--blender-log-dir", str(self.profile.logs)]
         command += ["--ping-interval", str(interval), "--ping-timeout", str(timeout)]
         command += ["--launched", str(self.profile.folder / "launched.jsonl")]

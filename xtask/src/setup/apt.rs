@@ -78,6 +78,24 @@ const REQUIREMENTS: &[Requirement] = &[
         present: is_program,
     },
     Requirement {
+        part: Part::Balanced,
+        what: "nginx",
+        package: "nginx",
+        present: is_server,
+    },
+    Requirement {
+        part: Part::Balanced,
+        what: "Redis, its server",
+        package: "redis-server",
+        present: is_server,
+    },
+    Requirement {
+        part: Part::Bench,
+        what: "ip, for networks that a test owns",
+        package: "iproute2",
+        present: has_ip,
+    },
+    Requirement {
         part: Part::Browser,
         what: "Chromium, or its path in CHROMIUM",
         package: "chromium",
@@ -105,6 +123,15 @@ pub fn names_of(part: Part) -> Vec<&'static str> {
 
 fn is_program(name: &'static str) -> bool {
     process::find_program(name).is_some()
+}
+
+/// Debian keeps those where only root looks.
+fn is_server(name: &'static str) -> bool {
+    is_program(name) || Path::new("/usr/sbin").join(name).exists()
+}
+
+fn has_ip(_: &'static str) -> bool {
+    is_server("ip")
 }
 
 fn has_cxx(_: &'static str) -> bool {

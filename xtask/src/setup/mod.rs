@@ -36,6 +36,8 @@ pub enum Part {
     Faults,
     /// A hand on the pointer and the keys of a display.
     Pointer,
+    /// What stands before several engines, and between them.
+    Balanced,
     /// What libFuzzer is compiled with.
     Fuzz,
     /// Chromium, and the packages of browser/package-lock.json.
@@ -54,6 +56,7 @@ impl Part {
         Self::LaterBpy,
         Self::Faults,
         Self::Pointer,
+        Self::Balanced,
         Self::Fuzz,
         Self::Browser,
         Self::Bench,
@@ -67,7 +70,7 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
     for part in parts {
         match part {
             // System packages alone.
-            Part::Blender | Part::Faults | Part::Pointer | Part::Fuzz => {}
+            Part::Blender | Part::Faults | Part::Pointer | Part::Balanced | Part::Fuzz => {}
             Part::Guest => {
                 guest_toolchain::ensure()?;
             }

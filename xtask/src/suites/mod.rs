@@ -108,10 +108,11 @@ impl Suite {
     fn parts(self) -> &'static [Part] {
         match self {
             Self::Lint | Self::Fuzz => &[Part::Fuzz],
-            Self::Unit | Self::Link => &[Part::Venv],
+            Self::Unit => &[Part::Venv, Part::Balanced],
+            Self::Link => &[Part::Venv],
             Self::Policy => &[Part::Venv, Part::WasmtimeCli],
             Self::Model => &[],
-            Self::Blender => &[Part::Blender],
+            Self::Blender => &[Part::Blender, Part::Balanced],
             Self::Faults => &[Part::Blender, Part::Bpy, Part::Faults],
             Self::Ui => &[Part::Blender, Part::Bpy, Part::LaterBpy, Part::Pointer],
             Self::Browser => &[Part::Blender, Part::Browser],
