@@ -29,7 +29,13 @@ impl BenchOptions {
 
 /// The exit code is that of the measuring program: 1 if something could not be measured.
 pub fn run(layout: &Layout, options: &BenchOptions) -> Result<ExitCode> {
-    let parts = [Part::Venv, Part::Blender, Part::Bpy, Part::Balanced, Part::Bench];
+    let parts = [
+        Part::Venv,
+        Part::Blender,
+        Part::Bpy,
+        Part::Balanced,
+        Part::Bench,
+    ];
     let builds = [
         Build::PythonPolicies,
         Build::TestPolicies,
