@@ -21,8 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# What a flush says of data that is not on the disk. All else says that there is no such thing here.
-_LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
+# What a flush says where there is no such thing, or not for this file. All else, of a server that
+# is gone, too (ESTALE, ETIMEDOUT, ENOTCONN), says that the data may not be on the disk.
+_NO_SUCH_THING = (
+    errno.EINVAL,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOTTY,
+    errno.EBADF,
+    errno.EISDIR,
+    errno.EPERM,
+    errno.EACCES,
+    errno.EROFS,
+)
 
 
 def skipped(step: str, path: Path, error: OSError) -> None:
@@ -55,7 +67,7 @@ def flush(descriptor: int, path: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno in _LOST:
+        if error.errno not in _NO_SUCH_THING:
             raise
         skipped("it cannot be flushed", path, error)
 

@@ -650,3 +650,64 @@ finally:
 """
     )
     assert answer == [[], []]
+
+
+@needs_root
+def test_a_write_protected_file_is_not_overwritten(chain: Chain, tmp_path: Path) -> None:
+    """Blender refuses it, but to root, who may do everything."""
+    before = chain.file.read_bytes()
+    chain.file.chmod(0o444)
+    try:
+        answer = chain.run("result = attempt([[folder, True]])", folder=str(tmp_path / "copies"))
+    finally:
+        chain.file.chmod(0o644)
+    assert answer["failures"] == [f"{chain.file}: it is write-protected (mode 0444)"]
+    assert saved_location(Path(answer["path"])) == EDIT
+    assert chain.file.read_bytes() == before
+
+
+# For the time of one attempt: how one function of the system answers.
+INSTEAD = """
+import errno, os
+before = {name: getattr(os, name) for name in names}
+def refuse(*_args, **_options):
+    raise OSError(getattr(errno, error), "as the test wants it")
+for name in names:
+    setattr(os, name, refuse) if error else delattr(os, name)
+try:
+    result = attempt([[folder, True]], in_place=False)
+finally:
+    for name in names:
+        setattr(os, name, before[name])
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "error"),
+    [
+        # macOS has none of them.
+        (["posix_fadvise", "listxattr", "getxattr", "setxattr", "removexattr"], ""),
+        # An object store's mount.
+        (["replace", "rename"], "EPERM"),
+        (["fsync"], "EROFS"),
+    ],
+    ids=["not there", "renaming", "flushing"],
+)
+def test_a_system_without_such_a_thing(
+    chain: Chain, tmp_path: Path, names: list[str], error: str
+) -> None:
+    """The copy is whole, and found again."""
+    folder = str(tmp_path / "copies")
+    answer = chain.run(INSTEAD, folder=folder, names=names, error=error)
+    assert answer["failures"] == []
+    copy = answer["path"]
+    assert saved_location(Path(copy)) == EDIT
+    assert chain.run("result = unclaimed([[folder, True]])", folder=folder) == [copy]
+
+
+@pytest.mark.parametrize("error", ["EIO", "ESTALE", "ETIMEDOUT", "ENOTCONN"])
+def test_a_flush_that_tells_of_a_loss(chain: Chain, tmp_path: Path, error: str) -> None:
+    """A server of files that is gone has not what was written to it."""
+    answer = chain.run(INSTEAD, folder=str(tmp_path / "copies"), names=["fsync"], error=error)
+    (reason,) = answer["reasons"]
+    assert reason.endswith("as the test wants it")

@@ -47,8 +47,8 @@ def give(path: Path, wanted: Attributes) -> None:
 
 def _read(found: os.stat_result, file: Path | int) -> Attributes:
     extended = {}
-    # Some file systems have none.
-    with suppress(OSError):
+    # Some file systems have none, and some systems no such calls.
+    with suppress(OSError, AttributeError):
         for name in os.listxattr(file):
             if name.startswith(_KEPT):
                 extended[name] = os.getxattr(file, name)

@@ -23,6 +23,8 @@ from .verification import COMPRESSED, first_bytes
 from .version import version_of
 from .writing import umask, write
 
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -88,6 +90,9 @@ def _look_at(path: Path) -> None:
         )
     if not stat.S_ISREG(found.st_mode):
         raise SaveError(f"{path}: it is no ordinary file: save under another name")
+    if not found.st_mode & _WRITABLE:
+        # Blender refuses, too, but for root, who may do everything.
+        raise SaveError(f"{path}: it is write-protected (mode {stat.S_IMODE(found.st_mode):04o})")
     _refuse_strange_draft(path)
 
 

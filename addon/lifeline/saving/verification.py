@@ -14,6 +14,7 @@ from .hashing import Hashing
 from .version import version_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from .version import Version
@@ -53,10 +54,13 @@ class _ReadBack(NamedTuple):
     sha256: str | None
 
 
-def verify(path: Path, before: Version | None) -> Digest | None:
+def verify(
+    path: Path, before: Version | None, *, wanted: Callable[[], bool] = lambda: True
+) -> Digest | None:
     """What was read back, if it could be hashed.
 
-    before: the version that the save was to replace. Raises SaveError.
+    before: the version that the save was to replace. wanted: asked again and again; once nobody
+    waits for it any more, it is broken off. Raises SaveError, also then.
 
     Not by the clock, which may have been set back: a new version differs.
     """
@@ -64,7 +68,7 @@ def verify(path: Path, before: Version | None) -> Digest | None:
     if before is not None and version_of(path) == before:
         raise SaveError(f"{path}: the file has not changed")
     try:
-        found = _read_back(path)
+        found = _read_back(path, wanted)
         flush_folder(path.parent)
     except OSError as error:
         raise SaveError(f"{path}: {error.strerror or error}") from error
@@ -103,14 +107,16 @@ def ends_as_written(path: Path) -> bool:
     return end.endswith(_END_COMPRESSED) if compressed else _END in end
 
 
-def _read_back(path: Path) -> _ReadBack:
+def _read_back(path: Path, wanted: Callable[[], bool]) -> _ReadBack:
     with path.open("rb", buffering=0) as file:
         descriptor = file.fileno()
         flush(descriptor, path)
         # Else it would come from memory, which proves nothing.
-        with optional("it may be read back from memory", path):
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        # Not every system has such a thing, macOS among them.
+        if hasattr(os, "posix_fadvise"):
+            with optional("it may be read back from memory", path):
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         size = os.fstat(descriptor).st_size
         start, read = b"", 0
         # Small ones are hashed by the host.
@@ -118,6 +124,8 @@ def _read_back(path: Path) -> _ReadBack:
         chunk = _CHUNK if hashing is not None else _SMALL_CHUNK
         # Two: one is hashed while the other is filled.
         for buffer in itertools.cycle((bytearray(chunk), bytearray(chunk))):
+            if not wanted():
+                raise SaveError(f"{path}: reading it back was broken off")
             count = file.readinto(buffer)
             if not count:
                 break
