@@ -143,7 +143,7 @@ def test_a_render_that_a_file_has_is_not_saved_again(make_stage: MakeStage) -> N
     render(blender, PATIENT)
     blender.run(ENOUGH)
     blender.wait_for_line(ENDED, 30)
-    assert blender.run("from cr8_router.lifeline import saving; result = saving.renders._waiting")
+    blender.wait_alive("the render", lambda: waiting(blender) == [0], 30)
     frame = stage.profile.folder / "frame.png"
     blender.run(
         f"bpy.context.scene.render.filepath = {str(frame)!r}\n"
@@ -166,3 +166,46 @@ def test_failed_before(make_stage: MakeStage) -> None:
     stage.engine.kill()
     assert_kept(stage, blender, stage.file)
     assert_closed_once(blender)
+
+
+def test_renders_in_several_slots(make_stage: MakeStage) -> None:
+    """Each is somebody's work, and the one that is shown may be an empty one."""
+    stage = make_stage(cleanup_timeout=1)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    for slot in (0, 2):
+        render_into(blender, slot)
+    show(blender, 5)
+    stage.engine.kill()
+    entry = assert_kept(stage, blender, stage.file)
+    files = [stage.file.with_name(f"job-render-{number}.exr") for number in (1, 2)]
+    assert sorted(stage.file.parent.glob("*-render-*")) == files
+    assert entry["saves"][0]["render"] == str(files[1])
+    assert [opened_as(stage, file) for file in files] == ["MULTILAYER"] * 2
+
+
+def render_into(blender: Blender, slot: int) -> None:
+    """A render that no file has."""
+    show(blender, slot)
+    render(blender, PATIENT)
+    blender.run(ENOUGH)
+    blender.wait_alive("the render", lambda: waiting(blender)[-1:] == [slot], 30)
+
+
+def waiting(blender: Blender) -> list[int]:
+    """The slots of renders that no file has."""
+    found: list[int] = blender.run(
+        "from cr8_router.lifeline import saving; result = saving.renders._waiting"
+    )
+    return found
+
+
+def show(blender: Blender, slot: int) -> None:
+    """Of the render slots, this one; a new Blender has no image of them yet."""
+    blender.run(
+        f"""
+for image in bpy.data.images:
+    if image.type == "RENDER_RESULT":
+        image.render_slots.active_index = {slot}
+"""
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A finished render, which no .blend holds: it is saved beside the file."""
+"""Finished renders, which no .blend holds: they are saved beside the file."""
 
 from __future__ import annotations
 
@@ -39,14 +39,17 @@ class Renders:
 
     def __init__(self) -> None:
         self._written = False
-        self._waiting = False
+        self._ended: bool | None = None
+        """The last render: whether it is complete, and in no file. None: nothing new."""
+        self._waiting: list[int] = []
+        """The slots of renders that no file has, the newest last."""
         self._listeners = Listeners(self._make_handlers())
 
     def _make_handlers(self) -> dict[str, Callable[..., None]]:
         # Blender may call these on the render's thread: nothing of bpy is touched.
         @persistent  # type: ignore[untyped-decorator]
-        def nothing(*_args: Any) -> None:
-            self._written = self._waiting = False
+        def begun(*_args: Any) -> None:
+            self._written = False
 
         @persistent  # type: ignore[untyped-decorator]
         def written(*_args: Any) -> None:
@@ -54,14 +57,22 @@ class Renders:
 
         @persistent  # type: ignore[untyped-decorator]
         def complete(*_args: Any) -> None:
-            self._waiting = not self._written
+            self._ended = not self._written
+
+        @persistent  # type: ignore[untyped-decorator]
+        def cancelled(*_args: Any) -> None:
+            self._ended = False
+
+        @persistent  # type: ignore[untyped-decorator]
+        def opened(*_args: Any) -> None:
+            self._ended, self._waiting = None, []
 
         return {
-            "render_init": nothing,
+            "render_init": begun,
             "render_write": written,
             "render_complete": complete,
-            "render_cancel": nothing,
-            "load_post": nothing,
+            "render_cancel": cancelled,
+            "load_post": opened,
         }
 
     def attach(self) -> None:
@@ -72,17 +83,35 @@ class Renders:
         """Listen no more. What is known stays: a line that starts afresh needs it."""
         self._listeners.detach()
 
-    def save(self, beside: Path) -> Path | None:
-        """The render that has ended last, unless a file has it: once, and beside this file.
+    def notice(self) -> None:
+        """In which slot is what has just ended? For the main thread, at each tick."""
+        if self._ended is None:
+            return
+        waiting, self._ended = self._ended, None
+        image = _result()
+        slot = 0 if image is None else image.render_slots.active_index
+        self._waiting = [one for one in self._waiting if one != slot] + [slot] * waiting
 
-        None: there is none. Raises SaveError.
+    def save(self, beside: Path) -> Path | None:
+        """Each render that no file has: once, and beside this file. Gives that of the last one.
+
+        None: there is none. Raises SaveError if one could not be saved.
         """
-        if not self._waiting:
-            return None
-        path = _save(beside)
-        self._waiting = False
-        name = utf8(str(path))
-        logger.info("Saved the finished render: %s", name, extra=about("render-saved", path=name))
+        self.notice()
+        path, error = None, None
+        for slot in list(self._waiting):
+            try:
+                path = _save(slot, beside)
+            except SaveError as failure:
+                error = failure
+                continue
+            self._waiting.remove(slot)
+            name = utf8(str(path))
+            logger.info(
+                "Saved the finished render: %s", name, extra=about("render-saved", path=name)
+            )
+        if error is not None:
+            raise error
         return path
 
 
@@ -90,12 +119,19 @@ renders = Renders()
 """A Blender has one render at a time."""
 
 
-def _save(beside: Path) -> Path:
-    image = next((one for one in bpy.data.images if one.type == "RENDER_RESULT"), None)
+def _result() -> Any:
+    """Blender's image of what it has rendered; None: there is none."""
+    return next((one for one in bpy.data.images if one.type == "RENDER_RESULT"), None)
+
+
+def _save(slot: int, beside: Path) -> Path:
+    image = _result()
     if image is None:
         raise SaveError("the finished render: Blender has no image of it")
-    path = beside
+    slots, path = image.render_slots, beside
+    shown = slots.active_index
     try:
+        slots.active_index = slot
         # Its user alone sees it before it is as private as the file.
         with umask(0o077):
             path = _reserve(beside)
@@ -106,6 +142,8 @@ def _save(beside: Path) -> Path:
             with contextlib.suppress(OSError):
                 path.unlink()
         raise SaveError(f"the finished render: {one_line(error)}") from error
+    finally:
+        slots.active_index = shown
     if (attributes := attributes_of(beside)) is not None:
         give(path, attributes)
     return path
