@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from lifeline_harness import blend
+
 from tests.blender.conftest import MakeStage
 from tests.blender.stage import EDIT, Stage, edit, saved_location
 
@@ -77,3 +79,16 @@ def test_a_copy_that_could_not_be_flushed_is_kept(make_stage: MakeStage) -> None
     assert saved_location(copy) == EDIT
     stage.engine.restart()
     stage.launch(None).wait_for_line(r"Recovered unsaved work from ", 30)
+
+
+def test_a_text_changed_after_the_copy_was_saved(make_stage: MakeStage) -> None:
+    """Blender tells nobody when a person types into one."""
+    stage = make_stage(cleanup_timeout=1, quit_floor=8)
+    blender = stage.launch(None)
+    blender.run("bpy.data.texts.new('notes'); bpy.ops.ed.undo_push(message='Changed')")
+    stage.engine.kill()
+    saved = blender.wait_for_line(r"^\[INFO\] Saved in ", 30)
+    time.sleep(max(0.0, saved.at + 1.5 - time.monotonic()))
+    blender.run("bpy.data.texts['notes'].write('the last word')")
+    stage.assert_closed(blender)
+    assert blend.inspect(recovery_copies(stage)[-1])["texts"]["notes"] == "the last word"

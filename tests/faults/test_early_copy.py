@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,97 @@ def test_blender_is_as_it_was(make_stage: MakeStage) -> None:
     assert images["painted (unsaved)"]["pixels"][:4] == pytest.approx(
         [1.0, 0.5, 0.25, 1.0], abs=0.01
     )
+
+
+# An early copy is read back until the work is safe in its place.
+SLOW = """
+import sys, threading
+module = sys.modules["cr8_router.lifeline.saving.early_copy"]
+enough, verify, superseded = threading.Event(), module.verify, module.early_copy.superseded
+def slowly(*args, **options):
+    enough.wait()
+    return verify(*args, **options)
+def safe(store):
+    superseded(store)
+    enough.set()
+module.verify, module.early_copy.superseded = slowly, safe
+"""
+
+
+def test_the_work_is_saved_while_the_copy_is_read_back(make_stage: MakeStage) -> None:
+    stage = make_stage(cleanup_timeout=LONG)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    blender.run(SLOW)
+    stage.engine.kill()
+    wait_unreachable(blender)
+    folder = stage.profile.folder / "datafiles" / "cr8_recovery"
+    wait_until("the copy is written", lambda: list(folder.glob("*.blend")) or None, 30)
+    blender.run("import cr8_router; cr8_router.handler().close_now()")
+    stage.assert_closed(blender)
+    assert saved_location(stage.file) == EDIT
+    assert list(folder.iterdir()) == []
+    assert not blender.lines.matching(r"the work is in .*\.blend$")
+
+
+SETTLE = """
+import sys
+sys.modules["cr8_router.lifeline.saving.early_copy"].early_copy.settle()
+"""
+OPENED = """
+from pathlib import Path
+from cr8_router.lifeline.recovery import store_for
+store = store_for(__import__("cr8_router").handler()._line)
+store.mark_restored(store.find(Path({copy!r})))
+"""
+
+
+@pytest.mark.parametrize("by", ["opened", "saved"])
+def test_a_copy_that_another_blender_works_in_stays(make_stage: MakeStage, by: str) -> None:
+    """Of the same user: who has made it does not delete it any more."""
+    stage = make_stage(cleanup_timeout=LONG)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    stage.engine.kill()
+    copy = wait_copy(stage, blender)
+    if by == "opened":
+        blender.run(OPENED.format(copy=str(copy)))
+    else:
+        another = copy.read_bytes() + bytes(1)
+        copy.unlink()
+        copy.write_bytes(another)
+    stage.engine.start()
+    stage.wait_connected(blender)
+    blender.wait_for_line("Server reconnected", 30)
+    blender.run(SETTLE)
+    assert copies(stage) == [copy]
+
+
+# As the host asks for one, each minute.
+ASK = "import cr8_router; cr8_router.handler().copy_early(needed=True)"
+CHANGES = {
+    "a text": "bpy.data.texts['notes'].write('more')",
+    "a marker": "bpy.context.scene.timeline_markers.new('here')",
+    "an object": "bpy.data.objects['Cube'].location.x += 1",
+}
+
+
+@pytest.mark.parametrize("what", [*CHANGES, "nothing"])
+def test_another_one_when_the_work_has_changed(make_stage: MakeStage, what: str) -> None:
+    """And only then."""
+    stage = make_stage(cleanup_timeout=LONG)
+    blender = stage.launch(stage.file)
+    blender.run("bpy.data.texts.new('notes')")
+    edit(blender)
+    stage.engine.kill()
+    first = wait_copy(stage, blender)
+    time.sleep(1.5)  # in the first second it could be the save's own doing
+    blender.run(CHANGES.get(what, "pass"))
+    blender.run("pass")  # Blender updates behind the timer
+    blender.run(ASK)
+    if what == "nothing":
+        blender.run(SETTLE)
+        assert copies(stage) == [first]
+    else:
+        wait_until("another copy", lambda: copies(stage) not in ([first], []) or None, 30)
+        wait_until("the first one is deleted", lambda: len(copies(stage)) == 1 or None, 30)

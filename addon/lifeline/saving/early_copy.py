@@ -100,16 +100,20 @@ class EarlyCopy:
     def _keep(
         self, store: RecoveryStore, copy: Path, original: Original, saves: int, tell: Tell
     ) -> None:
+        def wanted() -> bool:
+            """Else the work was saved meanwhile, or is not to be kept."""
+            return saves == self._saves
+
         try:
-            if saves == self._saves:
-                verify(copy, None)
-            if saves != self._saves:  # the work was saved meanwhile, or is not to be kept
-                _give_back(store, copy)
-                return
+            verify(copy, None, wanted=wanted)
             store.keep(copy, original)
         except Exception as error:
-            self._stale = True
-            _tell_failed(error)
+            _give_back(store, copy)
+            if wanted():
+                self._stale = True
+                _tell_failed(error)
+            return
+        if not wanted():
             _give_back(store, copy)
             return
         self._delete(store)
