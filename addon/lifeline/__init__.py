@@ -48,9 +48,10 @@ def register() -> None:
 
 def _start() -> None:
     global _registered
-    from . import background, interrupts, log, preferences, session, translations, ui
+    from . import background, interrupts, log, preferences, session, translations, ui, unasked
 
     with ExitStack() as undo:
+        undo.callback(unasked.unregister)
         undo.callback(background.unregister)
         undo.callback(interrupts.unregister)
         # There Blender has a handler of its own, which breaks a render off: see `session.run`.
@@ -62,6 +63,7 @@ def _start() -> None:
                 _show()
             else:
                 part.register()
+        unasked.register(session.rescue)
         _registered = undo.pop_all()
 
 

@@ -22,9 +22,11 @@ class Listeners:
         self._functions = functions
 
     def attach(self) -> None:
-        """Listen to Blender."""
+        """Listen to Blender. Nothing for those that listen: scripts clear these lists."""
         for name, function in self._functions.items():
-            getattr(bpy.app.handlers, name).append(function)
+            listeners = getattr(bpy.app.handlers, name)
+            if function not in listeners:
+                listeners.append(function)
 
     def detach(self) -> None:
         """Listen no more; nothing if nobody listens."""

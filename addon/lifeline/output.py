@@ -18,6 +18,7 @@ from __future__ import annotations
 import fcntl
 import os
 import select
+import signal
 import struct
 import sys
 import termios
@@ -145,6 +146,10 @@ class Outlet:
             pass
 
     def _forward(self) -> None:
+        # A job in the background of a terminal that is set so (`stty tostop`) is stopped when it
+        # writes, unless the thread that does has no ear for that.
+        with suppress(AttributeError, OSError, ValueError):
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTTOU,))
         arrived = select.poll()
         arrived.register(self._from, select.POLLIN)
         while True:
@@ -203,9 +208,17 @@ _outlets: dict[int, Outlet] = {}
 
 def standard_output() -> Outlet | None:
     """None: there is none, or a script has put something of its own in its place."""
-    if sys.stdout is None or sys.stdout is not sys.__stdout__:
-        return None
-    return _outlet(_STDOUT)
+    return _outlet(_STDOUT) if _leads_to_standard_output() else None
+
+
+def _leads_to_standard_output() -> bool:
+    """A script may have wrapped it anew, in another encoding: it waits as the first one did."""
+    if sys.stdout is None or sys.stdout is sys.__stdout__:
+        return sys.stdout is not None
+    try:
+        return sys.stdout.fileno() == _STDOUT
+    except Exception:  # it is something else
+        return False
 
 
 def take_over() -> None:
@@ -215,9 +228,9 @@ def take_over() -> None:
         if outlet is not None:
             with suppress(OSError):
                 outlet.take_over()
-    # What Python has kept back so far.
+    # What Python has kept back so far. A script may have put anything in their place.
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):
+        with suppress(BaseException):
             stream.flush()
 
 

@@ -61,9 +61,7 @@ class Session:
 
     def start(self) -> None:
         """Begin to tick; the first tick connects."""
-        saving.open_file.attach()
-        saving.renders.attach()
-        self._scene.attach()
+        self._attach()
         self.pump.start()
 
     def stop(self) -> None:
@@ -76,6 +74,12 @@ class Session:
         for watcher in watchers:
             watcher(None, [])
 
+    def _attach(self) -> None:
+        """Listen to Blender, also after a script has cleared the lists of who does."""
+        saving.open_file.attach()
+        saving.renders.attach()
+        self._scene.attach()
+
     def _step(self) -> float | None:
         if not bpy.app.background and interrupts.taken():
             logger.info(
@@ -83,7 +87,9 @@ class Session:
                 extra=about("interrupted"),
             )
         try:
+            self._attach()
             saving.open_file.notice()
+            saving.renders.notice()
         except Exception:  # a save must not wait for it
             logger.exception("What is open cannot be told", extra=about("scene-failed"))
         # The host first: a save waits for nothing else.
@@ -214,6 +220,12 @@ def unregister() -> None:
     if guarded is not None and not guarded.finished:
         guarded.drop_early_copy()
         saving.early_copy.settle()
+
+
+def rescue() -> None:
+    """Blender ends, and nobody has said so: what is not saved goes into a recovery copy."""
+    if _session is not None and not _session.handler.finished:
+        _session.handler.rescue()
 
 
 register = start

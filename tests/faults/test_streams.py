@@ -185,3 +185,44 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     """With the older ones, which stand beside it."""
     parts = sorted(file.parent.glob(f"{file.name}*"))
     return [json.loads(line) for part in parts for line in part.read_bytes().splitlines()]
+
+
+# What a script may put in the place of Python's own streams.
+STRANGE = """
+import sys
+class Strange:
+    def write(self, *_): raise ReferenceError
+    def flush(self): raise SystemExit
+sys.stdout = sys.stderr = Strange()
+"""
+ANEW = """
+import io, sys
+sys.stdout = io.TextIOWrapper(open(1, "wb", closefd=False), encoding="utf-8", write_through=True)
+import cr8_router
+cr8_router.unregister()
+cr8_router.register()
+"""
+
+
+def test_something_else_in_the_place_of_standard_output(make_stage: MakeStage) -> None:
+    """Whatever it raises, the order to save is carried out."""
+    stage = make_stage(cleanup_timeout=2)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    blender.run(STRANGE)
+    stage.engine.kill()
+    assert_kept(stage, blender, stage.file)
+
+
+def test_standard_output_opened_anew(make_stage: MakeStage, tmp_path: Path) -> None:
+    """As scripts do for another encoding: it leads to the same pipe, which is full."""
+    stage = make_stage(cleanup_timeout=2)
+    with Pipe(tmp_path / "pipe") as pipe:
+        blender = start(stage, pipe, STDOUT)
+        blender.run(ANEW)
+        stage.wait_connected(blender)
+        edit(blender)
+        pipe.fill()
+        blender.run("import logging; logging.getLogger('cr8_router').warning('nobody reads this')")
+        stage.engine.kill()
+        assert_kept(stage, blender, stage.file)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from lifeline_harness.blender import Blender
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import CLOSING, LINE_SECONDS, count
-from tests.blender.stage import Stage, edit
+from tests.blender.stage import EDIT, Stage, edit, saved_location
 from tests.faults.outcome import assert_closed_once, assert_kept
 
 REGISTERED = """
@@ -182,3 +183,45 @@ def test_the_thread_that_watches_it_dies(make_stage: MakeStage, error: str) -> N
     blender.wait_alive("the timer again", lambda: bool(blender.run(REGISTERED)), LINE_SECONDS)
     stage.engine.kill()
     assert_kept(stage, blender, stage.file)
+
+
+CLEAR = """
+for name in dir(bpy.app.handlers):
+    listeners = getattr(bpy.app.handlers, name)
+    if isinstance(listeners, list):
+        listeners.clear()
+"""
+
+
+def test_a_script_clears_the_lists_of_handlers(make_stage: MakeStage) -> None:
+    """What a person saves after that is no other Blender's version."""
+    stage = make_stage(cleanup_timeout=2)
+    blender = stage.launch(stage.file)
+    blender.run(CLEAR)
+    time.sleep(1.5)  # for the next tick
+    blender.run("bpy.data.objects['Cube'].location.x = 9; bpy.ops.wm.save_mainfile()")
+    edit(blender)
+    assert_guarded(stage, blender)
+
+
+FAIL_ONCE = """
+import cr8_router
+live = cr8_router.handler()
+def perform():
+    del live.perform_server_cleanup
+    raise SystemExit
+live.perform_server_cleanup = perform
+"""
+
+
+def test_an_order_that_fails_is_answered(make_stage: MakeStage) -> None:
+    """The host would wait for ever; so it asks again."""
+    stage = make_stage(cleanup_timeout=2)
+    blender = stage.launch(stage.file)
+    edit(blender)
+    blender.run(FAIL_ONCE)
+    stage.engine.kill()
+    stage.assert_closed(blender)
+    entry = stage.journal.entry()
+    assert [save["ok"] for save in entry["saves"]] == [False, True]
+    assert saved_location(Path(str(entry["saves"][-1]["path"]))) == EDIT

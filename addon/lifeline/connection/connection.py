@@ -176,6 +176,9 @@ class Connection:
                     event.kind,
                     extra=about("event-failed", kind=event.kind),
                 )
+                if event.kind == "save":
+                    order: Any = event
+                    self._give_up(order.ticket)
         return events
 
     def dispatch(self, name: str, args: list[Any]) -> None:
@@ -234,6 +237,20 @@ class Connection:
             hyphenated(whole),
             extra=about("countdown-started", seconds=whole),
         )
+
+    def rescue(self) -> None:
+        """Blender ends without the host: save the work, if there is any, in a recovery folder."""
+        if not (bpy.data.is_dirty or self._copies_early):
+            return
+        logger.warning(
+            "A script has ended Blender (sys.exit): its work goes into a recovery copy",
+            extra=about("rescued"),
+        )
+        try:
+            saving.save(self._store, in_place=False)
+        except SaveError as error:
+            logger.error("The work is not saved: %s", utf8(str(error)), extra=about("save-failed"))
+            self.finished = True  # an early copy is all there is, and stays
 
     def drop_early_copy(self) -> None:
         """Nobody is to be led to the copy that was made early, if one was."""
@@ -311,6 +328,12 @@ class Connection:
             logger.info(
                 "Saved in %s", amount(took, "second"), extra=about("saved", seconds=round(took, 3))
             )
+
+    def _give_up(self, ticket: int) -> None:
+        """An order that nobody has carried out is answered, too: then the host asks again."""
+        self._pending_save = None
+        self._line.claim(ticket)
+        self._line.save_failed(ticket, ["the order was not carried out"])
 
     def _tell_saved(self, ticket: int, saved: saving.Saved) -> None:
         told: dict[str, Any] = {
