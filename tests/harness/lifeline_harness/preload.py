@@ -30,3 +30,9 @@ def refusing(below: Path, folder: Path) -> dict[str, str]:
     """The environment of a process to which files below a folder have no permissions, owners,
     locks, flushes and extended attributes. folder: for the library."""
     return {"LD_PRELOAD": str(compiled("refusing", folder)), "LIFELINE_REFUSING": str(below)}
+
+
+def hanging(below: Path, folder: Path) -> dict[str, str]:
+    """The environment of a process to which nothing below a folder answers while there is a file
+    beside it, called like it and `.gone`. folder: for the library."""
+    return {"LD_PRELOAD": str(compiled("hanging", folder)), "LIFELINE_HANGING": str(below)}
