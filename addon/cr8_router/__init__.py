@@ -7,7 +7,8 @@ legacy add-on (`bl_info`).
 
 from __future__ import annotations
 
-from . import lifeline
+from .ws import operators
+from .ws.websocket_handler import WebSocketHandler, get_handler
 
 bl_info = {
     "name": "CR8 Router",
@@ -21,8 +22,30 @@ bl_info = {
 
 __all__ = ["bl_info", "handler", "register", "run", "started", "unregister"]
 
-register = lifeline.register
-unregister = lifeline.unregister
-started = lifeline.started
-handler = lifeline.handler
-run = lifeline.run
+
+def register() -> None:
+    """Show the add-on and connect, if a server is configured. Raises TakenError."""
+    get_handler().connect()
+    operators.register()
+
+
+def unregister() -> None:
+    """Leave nothing behind."""
+    operators.unregister()
+    get_handler().disconnect()
+
+
+def started() -> bool:
+    """Whether everything is imported, and the add-on shown."""
+    return get_handler().started
+
+
+def handler() -> WebSocketHandler | None:
+    """The handler; None while idle."""
+    live = get_handler()
+    return live if live.ready() else None
+
+
+def run() -> None:
+    """The loop for background mode: see `Client.wait`."""
+    get_handler().wait()

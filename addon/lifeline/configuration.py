@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from . import native
+from . import native, options
 from .errors import OfflineError, UnconfiguredError
 
 if TYPE_CHECKING:
     from cr8_lifeline import Lifeline, SettingInfo
 
-# The add-on that this is a part of: `cr8_router`, or `bl_ext.<repository>.cr8_router`.
-ADDON = __package__.rpartition(".")[0] or __package__
+OFFLINE = (
+    "Online access is off, so nothing guards this Blender. Switch it on: Edit > Preferences > "
+    "System > Network > Allow Online Access (or start Blender with --online-mode); then press "
+    "Connect, in the sidebar (N) of the 3D view."
+)
+"""Said in the log, and where the add-on is shown."""
 
 
 def in_environment(info: SettingInfo) -> bool:
@@ -51,8 +55,11 @@ def _from_field(info: SettingInfo, value: Any) -> object:
 
 
 def _fields() -> Any:
-    """What a person has set; None when the add-on runs without being listed, as from a script."""
-    listed = bpy.context.preferences.addons.get(ADDON)
+    """What a person has set; None when the add-on runs without being listed, as from a script.
+
+    They may be of a class of the add-on's own, which has some of our fields, or none.
+    """
+    listed = bpy.context.preferences.addons.get(options.current.addon)
     return listed.preferences if listed is not None else None
 
 
@@ -96,25 +103,35 @@ def from_preferences() -> dict[str, object]:
 
 
 def new_line() -> Lifeline:
-    """A line as configured, not connected yet.
+    """A connection as configured, not begun yet.
+
+    First counts what the add-on has given to `connect`, then the environment, then what a person
+    has set, what the add-on has given to its client, and the defaults.
 
     Raises OfflineError, UnconfiguredError, NativeMissingError, SettingsInvalidError.
     """
-    preferences = from_preferences()
-    server = next(info for info in native.settings_table() if info["name"] == "server_url")
-    if not (in_environment(server) or preferences.get("server_url") or server["default"]):
+    given = options.current
+    settings = {**given.settings, **from_preferences(), **given.arguments}
+    table = {info["name"]: info for info in native.settings_table()}
+    server = table["server_url"]
+    if not (in_environment(server) or settings.get("server_url") or server["default"]):
         raise UnconfiguredError(
             f"No server is configured: set {server['variable']}, or Server url in Preferences."
         )
+    if offline():
+        raise OfflineError(OFFLINE)
+    settings.setdefault("journal", _in_user_data("journal.jsonl"))
+    settings.setdefault("policy_store", _in_user_data("policies"))
+    # What an argument has decided the environment does not.
+    decided = {table[name]["variable"] for name in given.arguments}
+    environment = {name: value for name, value in os.environ.items() if name not in decided}
+    return native.new_line(settings, environment)
+
+
+def offline() -> bool:
+    """Blender's switch is off, and counts: the add-on does not answer for it."""
     # New in 4.2; what has no such switch is online.
-    if not getattr(bpy.app, "online_access", True):
-        raise OfflineError(
-            "Online access is off: allow it in Blender's preferences (System), or start Blender "
-            "with --online-mode, and enable the add-on again."
-        )
-    preferences.setdefault("journal", _in_user_data("journal.jsonl"))
-    preferences.setdefault("policy_store", _in_user_data("policies"))
-    return native.new_line(preferences)
+    return not (options.current.online or getattr(bpy.app, "online_access", True))
 
 
 def _in_user_data(name: str) -> str:

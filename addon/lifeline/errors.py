@@ -31,7 +31,19 @@ class SettingsInvalidError(AddonError):
 
 
 class NotRunningError(AddonError):
-    """There is no line to run."""
+    """There is no connection to run."""
+
+
+class NotConnectedError(AddonError):
+    """The server cannot be told anything now."""
+
+
+class ArgumentError(AddonError):
+    """A method was given what it does not take."""
+
+
+class TakenError(AddonError):
+    """Another add-on's Lifeline runs in this Blender."""
 
 
 class LogFileError(AddonError):

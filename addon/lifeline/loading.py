@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Imports the add-on's modules on a thread of its own: Blender's main thread has no time for it.
+"""Imports Lifeline's modules on a thread of its own: Blender's main thread has no time for it.
 
 Importing touches nothing of Blender but names, and classes that are not registered yet.
 """
@@ -19,8 +19,8 @@ import bpy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PARTS = ("background", "log", "session", "translations", "preferences", "ui")
-_ADDON = __package__
+_PARTS = ("background", "log", "session", "translations", "preferences", "ui", "unasked")
+_PACKAGE = __package__
 
 # Seconds in which whoever has started the thread gets on without waiting for Python's lock.
 _FIRST_GO_ON = 0.005
@@ -34,7 +34,7 @@ _SET_BACK = 2.0
 
 def loaded() -> bool:
     """Whether all of it is there, so that nobody has to wait."""
-    return all(f"{_ADDON}.{part}" in sys.modules for part in _PARTS)
+    return all(f"{_PACKAGE}.{part}" in sys.modules for part in _PARTS)
 
 
 class Loading:
@@ -106,7 +106,7 @@ class Loading:
         try:
             with suppress(Exception):
                 for part in _PARTS:
-                    importlib.import_module(f"{_ADDON}.{part}")
+                    importlib.import_module(f"{_PACKAGE}.{part}")
                 from . import preferences, translations
 
                 preferences.prepare()
@@ -132,7 +132,7 @@ def _complain(error: BaseException) -> None:
     def complain() -> None:
         lines = traceback.format_exception(type(error), error, error.__traceback__)
         print(*lines, sep="", end="", file=sys.stderr)
-        print(f"[ERROR] CR8 Router has not started; it tries again every {_AGAIN:g} s", flush=True)
+        print(f"[ERROR] Lifeline has not started; it tries again every {_AGAIN:g} s", flush=True)
 
     with suppress(RuntimeError):  # no thread is to be had
         threading.Thread(target=complain, name="cr8-complain", daemon=True).start()

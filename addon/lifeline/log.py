@@ -7,16 +7,18 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from . import output
+from . import options, output
 from .wording import clean
 
 if TYPE_CHECKING:
     from .log_file import LogFile
     from .output import Outlet
 
-logger = logging.getLogger("cr8_router")
+logger = logging.getLogger(__package__)
+"""All lines of Lifeline's go here, and from here to the logger that the add-on has chosen."""
 
-_handlers: list[logging.Handler] = []
+_added: list[tuple[logging.Logger, logging.Handler]] = []
+_own: logging.Logger | None = None
 _file: LogFile | None = None
 
 
@@ -51,17 +53,48 @@ class _Lines(logging.Handler):
         self._outlet.say(line)
 
 
+class _Onward(logging.Handler):
+    """To another logger, under its name."""
+
+    def __init__(self, to: logging.Logger) -> None:
+        super().__init__()
+        self._to = to
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.name = self._to.name
+        if self._to.isEnabledFor(record.levelno):
+            self._to.handle(record)
+
+
 def register() -> None:
-    """Let the log out."""
+    """Let the log out, by the logger that the add-on has chosen."""
+    chosen = options.current.logger
+    if isinstance(chosen, str):
+        chosen = logging.getLogger(chosen)
+        _write_out(chosen)
+    if chosen is not logger:
+        _add(logger, _Onward(chosen))
+        logger.propagate = False
+        logger.setLevel(chosen.getEffectiveLevel())
+
+
+def _add(to: logging.Logger, handler: logging.Handler) -> None:
+    to.addHandler(handler)
+    _added.append((to, handler))
+
+
+def _write_out(own: logging.Logger) -> None:
+    """On standard output, unless the add-on has a logger that does so."""
+    global _own
     outlet = output.standard_output()
     # What a script has put in the place of standard output is written to as it stands.
     handler = _Lines(outlet) if outlet is not None else logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Line())
-    logger.addHandler(handler)
-    logger.propagate = False
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.INFO)
-    _handlers.append(handler)
+    _add(own, handler)
+    own.propagate = False
+    if own.level == logging.NOTSET:
+        own.setLevel(logging.INFO)
+    _own = own
 
 
 def write_to(path: str) -> None:
@@ -85,8 +118,13 @@ def _close_file() -> None:
 
 def unregister() -> None:
     """Take back what `register` and `write_to` added."""
+    global _own
     _close_file()
-    while _handlers:
-        logger.removeHandler(_handlers.pop())
+    while _added:
+        from_logger, handler = _added.pop()
+        from_logger.removeHandler(handler)
     logger.propagate = True
+    if _own is not None:
+        _own.propagate = True
+        _own = None
     output.unregister()

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
     from cr8_lifeline import Lifeline, SettingInfo
 
-# Where the zip for Blenders without extensions has it.
-_OWN = Path(__file__).parent / "vendor"
+# Where the zip for Blenders without extensions has it, and where an add-on may have put it: in this
+# package, or beside it.
+_HERE = Path(__file__).parent
+_OWN = (_HERE / "vendor", _HERE.parent)
 
 
 @cache
 def _load() -> None:
     """Have it imported: the add-on's own before any other. Raises NativeMissingError."""
-    path = [str(_OWN)] if _OWN.is_dir() else []
+    path = [str(folder) for folder in _OWN if (folder / "cr8_lifeline").is_dir()]
     sys.path[:0] = path
     try:
         import cr8_lifeline  # noqa: F401
@@ -78,13 +80,13 @@ def run_command(words: list[str]) -> tuple[int, str, str]:
     return cr8_lifeline.run_command(words)
 
 
-def new_line(settings: Mapping[str, object]) -> Lifeline:
+def new_line(settings: Mapping[str, object], environment: Mapping[str, str]) -> Lifeline:
     """A line that is not connected yet. Raises NativeMissingError, SettingsInvalidError."""
     _load()
     import cr8_lifeline
 
     try:
-        return cr8_lifeline.Lifeline(settings)
+        return cr8_lifeline.Lifeline(settings, environ=environment)
     except cr8_lifeline.SettingsError as error:
         faults = "; ".join(str(error).splitlines())
         raise SettingsInvalidError(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cr8_lifeline import Event, Lifeline, Status
     from cr8_lifeline.events import AnyEvent
 
+    from .handlers import Handlers
+
 # Seconds between two looks at everything. For what the server has sent there are more: see `pace`.
 _CONNECTED = 1.0
 _OUTAGE = 0.25
@@ -38,6 +40,7 @@ _QUIT_LOOK = 0.002
 _ASKED_WITHIN = 1.0
 
 _session: Session | None = None
+_handlers: Handlers | None = None
 _idle_reason = ""
 
 # A later session of this Blender must not open another file in a person's face.
@@ -50,9 +53,9 @@ watchers: list[Callable[[Status | None, Sequence[Event]], None]] = []
 class Session:
     """One line from its start to its end."""
 
-    def __init__(self, line: Lifeline, *, first: bool) -> None:
+    def __init__(self, line: Lifeline, handlers: Handlers, *, first: bool) -> None:
         store = store_for(line)
-        self.handler = Connection(line, store)
+        self.connection = Connection(line, store, handlers)
         self.pump = Pump(self._step)
         self._scene = SceneWatch(line)
         self._recovery = Recovery(store, at_start=first)
@@ -70,7 +73,7 @@ class Session:
         self._scene.detach()
         saving.renders.detach()
         saving.open_file.detach()
-        self.handler.disconnect()
+        self.connection.disconnect()
         for watcher in watchers:
             watcher(None, [])
 
@@ -93,14 +96,14 @@ class Session:
         except Exception:  # a save must not wait for it
             logger.exception("What is open cannot be told", extra=about("scene-failed"))
         # The host first: a save waits for nothing else.
-        events = self.handler.poll()
-        if self.handler.saved_just_now:
+        events = self.connection.poll()
+        if self.connection.saved_just_now:
             events += self._wait_for_quit()
         if _session is not self:
             return None  # a server's event has ended it
-        if self.handler.finished:
+        if self.connection.finished:
             return None
-        if self.handler.host_is_gone:
+        if self.connection.host_is_gone:
             logger.error(
                 "The host thread has ended for good: another one is started",
                 extra=about("host-restarted"),
@@ -113,7 +116,7 @@ class Session:
         news = any(event.kind != "server" for event in events)
         if news or now >= self._look_at:
             self._look_at = now + self._look(events)
-        return min(self._look_at - now, pace(now - self.handler.talked_at))
+        return min(self._look_at - now, pace(now - self.connection.talked_at))
 
     def _wait_for_quit(self) -> list[AnyEvent]:
         """What comes behind a save: a moment later it is the quit, if the server stays away.
@@ -122,12 +125,12 @@ class Session:
         """
         events: list[AnyEvent] = []
         end = time.monotonic() + _QUIT_AT_ONCE
-        while self.handler.saved_just_now and time.monotonic() < end:
+        while self.connection.saved_just_now and time.monotonic() < end:
             time.sleep(_QUIT_LOOK)
-            events += self.handler.poll()
-            if self.handler.status()["upload"] is not None:
+            events += self.connection.poll()
+            if self.connection.status()["upload"] is not None:
                 break
-        self.handler.saved_just_now = False
+        self.connection.saved_just_now = False
         return events
 
     def _look(self, events: Sequence[Event]) -> float:
@@ -135,8 +138,8 @@ class Session:
         self._recovery.step()
         self._scene.report()
         # Only now, so that the server hears which file is open.
-        self.handler.connect()
-        status = self.handler.status()
+        self.connection.connect()
+        status = self.connection.status()
         for watcher in watchers:
             watcher(status, events)
         if status["phase"] in ("saving", "quitting"):
@@ -163,6 +166,8 @@ def start() -> None:
     except AddonError as error:
         _idle_reason = str(error)
         logger.log(error.level, "%s", error, extra=about("idle", reason=str(error)))
+        if _handlers is not None:
+            _handlers.tell("connect_error", {"message": str(error)})
 
 
 def reconnect() -> None:
@@ -177,8 +182,10 @@ def reconnect() -> None:
 
 def _new_session() -> Session:
     """With the settings as they are now. Raises AddonError."""
+    if _handlers is None:
+        raise NotRunningError("Nothing is connected: the add-on is not enabled.")
     _open_log_file()
-    return Session(configuration.new_line(), first=_first)
+    return Session(configuration.new_line(), _handlers, first=_first)
 
 
 def _begin(session: Session) -> None:
@@ -208,13 +215,20 @@ def stop() -> None:
 def disconnect() -> None:
     """End the session because a person wants it so."""
     global _idle_reason
-    unregister()
+    _end()
     _idle_reason = "Disconnected by hand: press Connect to start again."
 
 
 def unregister() -> None:
-    """End the session, and what it has guarded: a person disables the add-on, or closes Blender."""
-    guarded = _session.handler if _session is not None else None
+    """End the session: a person disables the add-on, or closes Blender."""
+    global _handlers
+    _end()
+    _handlers = None
+
+
+def _end() -> None:
+    """With what the session has guarded."""
+    guarded = _session.connection if _session is not None else None
     stop()
     # When the host closes Blender, it says itself whether the work is safe.
     if guarded is not None and not guarded.finished:
@@ -224,16 +238,20 @@ def unregister() -> None:
 
 def rescue() -> None:
     """Blender ends, and nobody has said so: what is not saved goes into a recovery copy."""
-    if _session is not None and not _session.handler.finished:
-        _session.handler.rescue()
+    if _session is not None and not _session.connection.finished:
+        _session.connection.rescue()
 
 
-register = start
+def register(handlers: Handlers) -> None:
+    """Start a session whose events go there, as do those of all that follow it."""
+    global _handlers
+    _handlers = handlers
+    start()
 
 
-def handler() -> Connection | None:
-    """The live handler; None while idle."""
-    return _session.handler if _session is not None else None
+def connection() -> Connection | None:
+    """The live one; None while idle."""
+    return _session.connection if _session is not None else None
 
 
 def idle_reason() -> str:
@@ -260,7 +278,7 @@ def run() -> None:
         # Whoever presses Ctrl-C here wants the script to end. Nothing guards the work after that,
         # so it is saved on the way out, as when the machine is taken away.
         nonlocal ending
-        if ending or _session is None or not _session.handler.hears_sigterm:
+        if ending or _session is None or not _session.connection.hears_sigterm:
             raise KeyboardInterrupt
         ending = True
         logger.info(

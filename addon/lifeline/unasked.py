@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import configuration
+from . import options
 from .log import about, logger
 
 if TYPE_CHECKING:
@@ -64,16 +64,18 @@ def _all_are_disabled() -> bool:
 
 
 def _is_wanted() -> bool:
-    """By whoever has started Blender: what preferences have said is gone with them."""
-    return bool(os.environ.get("WS_URL", "").strip())
+    """By who has started Blender, or the add-on: what preferences have said is gone with them."""
+    chosen = options.current
+    server = chosen.arguments.get("server_url") or os.environ.get("WS_URL", "").strip()
+    return bool(chosen.addon and server)
 
 
 def _enable() -> None:
     import addon_utils
 
     # Where all scripts are loaded anew, Blender has done it itself.
-    if not addon_utils.check(configuration.ADDON)[1]:
-        addon_utils.enable(configuration.ADDON, default_set=True)
+    if not addon_utils.check(options.current.addon)[1]:
+        addon_utils.enable(options.current.addon, default_set=True)
         logger.warning(
             "All add-ons were disabled, with the preferences: this one is enabled again",
             extra=about("enabled-again"),

@@ -102,17 +102,19 @@ def test_two_outages_with_a_pause(make_stage: MakeStage, template: Path) -> None
     assert_untouched(blender, stage.file, template)
 
 
-def test_a_command_under_way_is_abandoned(make_stage: MakeStage) -> None:
+def test_a_command_that_is_not_answered_yet_is_dropped(make_stage: MakeStage) -> None:
     """Whoever waited for it is gone."""
     stage = make_stage(**PATIENT)
     blender = stage.launch(stage.file)
     blender.run(
-        "import cr8_router, cr8_router.lifeline.processing as processing\n"
-        "cr8_router.handler().register_handler('build', lambda *_: processing.PENDING)"
+        "import cr8_router\ncr8_router.handler().on('command_received', lambda message: None)"
     )
-    working_on = "import cr8_router.lifeline.processing as p; result = p.current()"
-    stage.engine.emit("ann", "build", {"floors": 3})
-    blender.wait_alive("the command", lambda: blender.run(working_on) == "build", 30)
+    working_on = (
+        "from cr8_router.lifeline import session; result = session.connection().working_on()"
+    )
+    command = {"type": "addon_command", "addon_id": "sets", "command": "build", "message_id": "7"}
+    stage.engine.emit("ann", "command_received", command)
+    blender.wait_alive("the command", lambda: blender.run(working_on) == "sets.build", 30)
     stage.engine.kill()
-    blender.wait_for_line("Processing of build abandoned", 30)
+    blender.wait_for_line("Dropped, since nobody waits for the answer any more: sets.build$", 30)
     assert blender.run(working_on) is None

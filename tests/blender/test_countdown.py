@@ -111,7 +111,7 @@ def test_server_events_outlive_the_opening_of_a_file(make_stage: MakeStage) -> N
     blender.run(
         "import cr8_router\n"
         "line = cr8_router.handler()\n"
-        "line.register_handler('ask', lambda data: line.emit('answer', data))"
+        "line.on('ask', lambda data: line.emit('answer', data))"
     )
     other = stage.new_file("other")
     blender.run(f"bpy.ops.wm.open_mainfile(filepath={str(other)!r})")

@@ -159,13 +159,13 @@ def test_the_last_look_of_a_countdown_is_at_its_end(make_stage: MakeStage) -> No
     pauses = blender.run(
         "import cr8_router\n"
         "session = cr8_router.lifeline.session._session\n"
-        "status, pauses = session.handler.status, []\n"
+        "status, pauses = session.connection.status, []\n"
         "for left in (50.0, 0.1, 0.0):\n"
-        "    session.handler.status = lambda: {**status(), 'remaining': left}\n"
+        "    session.connection.status = lambda: {**status(), 'remaining': left}\n"
         "    pauses.append(session._look([]))\n"
         "session._due_since -= 1.1  # it waits for a render\n"
         "pauses.append(session._look([]))\n"
-        "session.handler.status = status\n"
+        "session.connection.status = status\n"
         "result = pauses"
     )
     assert pauses == [0.25, 0.1, 0.02, 0.25]

@@ -93,8 +93,8 @@ def test_the_server_is_listened_to_closely_while_it_talks(
         "import builtins, cr8_router\n"
         "session = cr8_router.lifeline.session._session\n"
         "builtins.polls, builtins.looks = [], []\n"
-        "poll, look = session.handler.poll, session._look\n"
-        "session.handler.poll = lambda: (builtins.polls.append(1), poll())[1]\n"
+        "poll, look = session.connection.poll, session._look\n"
+        "session.connection.poll = lambda: (builtins.polls.append(1), poll())[1]\n"
         "session._look = lambda events: (builtins.looks.append(1), look(events))[1]\n"
     )
     counted = "import builtins; result = [len(builtins.polls), len(builtins.looks)]"

@@ -70,7 +70,7 @@ def test_a_copy_that_could_not_be_flushed_is_kept(make_stage: MakeStage) -> None
         "verification.flush = fail\n"
         # One folder will do, and leaves the computer's own ones alone.
         "import cr8_router\n"
-        "store = cr8_router.handler()._store\n"
+        "store = cr8_router.lifeline.session.connection()._store\n"
         "store.folders = store.folders[:1]"
     )
     stage.engine.kill()

@@ -73,6 +73,55 @@ def test_disabled_and_enabled_in_the_countdown(make_stage: MakeStage) -> None:
     check(second, outcome="quit", safe=True, path=stage.file)
 
 
+# What else an add-on may leave in a process.
+LEFT = """
+import logging, os, sys, threading
+loggers = [logging.getLogger(name) for name in ("cr8_router", "cr8_router.lifeline")]
+result.update(
+    threads=sorted(one.name for one in threading.enumerate()),
+    logging=[[len(one.handlers), one.propagate] for one in loggers],
+    path=sys.path,
+    guarded=hasattr(sys, "_lifeline_of_this_blender"),
+    operators=[name for name in ("CR8_OT_connect", "WS_HANDLER_OT_connect_websocket")
+               if hasattr(bpy.types, name)],
+    property=hasattr(bpy.types.WindowManager, "cr8_countdown"),
+    descriptors=len(os.listdir("/proc/self/fd")),
+)
+"""
+TIMES = 10
+
+
+def left(blender: Blender) -> dict[str, Any]:
+    """What the process has of the add-on, when what takes a moment to end has ended."""
+    ours = "[one for one in result['threads'] if one.startswith('cr8')]"
+    blender.wait_alive("no thread", lambda: not line_threads(blender.pid), 10)
+    blender.wait_alive(
+        "no thread of Python's", lambda: not blender.run(PARTS + LEFT + f"result = {ours}"), 10
+    )
+    found: dict[str, Any] = blender.run(PARTS + LEFT)
+    return found
+
+
+def test_disabled_and_enabled_ten_times(make_stage: MakeStage) -> None:
+    """Nothing is left behind, and nothing more than the first time."""
+    stage = make_stage()
+    blender = stage.launch(stage.file)
+    there = parts(blender)
+    blender.run(DISABLE)
+    first = left(blender)
+    assert (first["handlers"], first["classes"], first["operators"]) == ([], [], [])
+    assert (first["guarded"], first["property"]) == (False, False)
+    assert first["logging"] == [[0, True], [0, True]]
+    for number in range(TIMES):
+        blender.run(ENABLE)
+        stage.engine.wait_for_blender("ann", 30, connections=number + 2)
+        stage.wait_connected(blender)
+        assert parts(blender) == there
+        blender.run(DISABLE)
+    blender.wait_alive("no socket", lambda: not sockets_to(blender.pid, stage.engine.port), 10)
+    assert left(blender) == first
+
+
 def test_registered_twice(make_stage: MakeStage) -> None:
     """There is one add-on, one line, and one clean-up."""
     stage = make_stage(cleanup_timeout=1)

@@ -116,7 +116,7 @@ LISTEN = """
 import cr8_router
 heard = bpy.app.driver_namespace["heard"] = []
 for name in ("upload", "injected", "after"):
-    cr8_router.handler().register_handler(name, lambda *args, name=name: heard.append((name, args)))
+    cr8_router.handler().on(name, lambda *args, name=name: heard.append((name, args)))
 """
 HEARD = """
 heard = bpy.app.driver_namespace["heard"]

@@ -186,8 +186,9 @@ sys.modules["cr8_router.lifeline.saving.early_copy"].early_copy.settle()
 """
 OPENED = """
 from pathlib import Path
+from cr8_router.lifeline import session
 from cr8_router.lifeline.recovery import store_for
-store = store_for(__import__("cr8_router").handler()._line)
+store = store_for(session.connection()._line)
 store.mark_restored(store.find(Path({copy!r})))
 """
 

@@ -14,7 +14,7 @@ TOO_OFTEN = 6
 
 
 def inject_fault(blender: Blender) -> None:
-    blender.run("import cr8_router; cr8_router.handler()._line._inject_fault()")
+    blender.run("import cr8_router; cr8_router.lifeline.session.connection()._line._inject_fault()")
 
 
 def _wait_count(blender: Blender, deaths: int) -> None:

@@ -55,7 +55,7 @@ def nowhere_to_save(stage: Stage, blender: Blender, file: Path) -> tuple[Path, P
         "import cr8_router\n"
         "from cr8_router.lifeline.recovery_store import RecoveryFolder\n"
         f"folder = RecoveryFolder(Path({str(blocker / 'recovery')!r}))\n"
-        "cr8_router.handler()._store.folders = (folder,)"
+        "cr8_router.lifeline.session.connection()._store.folders = (folder,)"
     )
     return away, blocker
 

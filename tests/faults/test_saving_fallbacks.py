@@ -358,7 +358,7 @@ class Older:
     told = []
     def saved(self, ticket, path, *, recovery=False, failures=()):
         self.told.append([ticket, str(path), recovery, list(failures)])
-handler = Connection(Older(), None)
+handler = Connection(Older(), None, None)
 digest = Digest(9, "ab" * 32, 0.5)
 handler._tell_saved(7, saving.Saved(Path("/a.blend"), True, digest, ("read-only",)))
 result = Older.told

@@ -30,7 +30,7 @@ class Told:
     def saved(self, *arguments, **named):
         print("Told:", named.get("digest"), flush=True)
         return self._line.saved(*arguments, **named)
-handler = cr8_router.handler()
+handler = cr8_router.lifeline.session.connection()
 handler._line = Told(handler._line)
 """
 

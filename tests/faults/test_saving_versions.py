@@ -28,7 +28,7 @@ OTHER = (-4.0, 0.5, 8.75)
 SAVE = """
 import cr8_router
 from cr8_router.lifeline import saving
-result = str(saving.save(cr8_router.handler()._store).path)
+result = str(saving.save(cr8_router.lifeline.session.connection()._store).path)
 """
 PREFERENCES = """
 preferences = bpy.context.preferences

@@ -30,7 +30,7 @@ timers.register(pump._timer, first_interval=1e9, persistent=True)
 def raise_once():
     del live.poll
     raise {error}
-live = cr8_router.handler()
+live = cr8_router.lifeline.session.connection()
 live.poll = raise_once
 """,
     "after the step": """
@@ -56,7 +56,7 @@ class Line:
         if any(event.kind in ("save", "quit", "close") for event in events):
             os.kill(os.getpid(), signal.SIGINT)
         return events
-live = cr8_router.handler()
+live = cr8_router.lifeline.session.connection()
 line, live._line = live._line, Line()
 """
 HANDLE = """
@@ -64,9 +64,9 @@ import sys, time, cr8_router
 def handler(*_):
     print("handling", flush=True)
     {body}
-cr8_router.handler().register_handler("task", handler)
+cr8_router.handler().on("task", handler)
 """
-FAILED = r"^\[ERROR\] A handler of the server event task failed$"
+FAILED = r"^\[ERROR\] A handler of the event task failed$"
 
 
 def interrupt(blender: Blender) -> None:
@@ -206,11 +206,11 @@ def test_a_script_clears_the_lists_of_handlers(make_stage: MakeStage) -> None:
 
 FAIL_ONCE = """
 import cr8_router
-live = cr8_router.handler()
+live = cr8_router.lifeline.session.connection()
 def perform():
-    del live.perform_server_cleanup
+    del live.perform_cleanup
     raise SystemExit
-live.perform_server_cleanup = perform
+live.perform_cleanup = perform
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def traces(timer):
 
 def run_until(event, handler):
     addon = addon_utils.enable(MODULE, default_set=True)
-    addon.handler().register_handler(event, handler)
+    addon.handler().on(event, handler)
     timer = sys.modules[MODULE + ".lifeline.session"]._session.pump._timer
     before = traces(timer)
     addon.run()
@@ -208,6 +209,36 @@ def test_legacy_addon_installed_and_enabled(make_stage: MakeStage) -> None:
     assert native_file.parent == package_file.parent
     assert_cleaned_up(stage, blender)
     assert tuple(blend.inspect(stage.file)["objects"]["Cube"]["location"]) == EDIT
+
+
+VENDORED = """
+import sys
+sys.path.insert(0, {addons!r})
+import bpy
+bpy.ops.wm.open_mainfile(filepath={file!r})
+bpy.data.objects["Cube"].location = {edit!r}
+from outer.vendor.lifeline import Client
+client = Client(online=True)
+client.connect()
+client.wait()
+print("after the loop")
+"""
+
+
+def test_both_wheels_unpacked_into_an_addon(make_stage: MakeStage) -> None:
+    """Nothing of them is on Python's path, and they find each other."""
+    stage = make_stage(cleanup_timeout=3)
+    vendor = stage.profile.folder / "unpacked" / "outer" / "vendor"
+    for wheel in (packages.library(), packages.native()):
+        with zipfile.ZipFile(wheel) as content:
+            content.extractall(vendor)
+    for package in (vendor, vendor.parent):
+        (package / "__init__.py").touch()
+    addons = str(vendor.parent.parent)
+    source = VENDORED.format(addons=addons, file=str(stage.file), edit=EDIT)
+    blender = start(stage, source)
+    assert_cleaned_up(stage, blender)
+    assert_edit_saved(stage)
 
 
 def test_disabled_enabled_again_and_removed(make_stage: MakeStage) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's side of the line to the server."""
+"""Blender's side of the connection to the server."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
 
-from .. import interrupts, output, processing, saving
+from .. import output, saving
+from ..commands import EVENT, Commands
 from ..errors import SaveError
 from ..log import about, logger
 from ..wording import amount, hyphenated, span, utf8
 from .host_events import HANDLERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from os import PathLike
     from pathlib import Path
 
     from cr8_lifeline import Lifeline, Status
     from cr8_lifeline.events import AnyEvent
 
+    from ..handlers import Handlers
     from ..recovery_store import RecoveryStore
-
 
 # Seconds until closing is tried again, when Blender could not be closed.
 _CLOSE_AGAIN = 1.0
 
 
-class ServerCleanupTimer:
-    """A countdown that runs. The host keeps its time; this only tells it."""
+class Countdown:
+    """One that runs. The host keeps its time; this only tells it."""
 
     def __init__(self, line: Lifeline) -> None:
         self._line = line
@@ -57,17 +57,19 @@ class Connection:
     Nothing here waits for the network.
     """
 
-    def __init__(self, line: Lifeline, store: RecoveryStore) -> None:
+    def __init__(self, line: Lifeline, store: RecoveryStore, handlers: Handlers) -> None:
         self._line = line
         self._store = store
-        self._handlers: dict[str, list[Callable[..., object]]] = {}
+        self.handlers = handlers
+        self._commands = Commands(handlers, self.emit)
+        self._told_connected = False
         self._pending_save: PendingSave | None = None
         self._cleaning_up = False
         self._copies_early = False
         self._changes = saving.ChangeWatch()
         self._closing = False
         self._close_again_at = 0.0
-        self.server_cleanup_timer: ServerCleanupTimer | None = None
+        self.countdown: Countdown | None = None
         self.finished = False
         """Blender was told to close."""
         self.saved_just_now = False
@@ -84,21 +86,25 @@ class Connection:
 
     def disconnect(self) -> None:
         """Say goodbye to the server, for good."""
-        self.server_cleanup_timer = None
+        self.countdown = None
         self.saved_just_now = False
         self._changes.end()
-        processing.clear()
         if not self.finished:
             output.give_back()
+        host_is_gone = self.host_is_gone
         if not self._line.close(closing=self.finished):
             logger.warning(
                 "The connection to the server has not ended in time", extra=about("goodbye-late")
             )
+        self.tell_disconnected("transport error" if host_is_gone else "client disconnect")
 
     def emit(self, event: str, data: object = None) -> bool:
         """Send an event. False: not connected, nothing was sent."""
         self.talked_at = time.monotonic()
-        return self._line.emit(event, data)
+        sent = self._line.emit(event, data)
+        if sent:
+            self._commands.sent(event, data)
+        return sent
 
     def status(self) -> Status:
         """How things stand, as of the call."""
@@ -155,13 +161,6 @@ class Connection:
 
     # Events
 
-    def register_handler(self, event_name: str, fn: Callable[..., object]) -> None:
-        """Call `fn(*args)` on the main thread for each server event of this name.
-
-        It may return `processing.PENDING`: see there.
-        """
-        self._handlers.setdefault(event_name, []).append(fn)
-
     def poll(self) -> list[AnyEvent]:
         """Carry out what has happened since the last call, oldest first; gives what it was."""
         if self._closing:
@@ -184,19 +183,31 @@ class Connection:
     def dispatch(self, name: str, args: list[Any]) -> None:
         """Give a server event to whoever registered for it."""
         self.talked_at = time.monotonic()
-        for fn in self._handlers.get(name, ()):
-            processing.begin(name)
-            outcome: object = None
-            try:
-                outcome = interrupts.call(fn, *args)
-            except BaseException:  # it may call sys.exit(), or be interrupted by Ctrl-C
-                logger.exception(
-                    "A handler of the server event %s failed",
-                    name,
-                    extra=about("handler-failed", name=name),
-                )
-            if outcome is not processing.PENDING:
-                processing.finish(name)
+        if name == EVENT:
+            self._commands.received(args)
+        else:
+            self.handlers.tell(name, *args)
+
+    def working_on(self) -> str | None:
+        """The command that has waited longest for its answer."""
+        return self._commands.current()
+
+    def tell_connected(self) -> None:
+        """The add-on hears of it, before anything of the session."""
+        # Of a host thread that has died, and taken the loss along.
+        self.tell_disconnected("transport error")
+        self._told_connected = True
+        self.handlers.tell("connect")
+
+    def tell_disconnected(self, reason: str) -> None:
+        """The add-on hears of it, unless it has not heard of a connection before.
+
+        reason: as python-socketio calls it. Nobody waits for what is not answered yet.
+        """
+        self._commands.drop()
+        if self._told_connected:
+            self._told_connected = False
+            self.handlers.tell("disconnect", reason)
 
     # The clean-up
 
@@ -209,9 +220,7 @@ class Connection:
         elif self._line.status()["phase"] in ("counting-down", "held"):
             saving.early_copy.make(self._store, self._line.copied_early)
 
-    def start_server_cleanup_timer(
-        self, seconds: float | None = None, attempts: int | None = None
-    ) -> None:
+    def start_countdown(self, seconds: float | None = None, attempts: int | None = None) -> None:
         """Show the countdown that the host has started; nothing if it is shown, or none runs.
 
         seconds, attempts: as the `countdown` event tells them; None: as the status does.
@@ -221,9 +230,9 @@ class Connection:
         status = self._line.status()
         whole = seconds if seconds is not None else status["remaining"]
         tried = attempts if attempts is not None else status["attempt"]
-        if self.server_cleanup_timer is not None or whole is None:
+        if self.countdown is not None or whole is None:
             return
-        self.server_cleanup_timer = ServerCleanupTimer(self._line)
+        self.countdown = Countdown(self._line)
         saving.prepare()
         logger.warning(
             "Server unreachable after %s. Blender will save and close in %s "
@@ -261,20 +270,20 @@ class Connection:
         if not self._copies_early:
             self.drop_early_copy()
 
-    def cancel_server_cleanup(self) -> None:
+    def cancel_cleanup(self) -> None:
         """The countdown is off, and so is a clean-up that has begun."""
         self._cleaning_up = self.saved_just_now = False
         self._pending_save = None
         self._changes.end()
-        if self.server_cleanup_timer is not None:
-            self.server_cleanup_timer = None
+        if self.countdown is not None:
+            self.countdown = None
             logger.info("Server cleanup timer cancelled", extra=about("countdown-cancelled"))
 
     def ask_to_save(self, ticket: int, place: str, reason: str) -> None:
-        """The host wants a save; `perform_server_cleanup` carries it out."""
+        """The host wants a save; `perform_cleanup` carries it out."""
         self._pending_save = PendingSave(ticket, place, reason)
 
-    def perform_server_cleanup(self) -> None:
+    def perform_cleanup(self) -> None:
         """Carry out the save that the host has asked for, if it still stands, and answer.
 
         The host then asks for the quit (`close_blender`), or for a save elsewhere.
@@ -287,7 +296,7 @@ class Connection:
                 "Server cleanup withdrawn: nothing was saved", extra=about("save-withdrawn")
             )
             return
-        self.server_cleanup_timer = None
+        self.countdown = None
         if not self._cleaning_up:
             self._cleaning_up = True
             why = "termination" if pending.reason == "termination" else "server cleanup"
@@ -309,6 +318,7 @@ class Connection:
         begun = time.monotonic()
         reasons = ["the save was broken off"]
         try:
+            self.handlers.tell_before_save()
             saved = saving.save(self._store, in_place=pending.place == "in-place", begin=begin)
             self._tell_saved(pending.ticket, saved)
             reasons = []

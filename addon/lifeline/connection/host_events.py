@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import output, processing
+from .. import output
 from ..log import about, logger
 from ..wording import span
 
@@ -26,37 +26,41 @@ _LOSSES: Final = {
 }
 
 
-def on_log(_connection: Connection, event: events.Log) -> None:
+# As python-socketio calls them, whose handlers people have.
+_REASONS: Final = {"server-disconnect": "server disconnect"}
+_OTHER_REASON: Final = "transport error"
+
+
+def on_log(connection: Connection, event: events.Log) -> None:
     """The host has something for the log."""
     level = logging.getLevelName(event.level.upper())
     fields = {"event": event.name, "fields": event.fields}
     logger.log(level, "%s", event.message, extra=fields)
+    first = event.name == "not-connected" and event.fields.get("reason") == "never-connected"
+    if first or event.name == "attempt-failed":
+        connection.handlers.tell("connect_error", {"message": event.fields.get("detail")})
 
 
 def on_connect(connection: Connection, _event: events.Connected) -> None:
     """The server accepted the connection."""
     output.give_back()
     logger.info("Connected to server", extra=about("connected"))
-    connection.cancel_server_cleanup()
+    connection.cancel_cleanup()
     connection.drop_what_was_copied_before()
+    connection.tell_connected()
 
 
 def on_disconnect(connection: Connection, event: events.Lost) -> None:
-    """The server is lost, and with it whoever waits for the command being processed."""
+    """The server is lost, and with it whoever waits for an answer."""
     output.take_over()
     # Of an outage that a host thread has not survived.
-    connection.cancel_server_cleanup()
+    connection.cancel_cleanup()
     logger.warning(
         "%s. Trying to connect.",
         _LOSSES.get(event.reason, "Server lost"),
         extra=about("lost", reason=event.reason),
     )
-    command = processing.current()
-    if command is not None:
-        processing.clear()
-        logger.warning(
-            "Processing of %s abandoned", command, extra=about("command-abandoned", command=command)
-        )
+    connection.tell_disconnected(_REASONS.get(event.reason, _OTHER_REASON))
 
 
 def on_recovered(connection: Connection, event: events.Recovered) -> None:
@@ -67,12 +71,12 @@ def on_recovered(connection: Connection, event: events.Recovered) -> None:
         span(event.seconds),
         extra=about("reconnected", seconds=event.seconds),
     )
-    connection.cancel_server_cleanup()
+    connection.cancel_cleanup()
 
 
 def on_countdown(connection: Connection, event: events.Countdown) -> None:
     """The server is unreachable: save and close at the end of a countdown."""
-    connection.start_server_cleanup_timer(event.seconds, event.attempts)
+    connection.start_countdown(event.seconds, event.attempts)
 
 
 def on_warn(_connection: Connection, event: events.Warn) -> None:
@@ -87,14 +91,14 @@ def on_warn(_connection: Connection, event: events.Warn) -> None:
 def on_held(connection: Connection, _event: events.Held) -> None:
     """A person keeps Blender open."""
     logger.info("Blender is kept open until it is released", extra=about("held"))
-    connection.cancel_server_cleanup()
+    connection.cancel_cleanup()
 
 
 def on_save(connection: Connection, event: events.Save) -> None:
     """Save, and answer."""
     output.take_over()  # after SIGTERM no server was lost
     connection.ask_to_save(event.ticket, event.place, event.reason)
-    connection.perform_server_cleanup()
+    connection.perform_cleanup()
 
 
 def on_early_copy(connection: Connection, event: events.EarlyCopy) -> None:

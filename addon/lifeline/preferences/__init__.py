@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from .. import configuration, native, trials
+from .. import native, options, trials
 from ..errors import NativeMissingError
 from . import fields, layout
 
@@ -30,7 +30,7 @@ def prepare() -> None:
 
 
 def _preferences() -> Any:
-    members: dict[str, Any] = {"bl_idname": configuration.ADDON}
+    members: dict[str, Any] = {"bl_idname": options.current.addon}
     try:
         members["__annotations__"] = dict(_fields())
         members["draw"] = layout.draw(native.settings_table())
@@ -39,8 +39,18 @@ def _preferences() -> Any:
     return type("CR8_AddonPreferences", (bpy.types.AddonPreferences,), members)
 
 
+def _has_own() -> bool:
+    """Blender knows one class for each add-on: a second would take the place of the first."""
+    return any(
+        kind.is_registered and getattr(kind, "bl_idname", "") == options.current.addon
+        for kind in bpy.types.AddonPreferences.__subclasses__()
+    )
+
+
 def register() -> None:
-    """Add the preferences."""
+    """Add the preferences, unless the add-on has none, or a class of its own for them."""
+    if not options.current.addon or _has_own():
+        return
     new = _preferences()
     bpy.utils.register_class(new)
     _classes.append(new)

@@ -65,7 +65,7 @@ def _line(context: Any, layout: Any) -> None:
     buttons.operator("cr8.connect")
     buttons.operator("cr8.disconnect")
     told = layout.column(align=True)
-    live = session.handler()
+    live = session.connection()
     if live is None:
         reason = session.idle_reason() or state_lines(None)[0]
         paragraph(context, told, reason, icon="UNLINKED")

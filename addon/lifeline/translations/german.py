@@ -3,6 +3,7 @@
 
 TEXTS = {
     "Details": "Einzelheiten",
+    "Allow Online Access": "Online-Zugriff erlauben",
     "What will happen, why, and what is being done about it": (
         "Was geschehen wird, warum, und was dagegen getan wird"
     ),
@@ -165,8 +166,8 @@ TEXTS = {
     "Blender is being shut down": "Blender wird heruntergefahren",
     "trying to connect": "Verbindungsversuch",
     "Server unavailable": "Server nicht erreichbar",
-    "Server unavailable — kept open until released in the sidebar (N) > CR8": (
-        "Server nicht erreichbar — offen bis zur Freigabe in der Seitenleiste (N) > CR8"
+    "Server unavailable — kept open until released in the sidebar (N) > {}": (
+        "Server nicht erreichbar — offen bis zur Freigabe in der Seitenleiste (N) > {}"
     ),
     "Not connected": "Nicht verbunden",
     "After attempt {}, Blender counts down {} and then saves and closes.": (
@@ -195,8 +196,8 @@ TEXTS = {
     "attempt {} of {}": "Versuch {} von {}",
     "The last attempt failed: {}.": "Der letzte Versuch scheiterte: {}.",
     "An attempt to connect is under way.": "Ein Verbindungsversuch läuft.",
-    "Blender will save and close in {} — Keep Open in the sidebar (N) > CR8": (
-        "Blender speichert und beendet sich in {} — Offen halten in der Seitenleiste (N) > CR8"
+    "Blender will save and close in {} — Keep Open in the sidebar (N) > {}": (
+        "Blender speichert und beendet sich in {} — Offen halten in der Seitenleiste (N) > {}"
     ),
     "saving the file": "die Datei wird gespeichert",
     "closing Blender": "Blender wird beendet",

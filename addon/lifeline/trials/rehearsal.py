@@ -58,7 +58,7 @@ def chosen_policy() -> str:
 
 def current_policy() -> str:
     """The policy that is set, unless another one was swapped in. Raises RehearsalError."""
-    live = session.handler()
+    live = session.connection()
     if live is None:
         return chosen_policy()
     policy = live.status()["policy"]

@@ -15,7 +15,7 @@ from ..redraw import redraw, redraw_status_bars
 from . import bar, countdown, last_outage, menu, popup, status_bar
 from .operators import OPERATORS
 from .overlay import Overlay
-from .panel import PANELS
+from .panel import PANELS, in_tab
 from .text import overlay_lines, policy_lines, remarks, state_lines, status_bar_line
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _watch(status: Status | None, events: Sequence[Event]) -> None:
 
 def register() -> None:
     """Show the interface."""
-    for kind in (*OPERATORS, *PANELS):
+    for kind in (*OPERATORS, *map(in_tab, PANELS)):
         bpy.utils.register_class(kind)
         _registered.callback(bpy.utils.unregister_class, kind)
     for part in (bar, menu, status_bar):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sidebar panels: 3D view > N > CR8.
+"""The sidebar panels: 3D view > N > the tab that the add-on has chosen.
 
 What can be pressed has one place, whatever the state: a button that is gone, or moves, leaves
 another one under the pointer. So the upper panels are as high in each state, with buttons that
@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from .. import processing, session
+from .. import configuration, options, session
 from ..paragraph import paragraph
 from ..words import translated as _
 from . import bar, countdown, last_outage
@@ -39,7 +39,6 @@ _POLICY_LINES = 2
 class _SidebarPanel(bpy.types.Panel):  # type: ignore[misc]
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = "CR8"
 
 
 class LinePanel(_SidebarPanel):
@@ -51,7 +50,7 @@ class LinePanel(_SidebarPanel):
 
     def draw(self, _context: Any) -> None:
         column = self.layout.column()
-        live = session.handler()
+        live = session.connection()
         status = None if live is None else live.status()
         headline, *rest = state_lines(status)
         first = column.row()
@@ -79,7 +78,7 @@ class PolicyPanel(_SidebarPanel):
 
     def draw(self, _context: Any) -> None:
         column = self.layout.column()
-        live = session.handler()
+        live = session.connection()
         lines = ("",) * _POLICY_LINES if live is None else policy_lines(live.status())
         for line in lines[:_POLICY_LINES]:
             column.label(text=line)
@@ -96,20 +95,23 @@ class DetailsPanel(_SidebarPanel):
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        live = session.handler()
-        if live is None or processing.current() is not None:
+        live = session.connection()
+        if live is None or live.working_on() is not None:
             return True
         status = live.status()
         return in_trouble(status) or bool(policy_lines(status)[_POLICY_LINES:])
 
     def draw(self, context: Any) -> None:
         column = self.layout.column()
-        live = session.handler()
+        live = session.connection()
         if live is None:
             # In an outage there is nothing to press here.
             column.operator("cr8.connect")
             column.operator("cr8.show_preferences", icon="PREFERENCES")
             paragraph(context, column, session.idle_reason())
+            if configuration.offline():
+                network = column.operator("screen.userpref_show", text=_("Allow Online Access"))
+                network.section = "SYSTEM"
             return
         status = live.status()
         told = column.column(align=True)
@@ -118,7 +120,7 @@ class DetailsPanel(_SidebarPanel):
         for number, line in enumerate(policy_lines(status)[_POLICY_LINES:]):
             paragraph(context, told, line, icon="BLANK1" if number else "ERROR")
         paragraph(context, told, status["server"], icon="URL")
-        command = processing.current()
+        command = live.working_on()
         if command is not None:
             paragraph(context, column, _("Working on {}").format(command))
 
@@ -132,11 +134,11 @@ class LastOutagePanel(_SidebarPanel):
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        live = session.handler()
+        live = session.connection()
         return live is not None and live.status()["last_outage"] is not None
 
     def draw(self, context: Any) -> None:
-        live = session.handler()
+        live = session.connection()
         if live is None:
             return
         column = self.layout.column()
@@ -145,6 +147,12 @@ class LastOutagePanel(_SidebarPanel):
         lines = column.column(align=True)
         for sentence in told:
             paragraph(context, lines, sentence)
+
+
+def in_tab(kind: Any) -> Any:
+    """The class, for the tab that the add-on has chosen."""
+    kind.bl_category = options.current.tab
+    return kind
 
 
 PANELS = (LinePanel, PolicyPanel, DetailsPanel, LastOutagePanel)

@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from .. import options
 from ..wording import clock
 from ..words import marked
 from ..words import translated as _
@@ -71,15 +72,16 @@ def overlay_lines(status: Status | None) -> tuple[str, ...]:
     if phase == "counting-down":
         return (
             _("Server unavailable"),
-            _("Blender will save and close in {} — Keep Open in the sidebar (N) > CR8").format(
-                left(status)
+            _("Blender will save and close in {} — Keep Open in the sidebar (N) > {}").format(
+                left(status), options.current.tab
             ),
         )
     if phase == "saving":
         return (f"{_why(status)} — {_('saving the file')}",)
     if phase == "quitting":
         return (f"{_why(status)} — {_('closing Blender')}",)
-    return (_("Server unavailable — kept open until released in the sidebar (N) > CR8"),)
+    kept = _("Server unavailable — kept open until released in the sidebar (N) > {}")
+    return (kept.format(options.current.tab),)
 
 
 def status_bar_line(status: Status | None) -> str:

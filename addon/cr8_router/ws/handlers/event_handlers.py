@@ -1,6 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is done when the server is lost, under the name that users of the original know."""
+"""What the add-on does when something happens. Lifeline calls all of it on the main thread."""
 
-from ...lifeline.connection.host_events import on_disconnect
+from __future__ import annotations
 
-__all__ = ["on_disconnect"]
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...lifeline import Client
+
+_logger = logging.getLogger("cr8_router")
+
+
+def register_event_handlers(client: Client) -> None:
+    """For each session from now on."""
+
+    @client.event
+    def connect() -> None:
+        client.emit("connection_status", {"status": "Connected", "message": "Blender registered"})
+
+    client.on("disconnect", on_disconnect)
+
+
+def on_disconnect(reason: str) -> None:
+    """Lifeline does what there is to do: it tries to connect, counts down, saves and closes."""
+    _logger.info("Disconnected from server: %s", reason)

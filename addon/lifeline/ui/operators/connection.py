@@ -40,7 +40,7 @@ class Disconnect(bpy.types.Operator, Confirmed):  # type: ignore[misc]
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        return session.handler() is not None
+        return session.connection() is not None
 
     def execute(self, _context: Any) -> set[str]:
         session.disconnect()

@@ -36,14 +36,14 @@ class SwapPolicy(bpy.types.Operator):  # type: ignore[misc]
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        return session.handler() is not None
+        return session.connection() is not None
 
     def invoke(self, context: Any, _event: Any) -> set[str]:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, _context: Any) -> set[str]:
-        live = session.handler()
+        live = session.connection()
         if live is None:
             return {"CANCELLED"}
         if not self.filepath:

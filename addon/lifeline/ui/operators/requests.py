@@ -33,11 +33,11 @@ class LineOperator(bpy.types.Operator):  # type: ignore[misc]
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        live = session.handler()
+        live = session.connection()
         return live is not None and live.status()["phase"] in cls.phases
 
     def execute(self, _context: Any) -> set[str]:
-        live = session.handler()
+        live = session.connection()
         if live is None:
             return {"CANCELLED"}
         self.act(live)

@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-from ... import background, configuration, session
+from ... import background, options, session
 from ...recovery import first_folder
 from ...words import translated as _
 from .requests import NO_OPTIONS
@@ -30,10 +30,10 @@ class ShowPreferences(bpy.types.Operator):  # type: ignore[misc]
     @classmethod
     def poll(cls, context: Any) -> bool:
         # As from a script, without being listed.
-        return configuration.ADDON in context.preferences.addons
+        return options.current.addon in context.preferences.addons
 
     def execute(self, _context: Any) -> set[str]:
-        shown: set[str] = bpy.ops.preferences.addon_show(module=configuration.ADDON)
+        shown: set[str] = bpy.ops.preferences.addon_show(module=options.current.addon)
         return shown
 
 
@@ -79,10 +79,10 @@ class CopyStatus(bpy.types.Operator):  # type: ignore[misc]
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
-        return session.handler() is not None
+        return session.connection() is not None
 
     def execute(self, context: Any) -> set[str]:
-        live = session.handler()
+        live = session.connection()
         if live is None:
             return {"CANCELLED"}
         context.window_manager.clipboard = json.dumps(live.status(), indent=2)

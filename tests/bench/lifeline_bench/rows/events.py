@@ -27,7 +27,7 @@ import addon_utils, builtins, time
 builtins.waits = []
 addon_utils.enable("cr8_router", default_set=True)
 import cr8_router
-cr8_router.handler().register_handler(
+cr8_router.handler().on(
     "beat", lambda data: builtins.waits.append(time.monotonic() - data["sent_at"])
 )
 """
