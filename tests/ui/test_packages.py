@@ -76,6 +76,7 @@ def test_one_version_of_everything(extension: zipfile.ZipFile) -> None:
     (platform,) = re.findall(r'^platforms = \["(.+)"\]$', manifest, re.MULTILINE)
     assert packages.extension().name == f"cr8_router-{version}-{platform}.zip"
     assert packages.legacy().name == f"cr8_router-{version}-legacy-{platform}.zip"
+    assert packages.library().name == f"cr8_lifeline_addon-{version}-py3-none-any.whl"
     assert wheel_in(extension)[0].startswith(f"cr8_lifeline-{version}-")
     assert f'"version": ({", ".join(version.split("."))}),' in (
         extension.read("__init__.py").decode()
@@ -101,6 +102,20 @@ def test_both_have_the_whole_addon_and_the_native_module(extension: zipfile.ZipF
         assert expected | {f"cr8_router/lifeline/vendor/{NATIVE}"} <= names(legacy)
         assert "cr8_router/blender_manifest.toml" not in names(legacy)
         assert legacy.read(f"cr8_router/lifeline/vendor/{NATIVE}") == wheel_zip.read(NATIVE)
+
+
+def test_the_library_is_a_wheel_of_its_own_beside_the_native_one() -> None:
+    version = packages.library().name.split("-")[1]
+    info = f"cr8_lifeline_addon-{version}.dist-info"
+    with zipfile.ZipFile(packages.library()) as wheel_zip:
+        expected = {f"lifeline/{name}" for name in files(LIBRARY)}
+        assert {name for name in names(wheel_zip) if not name.startswith(info)} == expected
+        told = wheel_zip.read(f"{info}/METADATA").decode()
+        tags = wheel_zip.read(f"{info}/WHEEL").decode()
+    assert "License-Expression: GPL-3.0-or-later" in told
+    assert f"Requires-Dist: cr8-lifeline=={version}" in told
+    assert "Root-Is-Purelib: true" in tags
+    assert packages.native().name.startswith(f"cr8_lifeline-{version}-")
 
 
 def test_the_licenses_are_in_all_three(extension: zipfile.ZipFile) -> None:

@@ -1,4 +1,4 @@
-"""The zips that people install, as `cargo xtask package` makes them."""
+"""The zips that people install, and the wheels for add-ons, as `cargo xtask package` makes them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,33 @@ from pathlib import Path
 from lifeline_harness.errors import StartError
 
 VARIABLE = "LIFELINE_PACKAGES"
-LEGACY = "-legacy-"
 
 
 def extension() -> Path:
     """For Blender 4.2 and later. Raises StartError."""
-    return _only(legacy=False)
+    return _only("cr8_router-*.zip", but="-legacy-")
 
 
 def legacy() -> Path:
     """For older Blenders. Raises StartError."""
-    return _only(legacy=True)
+    return _only("cr8_router-*-legacy-*.zip")
 
 
-def _only(*, legacy: bool) -> Path:
+def library() -> Path:
+    """The Blender half, as a wheel. Raises StartError."""
+    return _only("cr8_lifeline_addon-*.whl")
+
+
+def native() -> Path:
+    """The native half, as a wheel. Raises StartError."""
+    return _only("cr8_lifeline-*.whl")
+
+
+def _only(pattern: str, but: str = "/") -> Path:
     folder = os.environ.get(VARIABLE)
     if not folder:
         raise StartError(f"no packages: set {VARIABLE}, or use `cargo xtask test`")
-    found = [one for one in Path(folder).glob("*.zip") if (LEGACY in one.name) == legacy]
+    found = [one for one in Path(folder).glob(pattern) if but not in one.name]
     if len(found) != 1:
-        raise StartError(f"{folder} has {len(found)} zips of this kind instead of one")
+        raise StartError(f"{folder} has {len(found)} of {pattern} instead of one")
     return found[0]

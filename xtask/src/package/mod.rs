@@ -1,7 +1,9 @@
-//! The zips that people install: an extension for Blender 4.2 and later, an add-on for older ones.
+//! The zips that people install (an extension for Blender 4.2 and later, an add-on for older ones),
+//! and the wheels for other add-ons.
 
 mod extension;
 mod legacy;
+mod library;
 pub mod licenses;
 mod staging;
 
@@ -20,7 +22,7 @@ use staging::Staging;
 /// Build all that goes into them, and them; and show what the native module asks of a system.
 pub fn run(layout: &Layout) -> Result<()> {
     prepare(layout, &[], &[Build::Wheel])?;
-    let zips = build(layout)?;
+    let packages = build(layout)?;
     if cfg!(target_os = "linux") {
         Step::new("what the wheel needs", layout.venv_program("auditwheel"))
             .arg("show")
@@ -28,14 +30,14 @@ pub fn run(layout: &Layout) -> Result<()> {
             .with_our_stdout()
             .run()?;
     }
-    for zip in zips {
-        println!("{}", zip.display());
+    for package in packages {
+        println!("{}", package.display());
     }
     Ok(())
 }
 
-/// Both zips, from the wheel as it is.
-pub fn build(layout: &Layout) -> Result<[PathBuf; 2]> {
+/// All of them, from the wheel as it is.
+pub fn build(layout: &Layout) -> Result<[PathBuf; 4]> {
     // Blender's own tool comes with bpy.
     setup::ensure(layout, &[Part::Venv, Part::Bpy])?;
     let parts = Parts {
@@ -44,12 +46,11 @@ pub fn build(layout: &Layout) -> Result<[PathBuf; 2]> {
         platform: platform(OS, ARCH)?,
     };
     let staging = Staging::new(layout)?;
-    let zips = [
-        extension::build(&parts, &staging)?,
-        legacy::build(&parts, &staging)?,
-    ];
+    let extension = extension::build(&parts, &staging)?;
+    let legacy = legacy::build(&parts, &staging)?;
     staging.remove()?;
-    Ok(zips)
+    let [library, native] = library::build(&parts)?;
+    Ok([extension, legacy, library, native])
 }
 
 /// What both are made of.
