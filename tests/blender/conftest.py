@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -51,10 +51,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_stage(tmp_path: Path, display: Display, template: Path) -> Iterator[MakeStage]:
-    """Set up a scenario, with other settings than the compressed ones if they are named."""
+    """Set up a scenario, with other settings than the compressed ones if they are named.
+
+    options: further ones of the server's command line.
+    """
     with ExitStack() as stack:
 
-        def make(**settings: Setting) -> Stage:
-            return stack.enter_context(staged(tmp_path, display, template, **settings))
+        def make(*, options: Sequence[str] = (), **settings: Setting) -> Stage:
+            return stack.enter_context(staged(tmp_path, display, template, options, **settings))
 
         yield make

@@ -41,7 +41,7 @@ def test_cut_off_a_few_times_and_then_not(make_stage: MakeStage) -> None:
 
 def test_two_blenders_of_one_name(make_stage: MakeStage) -> None:
     """Each ends the other's connection: one of them saves and closes, the other one stays."""
-    stage = make_stage()
+    stage = make_stage(options=["--displace"])
     first = stage.launch(stage.file)
     edit(first)
     other_file = stage.new_file("other")

@@ -17,6 +17,11 @@ from typing import Any
 from lifeline_harness.ports import free_port
 from lifeline_harness.waiting import wait_until
 
+# What tests of a client alone need, which the real engine does not allow.
+ALLOWING = (
+    *("--launch-mode", "remote", "--extension"),
+    *("--without-browser", "--no-welcome", "--say-why"),
+)
 PACKAGES = Path(__file__).resolve().parents[1] / "engine"
 
 
@@ -24,6 +29,7 @@ class Server:
     """Keeps its port and its token over restarts. `start` it, and `close` it in the end.
 
     token: that of others that it stands beside. options: further ones of its command line.
+    allowing: what it allows. secret: it takes tokens that are signed with it, and no other.
     """
 
     def __init__(
@@ -33,16 +39,25 @@ class Server:
         ping_timeout: float = 1.0,
         token: str | None = None,
         options: Sequence[str] = (),
+        allowing: Sequence[str] = ALLOWING,
+        secret: str | None = None,
     ) -> None:
         self.token = token or secrets.token_hex(16)
+        self._credential = (
+            {"CR8_ENGINE_TOKEN": self.token} if secret is None else {"CR8_ENGINE_SECRET": secret}
+        )
         self.port = free_port()
-        self._options = tuple(options)
+        self._options = (*allowing, *options)
         self._pings = (ping_interval, ping_timeout)
         self._process: subprocess.Popen[str] | None = None
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def runs(self) -> bool:
@@ -56,7 +71,7 @@ class Server:
         command += self._options
         self._process = subprocess.Popen(
             command,
-            env={**os.environ, "CR8_ENGINE_TOKEN": self.token, "PYTHONPATH": str(PACKAGES)},
+            env={**os.environ, **self._credential, "PYTHONPATH": str(PACKAGES)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,

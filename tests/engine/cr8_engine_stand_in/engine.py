@@ -1,62 +1,61 @@
-"""The Socket.IO side: two namespaces, a token check, one Blender per user."""
+"""The Socket.IO side: two namespaces, and what they share."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import socketio
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from cr8_engine_stand_in.errors import LaunchError, NotConnectedError
+from cr8_engine_stand_in import tokens
+from cr8_engine_stand_in.blenders import Blenders
+from cr8_engine_stand_in.browsers import Browsers
+from cr8_engine_stand_in.commands import BLENDER, Commands
+from cr8_engine_stand_in.errors import NotConnectedError, RefusedError
+from cr8_engine_stand_in.gate import Gate
 from cr8_engine_stand_in.launcher import Launcher
 from cr8_engine_stand_in.line_settings import LineSettings
 from cr8_engine_stand_in.options import Options
 from cr8_engine_stand_in.registry import Connection, Registry
+from cr8_engine_stand_in.requests import Requests
+from cr8_engine_stand_in.store import Store
 from cr8_engine_stand_in.survivors import Survivors
 
-BLENDER = "/blender"
-BROWSER = "/browser"
 
-# A Blender's account of a clean-up, sent until we say that we have it.
-REPORT = "cleanup_report"
-RECEIVED = "cleanup_report_received"
-# A picture of what Blender shows: handed on, and not kept.
-VIEWPORT = "viewport"
+@dataclass
+class Faults:
+    """What the engine does wrong at present, as a test wants it."""
 
-
-class _Auth(NamedTuple):
-    """What a client says of itself; "" for what is missing or not a string."""
-
-    token: str
-    username: str
-    blend_file_path: str
-
-    @classmethod
-    def of(cls, auth: object) -> _Auth:
-        facts = auth if isinstance(auth, dict) else {}
-        given = (facts.get(name) for name in cls._fields)
-        return cls(*(value if isinstance(value, str) else "" for value in given))
+    refusing: bool = False
+    cutting_off: bool = False
+    connect_delay: float = 0.0
+    acknowledging: bool = True
 
 
 class Engine:
-    """All that the server knows and does. `server_url` is set once it listens."""
+    """All that the server knows and does."""
 
     def __init__(self, options: Options) -> None:
-        self.server_url = ""
+        self.local = options.local
+        self.extended = options.extension
+        self.without_browser = options.without_browser
+        self.displacing = options.displace
+        self.welcoming = options.welcome
+        self.faults = Faults()
+        self.settings = LineSettings.of_environment()
+        self.gate = Gate(options)
+        self.store = Store(options.store, options.part_size)
         self.registry = Registry()
         self.launcher = Launcher(
-            options.blender, options.blender_log_dir, options.token, Survivors(options.launched)
+            options.blender,
+            options.blender_log_dir,
+            Survivors(options.launched),
+            options.operator_call,
         )
-        self.settings = LineSettings.of_environment()
-        self.refusing = False
-        self.cutting_off = False
-        self.connect_delay = 0.0
-        self.acknowledging = True
-        self._shared = options.redis is not None
-        self._token = options.token.encode()
-        self._browsers: dict[str, str] = {}  # sid -> username
+        self._options = options
+        self._server_url = ""
         self.sio: Any = socketio.AsyncServer(
             async_mode="asgi",
             ping_interval=options.ping_interval,
@@ -65,18 +64,59 @@ class Engine:
             cors_allowed_origins=list(options.allow_origins) or None,
             client_manager=options.redis and socketio.AsyncRedisManager(options.redis),
         )
-        self.sio.on("connect", self._blender_connect, namespace=BLENDER)
-        self.sio.on("disconnect", self._blender_disconnect, namespace=BLENDER)
-        self.sio.on("*", self._blender_event, namespace=BLENDER)
-        self.sio.on("connect", self._browser_connect, namespace=BROWSER)
-        self.sio.on("disconnect", self._browser_disconnect, namespace=BROWSER)
-        self.sio.on("launch_blender", self._browser_launch, namespace=BROWSER)
+        self.commands = Commands(self.sio, self.registry)
+        self.browsers = Browsers(self)
+        Blenders(self)
+        Requests(self)
+
+    def listens_at(self, host: str, port: int) -> None:
+        """Where it is to be found, as it tells others."""
+        self._server_url = f"http://{host}:{port}"
+        self.store.server_url = self._server_url
 
     def launch(self, username: str, blend_file_path: str | None) -> dict[str, Any]:
         """`{"pid": int}`, or `{"rejoined": True}` if the user has a Blender. Raises LaunchError."""
-        if self.registry.of(username) or self.launcher.alive(username):
-            return {"rejoined": True}
-        return {"pid": self.launcher.launch(username, blend_file_path, self.server_url)}
+        pid = None if self.registry.of(username) else self.start(username, blend_file_path)
+        return {"rejoined": True} if pid is None else {"pid": pid}
+
+    def start(
+        self, username: str, blend_file_path: str | None, blend_object_key: str = ""
+    ) -> int | None:
+        """Start a Blender; its process id. None: the user has one that lives, connected or not.
+
+        Raises LaunchError.
+        """
+        if self.launcher.alive(username):
+            return None
+        line = {"WS_URL": self._server_url, "CR8_USERNAME": username}
+        if self._options.secret:
+            line["CR8_AUTH_TOKEN"] = tokens.mint(
+                self._options.secret, username, self._options.token_lifetime
+            )
+        elif self._options.shared_token:
+            line["CR8_AUTH_TOKEN"] = self._options.shared_token
+        if blend_object_key and self.store.there:
+            line["CR8_SAVE_URL"] = self.store.save_url(blend_object_key)
+            line["BLEND_URL"] = self.store.load_url(blend_object_key)
+        return self.launcher.launch(username, blend_file_path, line)
+
+    async def delayed(self) -> None:
+        """Each connection begins with it. Raises RefusedError if everybody is refused."""
+        # Also holds up the socket's PONGs: a delay beyond ping interval + time-out ends it.
+        await asyncio.sleep(self.faults.connect_delay)
+        if self.faults.refusing:
+            raise RefusedError("connections are refused")
+
+    def refused(self, auth: object, reason: str) -> bool:
+        """What a connect handler returns. The real engine gives no reason to the client.
+
+        Raises socketio's ConnectionRefusedError where reasons are given.
+        """
+        username = auth.get("username") if isinstance(auth, dict) else None
+        self.registry.refuse(username if isinstance(username, str) else None, reason)
+        if self._options.say_why:
+            raise Refused(reason)
+        return False
 
     async def disconnect(self, username: str) -> None:
         """Say goodbye in the namespace; the engine.io socket stays. Raises NotConnectedError."""
@@ -95,10 +135,8 @@ class Engine:
 
         Raises NotConnectedError, unless it may be at another engine.
         """
-        if not self._shared or self.registry.of(username):
-            to = self._connection(username).sid
-        else:
-            to = username
+        elsewhere = self._options.redis is not None and self.registry.of(username) is None
+        to = username if elsewhere else self._connection(username).sid
         await self.sio.emit(event, data, to=to, namespace=BLENDER)
 
     def _connection(self, username: str) -> Connection:
@@ -106,89 +144,3 @@ class Engine:
         if connection is None:
             raise NotConnectedError(f"no Blender of user {username!r} is connected")
         return connection
-
-    async def _admit(self, auth: object) -> _Auth:
-        """Who is here, if welcome. Raises socketio's ConnectionRefusedError."""
-        # Also holds up the socket's PONGs: a delay beyond ping interval + time-out ends it.
-        await asyncio.sleep(self.connect_delay)
-        who = _Auth.of(auth)
-        if self.refusing:
-            reason = "connections are refused"
-        elif not hmac.compare_digest(who.token.encode(errors="replace"), self._token):
-            reason = "authentication failed: wrong token"
-        elif not who.username:
-            reason = "authentication failed: no username"
-        else:
-            return who
-        self.registry.refuse(who.username or None, reason)
-        raise Refused(reason)
-
-    async def _blender_connect(self, sid: str, _environ: object, auth: object) -> None:
-        who = await self._admit(auth)
-        older = self.registry.connected(who.username, sid, who.blend_file_path)
-        if older is not None:
-            await self.sio.disconnect(older.sid, namespace=BLENDER)
-        await self.sio.enter_room(sid, who.username, namespace=BLENDER)
-        one = self._connection(who.username)
-        await self._tell_browsers("blender_connected", _blender(one))
-        if self.cutting_off:
-            self.sio.start_background_task(self.sio.disconnect, sid, namespace=BLENDER)
-
-    async def _blender_disconnect(self, sid: str, reason: str) -> None:
-        gone = self.registry.disconnected(sid, reason)
-        if gone is not None:
-            await self._tell_browsers(
-                "blender_disconnected", {"username": gone.username, "reason": reason}
-            )
-
-    async def _blender_event(self, event: str, sid: str, *data: Any) -> None:
-        one = self.registry.by_sid(sid)
-        if one is None:
-            return  # from a replaced one
-        content = data[0] if data and isinstance(data[0], dict) else {}
-        if event in (REPORT, VIEWPORT):
-            await self.sio.emit(event, content, to=one.username, namespace=BROWSER)
-        if event != VIEWPORT:
-            self.registry.received(one, event, list(data))
-        if event == REPORT and self.acknowledging:
-            await self.sio.emit(RECEIVED, {"id": content.get("id")}, to=sid, namespace=BLENDER)
-
-    async def _browser_connect(self, sid: str, _environ: object, auth: object) -> None:
-        username = (await self._admit(auth)).username
-        self._browsers[sid] = username
-        await self.sio.enter_room(sid, username, namespace=BROWSER)
-        await self._greet(sid, username)
-
-    async def _greet(self, sid: str, username: str) -> None:
-        """Tell a browser what its user's Blenders go by, and of the one that is connected."""
-        facts = self.settings.facts()
-        await self.sio.emit("lifeline_settings", facts, to=sid, namespace=BROWSER)
-        one = self.registry.of(username)
-        if one is not None:
-            await self.sio.emit("blender_connected", _blender(one), to=sid, namespace=BROWSER)
-        report = self.registry.last(username, REPORT)
-        if report is not None:
-            await self.sio.emit(REPORT, report, to=sid, namespace=BROWSER)
-
-    async def _browser_disconnect(self, sid: str, _reason: str) -> None:
-        self._browsers.pop(sid, None)
-
-    async def _browser_launch(self, sid: str, request: object = None) -> dict[str, Any]:
-        wanted = request if isinstance(request, dict) else {}
-        username = self._browsers[sid]
-        path = wanted.get("blend_file_path")
-        if wanted.get("username", username) != username:
-            return {"error": "a browser may launch its own user's Blender only"}
-        if path is not None and not isinstance(path, str):
-            return {"error": "blend_file_path is not a string"}
-        try:
-            return self.launch(username, path or None)
-        except LaunchError as error:
-            return {"error": str(error)}
-
-    async def _tell_browsers(self, event: str, data: dict[str, Any]) -> None:
-        await self.sio.emit(event, data, to=data["username"], namespace=BROWSER)
-
-
-def _blender(one: Connection) -> dict[str, Any]:
-    return {"username": one.username, "blend_file_path": one.blend_file_path}

@@ -23,3 +23,15 @@ class RequestError(EngineError):
 
 class NotConnectedError(RequestError):
     """No Blender of this user is connected."""
+
+
+class TokenError(EngineError):
+    """The token is nobody's, or not good any more."""
+
+
+class RefusedError(EngineError):
+    """Whoever connects is not let in; the message is why."""
+
+
+class StoreError(EngineError):
+    """The object store does not do what was asked for."""

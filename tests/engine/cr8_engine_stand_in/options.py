@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cr8_engine_stand_in.errors import OptionError
+from cr8_engine_stand_in.store import PART_SIZE
+from cr8_engine_stand_in.tokens import LIFETIME
 
-VARIABLE = "CR8_ENGINE_TOKEN"
+SECRET = "CR8_ENGINE_SECRET"  # noqa: S105 - where it is
+SHARED = "CR8_ENGINE_TOKEN"
 
 # The real engine's.
 PING_INTERVAL = 90.0
@@ -24,7 +27,22 @@ class Options:
 
     host: str
     port: int
-    token: str = field(repr=False)
+    local: bool
+    """No token is asked for: the name will do."""
+    secret: str = field(repr=False)
+    """What tokens are signed with; "": none are minted."""
+    token_lifetime: float
+    shared_token: str = field(repr=False)
+    """Taken from everybody, whoever they say they are; "": there is none."""
+    without_browser: bool
+    welcome: bool
+    displace: bool
+    say_why: bool
+    extension: bool
+    operator_call: bool
+    store: Path | None
+    """The object store's folder; None: there is none."""
+    part_size: int
     ping_interval: float
     ping_timeout: float
     test_controls: bool
@@ -43,29 +61,21 @@ class Options:
 def parse(arguments: Sequence[str]) -> Options:
     """The options in `arguments` and in the environment.
 
-    The token is taken out of the environment, so that no process started later inherits it
-    under this name. Raises OptionError; ends the process as argparse does for a bad argument.
+    Secrets are taken out of the environment, so that no process started later inherits them
+    under these names. Raises OptionError; ends the process as argparse does for a bad argument.
     """
     ours, blender = _split(arguments)
-    given = _parser().parse_args(ours)
-    token = os.environ.pop(VARIABLE, "")
-    if given.token_file is not None:
-        token = _read_token(given.token_file)
-    if not token:
-        raise OptionError(f"no token: give --token-file, or set {VARIABLE}")
+    given = vars(_parser().parse_args(ours))
+    local = given.pop("launch_mode") == "local"
+    secret, shared = os.environ.pop(SECRET, ""), os.environ.pop(SHARED, "")
+    if not (local or secret or shared):
+        raise OptionError(f"no tokens: set {SECRET}, or {SHARED}, or run in local mode")
     return Options(
-        host=given.host,
-        port=given.port,
-        token=token,
-        ping_interval=given.ping_interval,
-        ping_timeout=given.ping_timeout,
-        test_controls=given.test_controls,
-        allow_origins=tuple(given.allow_origin),
+        **{**given, "allow_origins": tuple(given["allow_origins"])},
+        local=local,
+        secret=secret,
+        shared_token=shared,
         blender=blender,
-        blender_log_dir=given.blender_log_dir,
-        launched=given.launched,
-        pages=given.pages,
-        redis=given.redis,
     )
 
 
@@ -76,13 +86,6 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
         return everything, ()
     at = everything.index("--")
     return everything[:at], tuple(everything[at + 1 :])
-
-
-def _read_token(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"--token-file {path}: {error}") from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,12 +100,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=_port, default=0, help="0 (the default): any free one")
     parser.add_argument(
-        "--token-file", type=Path, metavar="PATH", help=f"default: the variable {VARIABLE}"
+        "--launch-mode",
+        choices=["local", "remote"],
+        default="local",
+        help="remote: who connects needs a token, signed (HS256) with the secret in "
+        f"{SECRET}, or the one in {SHARED}, which all may share; Blenders get theirs at launch",
+    )
+    parser.add_argument("--token-lifetime", type=_seconds, default=LIFETIME, metavar="S")
+    _add_allowances(parser)
+    parser.add_argument(
+        "--store", type=Path, metavar="DIR", help="the object store that files are saved to"
+    )
+    parser.add_argument(
+        "--part-size",
+        type=int,
+        default=PART_SIZE,
+        metavar="BYTES",
+        help="of an upload; default: 90 MiB",
     )
     parser.add_argument("--ping-interval", type=_seconds, default=PING_INTERVAL, metavar="S")
     parser.add_argument("--ping-timeout", type=_seconds, default=PING_TIMEOUT, metavar="S")
     parser.add_argument(
         "--allow-origin",
+        dest="allow_origins",
         action="append",
         default=[],
         metavar="ORIGIN",
@@ -133,6 +153,38 @@ def _parser() -> argparse.ArgumentParser:
         "--test-controls", action="store_true", help="let HTTP requests misbehave on purpose"
     )
     return parser
+
+
+def _add_allowances(parser: argparse.ArgumentParser) -> None:
+    """What the real engine does otherwise."""
+    parser.add_argument(
+        "--extension", action="store_true", help="know Lifeline's own events, and tell clients so"
+    )
+    parser.add_argument(
+        "--without-browser",
+        action="store_true",
+        help="let a Blender in though no browser of its user is connected",
+    )
+    parser.add_argument(
+        "--no-welcome",
+        dest="welcome",
+        action="store_false",
+        help="send a Blender nothing by itself when it connects",
+    )
+    parser.add_argument(
+        "--displace",
+        action="store_true",
+        help="a second Blender of a name ends the connection of the first",
+    )
+    parser.add_argument(
+        "--say-why", action="store_true", help="tell whom is refused the reason for it"
+    )
+    parser.add_argument(
+        "--no-operator-call",
+        dest="operator_call",
+        action="store_false",
+        help="have Blender connect by itself, not by the operator ws_handler.connect_websocket",
+    )
 
 
 def _port(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Which Blender is whose: one per user."""
+"""The connected Blenders, and what came from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Connection:
 
 @dataclass
 class Registry:
-    """The connected Blenders, and what came from them."""
+    """Of one name there may be several: it leads to the newest, and to none once that is gone."""
 
     connections: Counter[str] = field(default_factory=Counter)
     """Accepted connections by user, those that have ended included."""
@@ -33,30 +33,39 @@ class Registry:
     """The last events that Blenders sent, oldest first: username, event, data, at."""
     history: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
     """What happened to connections, oldest first: what, username, reason, at."""
-    _by_user: dict[str, Connection] = field(default_factory=dict)
+    _by_sid: dict[str, Connection] = field(default_factory=dict)
+    _named: dict[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Connection]:
-        return iter(self._by_user.values())
+        """In the order of their connecting."""
+        return iter(self._by_sid.values())
 
     def of(self, username: str) -> Connection | None:
-        return self._by_user.get(username)
+        """The Blender that the name leads to."""
+        return self._by_sid.get(self._named.get(username, ""))
 
     def by_sid(self, sid: str) -> Connection | None:
-        return next((one for one in self if one.sid == sid), None)
+        return self._by_sid.get(sid)
 
-    def connected(self, username: str, sid: str, blend_file_path: str) -> Connection | None:
-        """Enter a Blender. Returns the connection that it replaces."""
-        older = self._by_user.get(username)
-        self._by_user[username] = Connection(username, sid, blend_file_path, time.monotonic())
+    def any_of(self, username: str) -> bool:
+        """Whether the name leads to it or not."""
+        return any(one.username == username for one in self)
+
+    def connected(self, username: str, sid: str, blend_file_path: str) -> Connection:
+        """Enter a Blender; from now on the name leads to it."""
+        one = Connection(username, sid, blend_file_path, time.monotonic())
+        self._by_sid[sid] = one
+        self._named[username] = sid
         self.connections[username] += 1
         self._note("connected", username, None)
-        return older
+        return one
 
     def disconnected(self, sid: str, reason: str) -> Connection | None:
-        """Take a Blender out. None: it was replaced before, so its user has a newer one."""
-        connection = self.by_sid(sid)
+        """Take a Blender out. None: it was not let in."""
+        connection = self._by_sid.pop(sid, None)
         if connection is not None:
-            del self._by_user[connection.username]
+            if self._named.get(connection.username) == sid:
+                del self._named[connection.username]
             self._note("disconnected", connection.username, reason)
         return connection
 

@@ -40,7 +40,7 @@ def serve(options: Options) -> None:
     listener = _listen(options.host, options.port)
     port = cast(int, listener.getsockname()[1])
     engine = Engine(options)
-    engine.server_url = f"ws://{options.host}:{port}"
+    engine.listens_at(options.host, port)
     app = socketio.ASGIApp(
         engine.sio,
         other_asgi_app=Web(engine, Pages(options.pages), test_controls=options.test_controls),

@@ -29,21 +29,27 @@ class Survivors:
 
     def alive(self, username: str) -> bool:
         """One of this user runs."""
-        return any(
-            one.username == username and _started(one.pid) == one.started for one in self._known
-        )
+        return bool(self.pids(username))
+
+    def pids(self, username: str) -> list[int]:
+        """Those of this user that run."""
+        return [
+            one.pid
+            for one in self._known
+            if one.username == username and started(one.pid) == one.started
+        ]
 
     def note(self, username: str, pid: int) -> None:
         """For the servers to come."""
-        started = _started(pid)
-        if self._file is None or started is None:
+        since = started(pid)
+        if self._file is None or since is None:
             return
-        line = json.dumps(_Process(username, pid, started)._asdict())
+        line = json.dumps(_Process(username, pid, since)._asdict())
         with self._file.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
 
 
-def _started(pid: int) -> str | None:
+def started(pid: int) -> str | None:
     """None: there is no such process, or it has ended and nobody has asked how."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")

@@ -13,6 +13,7 @@ from cr8_engine_stand_in.engine import Engine
 from cr8_engine_stand_in.errors import LaunchError, NotConnectedError, RequestError
 from cr8_engine_stand_in.line_settings import POLICY_PATH
 from cr8_engine_stand_in.pages import Page, Pages
+from cr8_engine_stand_in.store import PREFIX
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -45,6 +46,8 @@ class Web:
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close"})
+        elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self._store(scope, receive, send)
         elif scope["type"] == "http":
             page = self._page(scope["method"], scope["path"])
             if page is None:
@@ -56,6 +59,15 @@ class Web:
             headers = [(b"content-type", kind), (b"cache-control", b"no-store")]
             await send({"type": "http.response.start", "status": code, "headers": headers})
             await send({"type": "http.response.body", "body": page.body})
+
+    async def _store(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        key = scope["path"].removeprefix(PREFIX)
+        query = scope["query_string"]
+        answer = await self._engine.store.answer(scope["method"], key, query, receive)
+        headers = [(b"etag", f'"{answer.etag}"'.encode())] if answer.etag else []
+        start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": answer.body})
 
     def _page(self, method: str, path: str) -> Page | None:
         if method != "GET":
@@ -98,6 +110,7 @@ class Web:
             "events": list(registry.events),
             "history": list(registry.history),
             "launched": [one.facts() for one in self._engine.launcher.launched],
+            "browsers": self._engine.browsers.usernames(),
         }
 
     async def _launch(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -122,15 +135,15 @@ class Web:
         return {}
 
     async def _refuse(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._engine.refusing = _switch(request)
+        self._engine.faults.refusing = _switch(request)
         return {}
 
     async def _cut_off(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._engine.cutting_off = _switch(request)
+        self._engine.faults.cutting_off = _switch(request)
         return {}
 
     async def _acknowledge(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._engine.acknowledging = _switch(request)
+        self._engine.faults.acknowledging = _switch(request)
         return {}
 
     async def _delay_connect(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +152,7 @@ class Web:
             raise RequestError("seconds must be a number")
         if not (math.isfinite(seconds) and seconds >= 0):
             raise RequestError("seconds must be 0 or more")
-        self._engine.connect_delay = float(seconds)
+        self._engine.faults.connect_delay = float(seconds)
         return {}
 
 

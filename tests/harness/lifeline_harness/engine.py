@@ -22,6 +22,11 @@ from lifeline_harness.profile import ROOT, Profile, blender_command, blender_env
 from lifeline_harness.waiting import wait_until
 
 PACKAGES = ROOT / "tests" / "engine"
+# What scenarios about Blender alone need, which the real engine does not allow.
+ALLOWING = (
+    *("--launch-mode", "remote"),
+    *("--extension", "--without-browser", "--say-why", "--no-operator-call"),
+)
 START_SECONDS = 30.0
 REQUEST_SECONDS = 10.0
 ASK_AGAIN_SECONDS = 0.05
@@ -33,7 +38,7 @@ class Engine:
     profile: of the Blenders that it launches; their folder also takes its log.
     blenders: it can launch some, so there must be one on this computer.
     token: that of others that it stands beside. options: further ones of its command line.
-    prefix: what it is started by, if not by us.
+    prefix: what it is started by, if not by us. allowing: what it allows beyond the real one.
     """
 
     def __init__(
@@ -46,13 +51,14 @@ class Engine:
         token: str | None = None,
         options: Sequence[str] = (),
         prefix: Sequence[str] = (),
+        allowing: Sequence[str] = ALLOWING,
     ) -> None:
         self.profile = profile
         self.token = token or secrets.token_hex(16)
         self.port = free_port()
         self._pings = (ping_interval, ping_timeout)
         self._blenders = blenders
-        self._options = tuple(options)
+        self._options = (*allowing, *options)
         self._prefix = tuple(prefix)
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: Lines | None = None

@@ -34,6 +34,8 @@ impl Engine {
         let port = if port == 0 { free_port() } else { port };
         let mut child = Command::new(python)
             .args(["-m", "cr8_engine_stand_in", "--test-controls"])
+            .args(["--launch-mode", "remote", "--without-browser"])
+            .args(["--no-welcome", "--say-why"])
             .args(["--ping-interval", interval, "--ping-timeout", limit])
             .args(["--port", &port.to_string()])
             .env("CR8_ENGINE_TOKEN", TOKEN)

@@ -25,6 +25,7 @@ import socketio
 from cr8_lifeline import settings_table
 
 ENGINE: Final = Path(__file__).resolve().parents[3] / "engine"
+ENGINE_COMMAND: Final = (sys.executable, "-m", "cr8_engine_stand_in", "--without-browser")
 FLEET: Final = 10_000
 CLIENTS: Final = 500
 ROUNDS: Final = 7
@@ -137,7 +138,7 @@ async def _clients(port: int, token: str) -> list[socketio.AsyncClient]:
 def _engine() -> Iterator[tuple[int, int, str]]:
     token = secrets.token_hex(16)
     process = subprocess.Popen(
-        [sys.executable, "-m", "cr8_engine_stand_in", "--ping-interval", str(PING_SECONDS)],
+        [*ENGINE_COMMAND, "--ping-interval", str(PING_SECONDS)],
         env={**os.environ, "CR8_ENGINE_TOKEN": token, "PYTHONPATH": str(ENGINE)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
