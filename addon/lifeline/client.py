@@ -292,6 +292,14 @@ def _check(namespace: str | None) -> None:
         raise ArgumentError(f"the only namespace is {NAMESPACE}, not {namespace}")
 
 
+def _header(name: str, value: str) -> str:
+    """Raises ArgumentError, which does not tell the value."""
+    line = f"{name}: {value}"
+    if any(mark in line for mark in ";\r\n"):
+        raise ArgumentError(f"the header {name} has a semicolon or an end of line in it")
+    return line
+
+
 def _arguments(
     url: str | None,
     auth: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None,
@@ -313,6 +321,6 @@ def _arguments(
         "server_url": f"{url.rstrip('/')}/{path}/" if url and path else url,
         "username": login.get("username"),
         "token": login.get("token"),
-        "headers": "\n".join(f"{name}: {value}" for name, value in headers.items()),
+        "headers": "\n".join(_header(name, value) for name, value in headers.items()),
     }
     return {name: value for name, value in given.items() if value}

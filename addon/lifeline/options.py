@@ -26,6 +26,10 @@ class Options(NamedTuple):
     arguments: Mapping[str, Any] = {}
     """By name: these come before everything else."""
 
+    def __repr__(self) -> str:
+        # A token may be among what was given.
+        return f"<Options of {self.addon or 'an add-on without preferences'}>"
+
 
 current = Options()
 """Of the client that is connected, or was last."""
