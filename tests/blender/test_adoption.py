@@ -81,7 +81,7 @@ def test_the_example_in_a_window(make_stage: MakeStage) -> None:
     blender = blender_with(stage, EXAMPLES / "turntable")
     assert enable(blender, "turntable") == ""
     ready = stage.engine.wait_for_event(USER, "turntable_ready", CONNECT_SECONDS)
-    assert ready["data"] == [{"objects": 3}]
+    assert ready["data"] == [{"blender": blender.run("result = bpy.app.version_string")}]
     turned = ask(stage, "command_completed", command(1, "turntable", "turn", degrees=90))
     assert turned == {"turned": 90}
     failed = ask(stage, "command_failed", command(2, "sets", "build"))

@@ -20,7 +20,7 @@ waiting: queue.Queue[dict[str, Any]] = queue.Queue()
 
 @sio.on("connect", namespace="/blender")
 def on_connect() -> None:
-    sio.emit("turntable_ready", {"objects": len(bpy.data.objects)}, namespace="/blender")
+    sio.emit("turntable_ready", {"blender": bpy.app.version_string}, namespace="/blender")
 
 
 @sio.on("disconnect", namespace="/blender")
