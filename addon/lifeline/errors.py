@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The add-on's errors."""
 
-import logging
+# Those of `logging`, which takes longer to import than all that an add-on is enabled by.
+_INFO, _WARNING, _ERROR = 20, 30, 40
 
 
 class AddonError(Exception):
     """Base of every error raised by this add-on. `level` is how loudly to log it."""
 
-    level: int = logging.ERROR
+    level: int = _ERROR
 
 
 class NativeMissingError(AddonError):
@@ -17,13 +18,13 @@ class NativeMissingError(AddonError):
 class OfflineError(AddonError):
     """Blender's preferences forbid access to the network."""
 
-    level = logging.WARNING
+    level = _WARNING
 
 
 class UnconfiguredError(AddonError):
     """No server is named: the ordinary case of a Blender that nobody owns."""
 
-    level = logging.INFO
+    level = _INFO
 
 
 class SettingsInvalidError(AddonError):

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from . import interrupts
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,9 +48,9 @@ class Handlers:
         if function is not None:
             if event in OF_THE_CONNECTION:
                 args = _as_many_as_taken(function, args)
-            return interrupts.call(function, *args)
+            return _call(function, *args)
         if self._catches(event):
-            return interrupts.call(self._functions[CATCH_ALL], event, *args)
+            return _call(self._functions[CATCH_ALL], event, *args)
         return None
 
     def tell(self, event: str, *args: object) -> None:
@@ -66,9 +64,15 @@ class Handlers:
         """What must be in the file is put there now; what fails must not stop the save."""
         for function in self._before_save:
             try:
-                interrupts.call(function)
+                _call(function)
             except BaseException:  # as in `tell`
                 handler_failed("cleanup")
+
+
+def _call(function: Callable[..., object], *args: object) -> object:
+    from . import interrupts  # not while the add-on is imported
+
+    return interrupts.call(function, *args)
 
 
 def handler_failed(event: str) -> None:

@@ -10,7 +10,6 @@ import importlib
 import sys
 import threading
 import time
-import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -130,6 +129,8 @@ def _complain(error: BaseException) -> None:
     """There may be no log yet, and standard output may be a pipe that nobody reads."""
 
     def complain() -> None:
+        import traceback  # it brings much along
+
         lines = traceback.format_exception(type(error), error, error.__traceback__)
         print(*lines, sep="", end="", file=sys.stderr)
         print(f"[ERROR] Lifeline has not started; it tries again every {_AGAIN:g} s", flush=True)

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Mapping
 
 

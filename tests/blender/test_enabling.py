@@ -51,7 +51,7 @@ def test_it_is_imported_beside_the_main_thread(make_stage: MakeStage) -> None:
     assert "cr8_router.lifeline.preferences" in elsewhere
     # What an add-on calls, and no more.
     of_lifeline = {name.removeprefix("cr8_router.lifeline") for name in on_main if "life" in name}
-    light = {"client", "errors", "handlers", "interrupts", "loading", "options", "running", "sole"}
+    light = {"client", "errors", "handlers", "loading", "options", "running", "sole"}
     assert of_lifeline == {"", *(f".{name}" for name in light)}
 
 

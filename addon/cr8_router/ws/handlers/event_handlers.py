@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...lifeline import Client
-
-_logger = logging.getLogger("cr8_router")
 
 
 def register_event_handlers(client: Client) -> None:
@@ -24,4 +21,6 @@ def register_event_handlers(client: Client) -> None:
 
 def on_disconnect(reason: str) -> None:
     """Lifeline does what there is to do: it tries to connect, counts down, saves and closes."""
-    _logger.info("Disconnected from server: %s", reason)
+    import logging  # not while the add-on is enabled
+
+    logging.getLogger("cr8_router").info("Disconnected from server: %s", reason)
