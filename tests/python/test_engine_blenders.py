@@ -160,6 +160,12 @@ def test_a_second_blender_of_the_same_name_displaces_nobody(remote: Server) -> N
             failed = assert_envelope(await page.until("command_failed"), "command_failed")
             assert failed["error"]["code"] == "BLENDER_DISCONNECTED"
             assert older.connected
+            # Nor is it told of, or replaced.
+            heard = len(page.heard)
+            await page.emit("browser_ready", {"recovery": True})
+            await page.emit("command_sent", {"payload": {}})
+            await page.until("command_failed")
+            assert len(page.heard) == heard + 1
 
     asyncio.run(scenario())
 

@@ -116,7 +116,8 @@ def test_local_launch(make_engine: MakeEngine, notes: Path, tmp_path: Path) -> N
     assert environment["WS_URL"] == engine.origin
     assert environment["CR8_USERNAME"] == USER
     assert {"DISPLAY", "CR8_SIGNALLER_URI"} <= set(environment)
-    assert not {"CR8_SAVE_URL", "BLEND_URL", "CR8_ENGINE_SECRET"} & set(environment)
+    none = {"CR8_AUTH_TOKEN", "CR8_SAVE_URL", "BLEND_URL", "CR8_ENGINE_SECRET"}
+    assert not none & set(environment)
 
 
 def test_remote_launch(make_engine: MakeEngine, notes: Path) -> None:

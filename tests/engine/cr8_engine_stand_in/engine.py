@@ -89,16 +89,19 @@ class Engine:
         if self.launcher.alive(username):
             return None
         line = {"WS_URL": self._server_url, "CR8_USERNAME": username}
-        if self._options.secret:
-            line["CR8_AUTH_TOKEN"] = tokens.mint(
-                self._options.secret, username, self._options.token_lifetime
-            )
-        elif self._options.shared_token:
-            line["CR8_AUTH_TOKEN"] = self._options.shared_token
+        if not self.local:
+            line["CR8_AUTH_TOKEN"] = self._token(username)
         if blend_object_key and self.store.there:
             line["CR8_SAVE_URL"] = self.store.save_url(blend_object_key)
             line["BLEND_URL"] = self.store.load_url(blend_object_key)
         return self.launcher.launch(username, blend_file_path, line)
+
+    def _token(self, username: str) -> str:
+        """For a Blender of this user."""
+        options = self._options
+        if not options.secret:
+            return options.shared_token
+        return tokens.mint(options.secret, username, options.token_lifetime)
 
     async def delayed(self) -> None:
         """Each connection begins with it. Raises RefusedError if everybody is refused."""

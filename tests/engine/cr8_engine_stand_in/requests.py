@@ -49,6 +49,8 @@ class Requests:
             now = self._open.get(username)
             # After its own restart an engine does not know what a Blender works on, and leaves it.
             if content.get("recovery") or now is None or now == wanted:
+                if self._engine.registry.of(username) is None:
+                    return  # the name leads to none of those that are there
                 said = "The Blender that was there is connected"
                 connected = envelopes.system("blender_connected", "connected", said)
                 await self._tell(sid, "blender_connected", connected)
