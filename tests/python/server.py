@@ -128,6 +128,10 @@ class Server:
     def shut_out(self, username: str) -> None:
         """Say goodbye to a user's Blender, and refuse it until `refuse(False)`."""
         self.refuse(True)
+        self.say_goodbye(username)
+
+    def say_goodbye(self, username: str) -> None:
+        """In the namespace; the socket stays."""
         self._request("POST", "/disconnect", {"username": username})
 
     def wait_for_events(self, username: str, count: int) -> list[dict[str, Any]]:
