@@ -230,7 +230,8 @@ class Preferences(bpy.types.AddonPreferences):
 
 
 client = Client(__package__, logger="outer", tab="Outer", settings={"render_wait": 3})
-heard = []
+heard, refused = [], []
+client.on("connect_error", refused.append)
 client.on("*", lambda *args: heard.append(args))
 client.on("connect", lambda: heard.append("connect"))
 client.on("disconnect", lambda reason: heard.append(reason))
@@ -338,3 +339,53 @@ def test_what_cannot_be_sent_is_an_error(make_stage: MakeStage, outer: Path) -> 
     assert blender.run(emit) == failure
     assert count(blender, SAVING) == 0
     assert_said(blender, "[INFO] Connected to server")
+
+
+def test_a_refusal_is_heard_of(make_stage: MakeStage, outer: Path) -> None:
+    """With the server's own words, and once for each reason."""
+    stage = make_stage(cleanup_timeout=60)
+    stage.engine.refuse()
+    blender = blender_with(stage, outer, stage.engine.line("ann"))
+    assert enable(blender, "outer") == ""
+    blender.wait_for_line("attempt 3 of 5", 30)
+    ((error,), heard) = blender.run("import outer; result = [outer.refused, outer.heard]")
+    assert "connections are refused" in error["message"]
+    assert heard == []
+    stage.engine.refuse(False)
+    blender.wait_for_line("^.INFO. Connected to server$", 30)
+    assert blender.run("import outer; result = outer.heard") == ["connect"]
+
+
+ARGUMENTS = """
+from outer.vendor.lifeline import ArgumentError, Client
+result = {}
+for name, call in {
+    "client": lambda: Client(ssl_verify=False),
+    "connect": lambda: Client().connect(query="a"),
+    "namespaces": lambda: Client().connect(namespaces=["/other"]),
+    "on": lambda: Client().on("beat", print, namespace="/other"),
+    "auth": lambda: Client().connect(auth={"password": "secret"}),
+    "header": lambda: Client().connect(headers={"X-Gate": "secret; X-Other: 1"}),
+    "callable": lambda: Client().connect("http://127.0.0.1:1", auth=lambda: {"api_key": "secret"}),
+}.items():
+    try:
+        result[name] = repr(call())
+    except ArgumentError as error:
+        result[name] = str(error)
+"""
+
+
+def test_what_a_client_does_not_take_is_an_error(make_stage: MakeStage, outer: Path) -> None:
+    """Told at once; nothing is begun, and no secret is in the words."""
+    stage = make_stage()
+    blender = blender_with(stage, outer)
+    assert blender.run(ARGUMENTS) == {
+        "client": "Client takes no ssl_verify: see docs/adopt.md",
+        "connect": "connect takes no query: see docs/adopt.md",
+        "namespaces": "the only namespace is /blender, not /other",
+        "on": "the only namespace is /blender, not /other",
+        "auth": "auth takes blend_file_path, token, username; not password",
+        "header": "the header X-Gate has a semicolon or an end of line in it",
+        "callable": "auth takes blend_file_path, token, username; not api_key",
+    }
+    assert blender.run("import sys; result = hasattr(sys, '_lifeline_of_this_blender')") is False
