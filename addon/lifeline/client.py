@@ -160,8 +160,9 @@ class Client:
     def disconnect(self) -> None:
         """Say goodbye to the server, and leave nothing behind. Later calls do nothing."""
         if sole.is_taken_by(self):
-            running.end()
+            # First: a handler of the end may connect again.
             sole.give_back(self)
+            running.end()
 
     def wait(self) -> None:
         """In background mode (`blender -b`, the bpy module), where no timer ticks: the loop.

@@ -269,7 +269,7 @@ def run() -> None:
     if _session is None:
         raise NotRunningError(_idle_reason or "The add-on is not registered.")
     if not bpy.app.background:
-        raise NotRunningError("With a window the add-on runs by itself; run() would freeze it.")
+        raise NotRunningError("With a window the add-on runs by itself; waiting would freeze it.")
     interrupts.register()
     interrupts.taken()
     ending = False
