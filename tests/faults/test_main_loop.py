@@ -8,13 +8,11 @@ from __future__ import annotations
 import pytest
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import wait_unreachable
+from tests.blender.observe import THREE_D_VIEW, wait_unreachable
 from tests.blender.stage import edit
 from tests.faults.outcome import assert_closed_once, assert_kept
 
 IN_THE_VIEW = """
-window = bpy.context.window_manager.windows[0]
-area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
 region = next(region for region in area.regions if region.type == "WINDOW")
 with bpy.context.temp_override(window=window, area=area, region=region):
     result = list({operator}("INVOKE_DEFAULT"))
@@ -39,7 +37,7 @@ def test_a_modal_operator_runs(make_stage: MakeStage, operator: str) -> None:
     blender = stage.launch(stage.file)
     edit(blender)
     blender.run(SWALLOW)
-    running = blender.run(IN_THE_VIEW.format(operator=operator))
+    running = blender.run(THREE_D_VIEW + IN_THE_VIEW.format(operator=operator))
     assert running == ["RUNNING_MODAL"]
     stage.engine.kill()
     wait_unreachable(blender)

@@ -12,6 +12,7 @@ import pytest
 from lifeline_harness import blend
 from lifeline_harness.display import Display
 
+from tests.blender.observe import THREE_D_VIEW
 from tests.blender.stage import EDIT, Stage, edit, saved_location, staged
 from tests.faults.saving_scene import (
     QUICK,
@@ -94,8 +95,6 @@ result = text.as_string()
 
 # With a topology that changes, sculpting works on a mesh of its own.
 SCULPT = """
-window = bpy.context.window_manager.windows[0]
-area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
 region = next(region for region in area.regions if region.type == "WINDOW")
 with bpy.context.temp_override(window=window, area=area, region=region):
     bpy.ops.mesh.primitive_uv_sphere_add()
@@ -147,7 +146,7 @@ def work(
             ),
             "text": ann.run(TEXTS.format(path=str(script))),
             "modified": ann.run("result = bpy.data.is_dirty"),
-            "sculpted": bob.run(SCULPT),
+            "sculpted": bob.run(THREE_D_VIEW + SCULPT),
         }
         edit(cat)
         before = texture.read_bytes()

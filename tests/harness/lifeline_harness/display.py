@@ -25,9 +25,16 @@ class Display:
     """An X display. `name` is what goes into the variable DISPLAY."""
 
     def __init__(
-        self, name: str, *, server: subprocess.Popen[bytes] | None, buffer: Path | None
+        self,
+        name: str,
+        *,
+        server: subprocess.Popen[bytes] | None,
+        buffer: Path | None,
+        small: bool = False,
     ) -> None:
         self.name = name
+        # Nobody looks at it, so Blender need not draw what costs.
+        self.small = small
         self._server = server
         self._buffer = buffer
 
@@ -77,7 +84,9 @@ class Display:
             os.close(reading)
             if writing >= 0:
                 os.close(writing)
-        display = cls(f":{number}", server=server, buffer=folder / "Xvfb_screen0")
+        display = cls(
+            f":{number}", server=server, buffer=folder / "Xvfb_screen0", small=size == SMALL
+        )
         if not number:
             display.close()
             said = (folder / "xvfb.log").read_text(errors="replace").strip()

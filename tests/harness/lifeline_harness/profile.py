@@ -119,4 +119,6 @@ def blender_environment(profile: Profile) -> dict[str, str]:
             ours["LIBGL_ALWAYS_SOFTWARE"] = "1"
         if profile.display.shader_cache is not None:
             ours["MESA_SHADER_CACHE_DIR"] = str(profile.display.shader_cache)
+        if profile.display.small:
+            ours["LIFELINE_NOBODY_LOOKS"] = "1"
     return {**ours, **profile.environment}
