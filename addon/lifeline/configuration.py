@@ -78,6 +78,13 @@ def chosen(name: str) -> Any:
     return value.strip("\ufeff \t\r\n\v\f") if isinstance(value, str) else value
 
 
+def uploads() -> bool:
+    """Whether what is saved is to go somewhere else, too. Raises NativeMissingError."""
+    given = {**options.current.settings, **options.current.arguments}
+    names = [info["name"] for info in native.settings_table()]
+    return any(given.get(name) or chosen(name) for name in names if name.startswith("save_"))
+
+
 def file_or_nothing(name: str) -> str:
     """A setting that names a file, as an absolute path; "" if it is not set.
 

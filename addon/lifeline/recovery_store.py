@@ -6,6 +6,7 @@ Beside each copy `NAME.blend` lies its record `NAME.json`. Knows nothing of Blen
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -27,6 +28,19 @@ _TRIES = 1000
 _RECORD_MAX = 64 << 10
 # Whatever else somebody has put into a folder.
 _ENTRIES_MAX = 10_000
+
+
+OUTAGE, CONNECTED, UNSENT = "outage", "connected", "unsent"
+"""Why a copy was made: the server was lost; Blender ended while it was there, as by a SIGTERM; it
+is a file that was saved in its place and has reached no store."""
+
+
+class Owner(NamedTuple):
+    """Whose copies. Two people may have one name, at two servers or in two projects."""
+
+    user: str
+    server: str = ""
+    project: str = ""
 
 
 class Original(NamedTuple):
@@ -51,6 +65,12 @@ class Record:
     """"" while the copy waits for its user: neither opened nor replaced by newer work."""
     original_content: str = ""
     """`Original.content`: as long as the file holds that, the copy is newer, whatever its time."""
+    server: str = ""
+    """`Owner.server`; "" in records of earlier versions, which go by the name alone."""
+    project: str = ""
+    cause: str = OUTAGE
+    content: str = ""
+    """Of a file that is `UNSENT`: a digest of what it holds."""
 
 
 @dataclass(frozen=True)
@@ -149,11 +169,11 @@ def _read(record_path: Path) -> Record | None:
 class RecoveryStore:
     """The copies of one user."""
 
-    def __init__(self, folders: Sequence[RecoveryFolder], username: str) -> None:
+    def __init__(self, folders: Sequence[RecoveryFolder], owner: Owner) -> None:
         self.folders = tuple(folder for folder in folders if folder.saves)
         """Where copies may go; the one to use first, first."""
         self._earlier = tuple(folder for folder in folders if not folder.saves)
-        self._username = username
+        self._owner = owner
 
     def reserve(self, folder: RecoveryFolder, original: str) -> Path:
         """A path for a new copy in the folder, which nobody else gets. Raises SaveError.
@@ -161,7 +181,7 @@ class RecoveryStore:
         The record's exclusive creation, still empty, is what reserves the name.
         """
         folder.prepare()
-        stem = Path(original).stem if original else self._username
+        stem = Path(original).stem if original else self._owner.user
         # File systems count bytes.
         short = re.sub(r"[^\w.-]+", "_", stem).encode("utf-8", "ignore")[:60]
         readable = short.decode("utf-8", "ignore").strip("._") or "untitled"
@@ -182,7 +202,9 @@ class RecoveryStore:
             ) from error
         raise SaveError(f"{folder.path}: the recovery folder has no free name for {start}")
 
-    def keep(self, copy: Path, original: Original) -> None:
+    def keep(
+        self, copy: Path, original: Original, *, cause: str = OUTAGE, content: str = ""
+    ) -> None:
         """The copy is written: write its record. Raises OSError."""
         own_files.make_private(copy)
         _write(
@@ -190,7 +212,11 @@ class RecoveryStore:
                 recovery_path=str(copy),
                 original_path=original.path,
                 original_content=original.content,
-                username=self._username,
+                username=self._owner.user,
+                server=self._owner.server,
+                project=self._owner.project,
+                cause=cause,
+                content=content,
                 saved_at=_now().isoformat(),
             )
         )
@@ -202,15 +228,26 @@ class RecoveryStore:
         for path in (Path(f"{copy}@"), copy, record):
             path.unlink(missing_ok=True)
 
+    def discard(self, record: Record) -> None:
+        """What it holds is in its place: nobody needs it."""
+        with contextlib.suppress(OSError):
+            self.give_back(Path(record.recovery_path))
+
     def unclaimed(self) -> list[Record]:
         """This user's copies that nobody has opened yet, newest first."""
         records = [
             record
             for folder in (*self.folders, *self._earlier)
             for record in folder.records()
-            if record.username == self._username and not record.restored_at
+            if self._is_ours(record) and not record.restored_at
         ]
         return sorted(records, key=lambda record: record.saved_at, reverse=True)
+
+    def _is_ours(self, record: Record) -> bool:
+        user, server, project = self._owner
+        if record.username != user:
+            return False
+        return not record.server or (record.server, record.project) == (server, project)
 
     def mark_restored(self, record: Record) -> None:
         """The copy's work is open again, or part of newer work. Raises OSError."""

@@ -16,6 +16,7 @@ from .connection.pace import pace
 from .connection.pump import Pump
 from .errors import AddonError, NotRunningError
 from .log import about, logger
+from .offers import Offers
 from .recovery import Recovery, store_for
 from .scene import SceneWatch
 
@@ -58,7 +59,8 @@ class Session:
         self.connection = Connection(line, store, handlers)
         self.pump = Pump(self._step)
         self._scene = SceneWatch(line)
-        self._recovery = Recovery(store, at_start=first)
+        self.recovery = Recovery(store, at_start=first)
+        self._offers = Offers(self.connection, self.recovery)
         self._look_at = 0.0
         self._due_since: float | None = None
 
@@ -71,6 +73,7 @@ class Session:
         """Leave nothing behind."""
         self.pump.stop()
         self._scene.detach()
+        self.recovery.stop()
         saving.renders.detach()
         saving.open_file.detach()
         self.connection.disconnect()
@@ -135,11 +138,12 @@ class Session:
 
     def _look(self, events: Sequence[Event]) -> float:
         """At everything; gives the seconds until the next time."""
-        self._recovery.step()
+        self.recovery.step()
         self._scene.report()
         # Only now, so that the server hears which file is open.
         self.connection.connect()
         status = self.connection.status()
+        self._offers.look(status, events)
         for watcher in watchers:
             watcher(status, events)
         if status["phase"] in ("saving", "quitting"):
@@ -252,6 +256,11 @@ def register(handlers: Handlers) -> None:
 def connection() -> Connection | None:
     """The live one; None while idle."""
     return _session.connection if _session is not None else None
+
+
+def recovery() -> Recovery | None:
+    """What there is to bring back; None while idle."""
+    return _session.recovery if _session is not None else None
 
 
 def idle_reason() -> str:

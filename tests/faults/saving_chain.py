@@ -22,11 +22,12 @@ from pathlib import Path
 import cr8_router
 from cr8_router.lifeline import recovery, saving
 from cr8_router.lifeline.errors import SaveError
-from cr8_router.lifeline.recovery_store import RecoveryFolder, RecoveryStore
+from cr8_router.lifeline.recovery_store import Owner, RecoveryFolder, RecoveryStore
 from cr8_router.lifeline.saving import images, verification, writing
 
 def store_of(folders, user="zoe"):
-    return RecoveryStore([RecoveryFolder(Path(path), shared) for path, shared in folders], user)
+    each = [RecoveryFolder(Path(path), shared) for path, shared in folders]
+    return RecoveryStore(each, Owner(user))
 
 def attempt(folders, **options):
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -215,7 +216,7 @@ def test_a_copy_that_another_blender_works_in_stays(make_stage: MakeStage, by: s
 
 
 # As the host asks for one, each minute.
-ASK = "import cr8_router; cr8_router.handler().copy_early(needed=True)"
+ASK = "import cr8_router; cr8_router.lifeline.session.connection().copy_early(needed=True)"
 CHANGES = {
     "a text": "bpy.data.texts['notes'].write('more')",
     "a marker": "bpy.context.scene.timeline_markers.new('here')",
@@ -240,5 +241,56 @@ def test_another_one_when_the_work_has_changed(make_stage: MakeStage, what: str)
         blender.run(SETTLE)
         assert copies(stage) == [first]
     else:
-        wait_until("another copy", lambda: copies(stage) not in ([first], []) or None, 30)
-        wait_until("the first one is deleted", lambda: len(copies(stage)) == 1 or None, 30)
+        wait_until("another copy", another_than(stage, first), 30)
+
+
+# Moves the cube for as long as the test wants it to, as a person does who drags it.
+DRAG = """
+class Drag(bpy.types.Operator):
+    bl_idname, bl_label = "object.drag", "Drag"
+    bl_options = {"REGISTER", "UNDO"}
+    def invoke(self, context, event):
+        context.window_manager.event_timer_add(0.1, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+    def modal(self, context, event):
+        bpy.data.objects["Cube"].location.x += 0.125
+        return {"FINISHED"} if bpy.app.driver_namespace.get("let go") else {"RUNNING_MODAL"}
+bpy.utils.register_class(Drag)
+with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+    bpy.ops.object.drag("INVOKE_DEFAULT")
+"""
+LET_GO = "bpy.app.driver_namespace['let go'] = True"
+DONE = "result = [one.bl_idname for one in bpy.context.window_manager.operators]"
+DRAGGED = "result = bpy.data.objects['Cube'].location.x"
+
+
+def test_a_person_drags_while_it_is_made(make_stage: MakeStage) -> None:
+    """And goes on: the drag ends when the person ends it."""
+    stage = make_stage(cleanup_timeout=LONG)
+    blender = stage.launch(stage.file)
+    blender.run(DRAG)
+    stage.engine.kill()
+    copy = wait_copy(stage, blender)
+    for _minute in range(2):
+        time.sleep(1.5)  # in the first second it could be the save's own doing
+        before = blender.run(DRAGGED)
+        blender.run(ASK)
+        copy = wait_until("another copy", another_than(stage, copy), 30)
+        assert saved_location(copy)[0] >= before
+        wait_on(blender, blender.run(DRAGGED))
+    assert "OBJECT_OT_drag" not in blender.run(DONE)
+    blender.run(LET_GO)
+    blender.wait_alive("its end", lambda: "OBJECT_OT_drag" in blender.run(DONE), 30)
+
+
+def wait_on(blender: Blender, reached: float) -> None:
+    blender.wait_alive("the drag goes on", lambda: bool(blender.run(DRAGGED) > reached), 30)
+
+
+def another_than(stage: Stage, copy: Path) -> Callable[[], Path | None]:
+    def look() -> Path | None:
+        found = copies(stage)
+        return found[0] if len(found) == 1 and found != [copy] else None
+
+    return look

@@ -122,7 +122,7 @@ def test_work_in_any_folder_is_found_again(chain: Chain) -> None:
 bpy.ops.wm.read_homefile(app_template="")
 bpy.data.objects["Cube"].location = place
 last = recovery.folders(None)[-1:]
-result = str(saving.save(RecoveryStore(last, "yva")).path)
+result = str(saving.save(RecoveryStore(last, Owner("yva"))).path)
 """,
         place=EDIT,
     )
@@ -138,7 +138,7 @@ def test_a_copy_in_any_folder_is_pointed_out(chain: Chain) -> None:
         """
 from cr8_router.lifeline import session
 last = recovery.folders(None)[-1:]
-copy = saving.save(RecoveryStore(last, "ann"), in_place=False)
+copy = saving.save(RecoveryStore(last, Owner("ann")), in_place=False)
 path = bpy.data.filepath
 bpy.ops.wm.read_homefile(app_template="")
 session._session._recovery.step()
@@ -167,7 +167,7 @@ def test_a_file_whose_time_alone_has_changed_is_older_than_its_copy(
         """
 import time
 from cr8_router.lifeline import session
-copy = saving.save(RecoveryStore(recovery.folders(None)[-1:], "ann"), in_place=False)
+copy = saving.save(RecoveryStore(recovery.folders(None)[-1:], Owner("ann")), in_place=False)
 path = bpy.data.filepath
 bpy.ops.wm.read_homefile(app_template="")
 session._session._recovery.step()

@@ -12,7 +12,7 @@ ADDON = Path(__file__).parents[2] / "addon" / "lifeline"
 # What marks a text in a call.
 _MARKS = ("_", "marked")
 # Base classes of what Blender shows with its docstring.
-_SHOWN = ("Operator", "Panel", "Menu", "LineOperator", "_SidebarPanel")
+_SHOWN = ("Operator", "Panel", "Menu", "LineOperator", "OfferOperator", "_SidebarPanel")
 
 
 def texts() -> dict[str, str]:

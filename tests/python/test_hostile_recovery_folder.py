@@ -104,7 +104,7 @@ def test_whatever_lies_there(tmp_path: Path, seed: int, *, shared: bool) -> None
     for _ in range(ENTRIES):
         _put(folder, outside, dice)
     before = {path: path.lstat() for path in folder.iterdir()}
-    copies = store.RecoveryStore([store.RecoveryFolder(folder, shared=shared)], "ann")
+    copies = store.RecoveryStore([store.RecoveryFolder(folder, shared=shared)], store.Owner("ann"))
     for record in copies.unclaimed():
         fields = asdict(record).values()
         assert all(isinstance(field, str) for field in fields)

@@ -32,6 +32,7 @@ TESTED = {
         "check_policy",
         "simulate_outage",
     ),
+    "test_those_of_unsaved_work": ("open_recovered", "decline_recovered"),
     "test_those_that_show_something": (
         "show_preferences",
         "open_recovery_folder",
@@ -261,3 +262,11 @@ def test_those_that_show_something(make_stage: MakeStage) -> None:
         "from cr8_router.lifeline.recovery import first_folder\nresult = first_folder()"
     )
     assert opened == str(folder)
+
+
+def test_those_of_unsaved_work(make_stage: MakeStage) -> None:
+    """Nothing is offered here; what is, tests/faults/test_found_again.py opens."""
+    stage = make_stage()
+    blender = stage.launch(stage.file)
+    for name in TESTED["test_those_of_unsaved_work"]:
+        assert not can(blender, name)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
 
-from .. import output, saving
+from .. import configuration, output, saving
 from ..commands import EVENT, Commands
 from ..errors import SaveError
 from ..log import about, logger
+from ..recovery_store import CONNECTED, OUTAGE
 from ..wording import amount, hyphenated, span, utf8
 from .host_events import HANDLERS
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ..handlers import Handlers
     from ..recovery_store import RecoveryStore
 
+# Seconds that Blender's end waits at most for a second copy of what was saved.
+_LAST_COPY = 3.0
 # Seconds until closing is tried again, when Blender could not be closed.
 _CLOSE_AGAIN = 1.0
 
@@ -256,7 +259,7 @@ class Connection:
             extra=about("rescued"),
         )
         try:
-            saving.save(self._store, in_place=False)
+            saving.save(self._store, in_place=False, cause=self._cause())
         except SaveError as error:
             logger.error("The work is not saved: %s", utf8(str(error)), extra=about("save-failed"))
             self.finished = True  # an early copy is all there is, and stays
@@ -275,6 +278,7 @@ class Connection:
         self._cleaning_up = self.saved_just_now = False
         self._pending_save = None
         self._changes.end()
+        saving.unsent.drop(self._store)
         if self.countdown is not None:
             self.countdown = None
             logger.info("Server cleanup timer cancelled", extra=about("countdown-cancelled"))
@@ -319,7 +323,12 @@ class Connection:
         reasons = ["the save was broken off"]
         try:
             self.handlers.tell_before_save()
-            saved = saving.save(self._store, in_place=pending.place == "in-place", begin=begin)
+            saved = saving.save(
+                self._store,
+                in_place=pending.place == "in-place",
+                cause=self._cause(),
+                begin=begin,
+            )
             self._tell_saved(pending.ticket, saved)
             reasons = []
         except SaveError as error:
@@ -332,6 +341,7 @@ class Connection:
                 self._line.save_failed(pending.ticket, reasons)
         if not reasons:
             self._changes.begin()
+            self._keep_unsent(saved)
             # When the time after a SIGTERM is up, the quit would come before the file is read back.
             self.saved_just_now = pending.reason != "termination"
             took = time.monotonic() - begun
@@ -344,6 +354,18 @@ class Connection:
         self._pending_save = None
         self._line.claim(ticket)
         self._line.save_failed(ticket, ["the order was not carried out"])
+
+    def _keep_unsent(self, saved: saving.Saved) -> None:
+        """A file that is to go to a store may be overwritten by what the store has."""
+        try:
+            if not saved.recovery and configuration.uploads():
+                saving.unsent.keep(self._store, saved.path)
+        except Exception:  # the work is saved
+            logger.exception("There is no second copy", extra=about("unsent-failed"))
+
+    def _cause(self) -> str:
+        """Why what is saved now is saved."""
+        return CONNECTED if self._line.status()["lost_for"] is None else OUTAGE
 
     def _tell_saved(self, ticket: int, saved: saving.Saved) -> None:
         told: dict[str, Any] = {
@@ -386,6 +408,7 @@ class Connection:
         self._close_again_at = time.monotonic() + _CLOSE_AGAIN
         logger.info("Closing Blender instance", extra=about("closing"))
         saving.early_copy.settle()
+        saving.unsent.settle(_LAST_COPY)
         # In background mode the operator ends nothing; there the loop sees `finished` and exits.
         if not bpy.app.background:
             try:

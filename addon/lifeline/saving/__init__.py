@@ -10,5 +10,15 @@ from .fallback import Saved, save
 from .hashing import prepare
 from .open_file import open_file
 from .renders import renders
+from .unsent import unsent
 
-__all__ = ["ChangeWatch", "Saved", "early_copy", "open_file", "prepare", "renders", "save"]
+__all__ = [
+    "ChangeWatch",
+    "Saved",
+    "early_copy",
+    "open_file",
+    "prepare",
+    "renders",
+    "save",
+    "unsent",
+]

@@ -64,6 +64,12 @@ class Content:
         self.is_read = True
 
 
+def digest_of(path: str | os.PathLike[str]) -> str:
+    """Hexadecimal; "": it changes meanwhile, or cannot be read."""
+    version = version_of(path)
+    return "" if version is None else _digest(os.fspath(path), version)
+
+
 def _digest(path: str, version: Version) -> str:
     """ "": it is another version before or after, or cannot be read."""
     with suppress(Exception):

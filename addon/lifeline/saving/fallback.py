@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SaveError
 from ..log import about, logger
+from ..recovery_store import OUTAGE
 from ..wording import utf8
 from .early_copy import early_copy
 from .flush import flushed
@@ -48,20 +49,23 @@ def save(
     store: RecoveryStore,
     *,
     in_place: bool = True,
+    cause: str = OUTAGE,
     begin: Callable[[Path], None] = _tell_nobody,
 ) -> Saved:
     """Save the open file, or at least its work.
 
-    in_place: False: begin with the recovery folders. begin: called with the path that a step
-    is about to write. Raises SaveError when every step has failed.
+    in_place: False: begin with the recovery folders. cause: of a recovery copy's record. begin:
+    called with the path that a step is about to write. Raises SaveError when every step has
+    failed.
     """
     with flushed() as lacking:
-        return _try_each(store, in_place, begin, list(lacking))
+        return _try_each(store, in_place, cause, begin, list(lacking))
 
 
 def _try_each(
     store: RecoveryStore,
     in_place: bool,
+    cause: str,
     begin: Callable[[Path], None],
     failures: list[str],
 ) -> Saved:
@@ -110,7 +114,7 @@ def _try_each(
             return saved(path, written, recovery=False)
     for folder in store.folders:
         try:
-            copy, written = save_recovery_copy(store, folder, announce)
+            copy, written = save_recovery_copy(store, folder, cause, announce)
         except CopyInDoubtError as error:
             doubtful.append(error.copy)
             failed(error)

@@ -34,9 +34,9 @@ class CopyInDoubtError(SaveError):
 
 
 def save_recovery_copy(
-    store: RecoveryStore, folder: RecoveryFolder, announce: Callable[[Path], None]
+    store: RecoveryStore, folder: RecoveryFolder, cause: str, announce: Callable[[Path], None]
 ) -> tuple[Path, Written]:
-    """announce: called with the copy's path before it is written.
+    """cause: `Record.cause`. announce: called with the copy's path before it is written.
 
     Raises SaveError, leaving nothing behind; CopyInDoubtError.
     """
@@ -47,12 +47,12 @@ def save_recovery_copy(
             written = write(copy, lambda: save_copy(copy))
     except BaseException as error:
         if isinstance(error, SaveError) and first_bytes(copy).startswith(MAGIC):
-            _keep(store, copy, original)
+            _keep(store, copy, original, cause)
             raise CopyInDoubtError(copy, str(error)) from error
         with contextlib.suppress(OSError):
             store.give_back(copy)
         raise
-    _keep(store, copy, original)
+    _keep(store, copy, original, cause)
     return copy, written
 
 
@@ -93,9 +93,9 @@ def _compressed() -> bool:
     return bool(bpy.context.preferences.filepaths.use_file_compression)
 
 
-def _keep(store: RecoveryStore, copy: Path, original: Original) -> None:
+def _keep(store: RecoveryStore, copy: Path, original: Original, cause: str) -> None:
     try:
-        store.keep(copy, original)
+        store.keep(copy, original, cause=cause)
     except OSError as error:
         # The work itself is there; only the next start will not find it by itself.
         logger.warning(

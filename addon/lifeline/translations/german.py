@@ -2,6 +2,27 @@
 """German. The settings keep their names, which are those of the environment."""
 
 TEXTS = {
+    "Unsaved Work": "Ungesicherte Arbeit",
+    "Work that was not saved in its place, and nobody has opened yet": (
+        "Arbeit, die nicht an ihrem Platz gespeichert wurde und die noch niemand geöffnet hat"
+    ),
+    "Untitled": "Unbenannt",
+    "Blender was ended before it was saved.": "Blender wurde beendet, bevor sie gespeichert war.",
+    "It was saved here, and reached no store.": (
+        "Sie wurde hier gespeichert und hat keinen Speicher erreicht."
+    ),
+    "The server was lost before it was saved.": (
+        "Der Server ging verloren, bevor sie gespeichert war."
+    ),
+    "Open Unsaved Work": "Ungesicherte Arbeit öffnen",
+    "Open it; what is open now goes into a recovery copy first, if it has changed": (
+        "Sie öffnen; was jetzt offen ist, kommt vorher in eine Rettungskopie, wenn es sich "
+        "geändert hat"
+    ),
+    "Not Needed": "Wird nicht gebraucht",
+    "Do not offer it any more; the file stays in the recovery folder": (
+        "Sie nicht mehr anbieten; die Datei bleibt im Rettungsordner"
+    ),
     "Details": "Einzelheiten",
     "Allow Online Access": "Online-Zugriff erlauben",
     "What will happen, why, and what is being done about it": (

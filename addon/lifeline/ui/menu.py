@@ -13,7 +13,8 @@ ENTRIES = (
     ("cr8.connect", "cr8.disconnect", "cr8.show_preferences"),
     ("cr8.swap_policy", "cr8.reload_policy", "cr8.revert_policy"),
     ("cr8.check_policy", "cr8.simulate_outage"),
-    ("cr8.open_recovery_folder", "cr8.copy_status"),
+    ("cr8.open_recovered", "cr8.decline_recovered", "cr8.open_recovery_folder"),
+    ("cr8.copy_status",),
 )
 
 

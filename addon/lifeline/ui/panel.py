@@ -8,6 +8,7 @@ cannot be pressed greyed out; what takes more lines at one time than at another 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -15,7 +16,7 @@ import bpy
 from .. import configuration, options, session
 from ..paragraph import paragraph
 from ..words import translated as _
-from . import bar, countdown, last_outage
+from . import bar, countdown, last_outage, unsaved_work
 from .text import (
     ICONS,
     NO_LINE,
@@ -155,4 +156,27 @@ def in_tab(kind: Any) -> Any:
     return kind
 
 
-PANELS = (LinePanel, PolicyPanel, DetailsPanel, LastOutagePanel)
+class UnsavedWorkPanel(_SidebarPanel):
+    """Work that was not saved in its place, and nobody has opened yet"""
+
+    bl_idname = "CR8_PT_unsaved_work"
+    bl_label = "Unsaved Work"
+    bl_order = 4
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        recovery = session.recovery()
+        return recovery is not None and bool(recovery.offers)
+
+    def draw(self, context: Any) -> None:
+        recovery = session.recovery()
+        for record in () if recovery is None else recovery.offers:
+            column = self.layout.column()
+            column.label(text=unsaved_work.headline(record), icon="RECOVER_LAST")
+            paragraph(context, column, unsaved_work.reason(record))
+            name = Path(record.recovery_path).name
+            for button in ("cr8.open_recovered", "cr8.decline_recovered"):
+                column.operator(button).copy = name
+
+
+PANELS = (LinePanel, PolicyPanel, DetailsPanel, LastOutagePanel, UnsavedWorkPanel)

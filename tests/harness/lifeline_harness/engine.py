@@ -222,11 +222,15 @@ class Engine:
 
     def reports(self, username: str) -> list[dict[str, Any]]:
         """The `cleanup_report`s of a user since the server's start, oldest first."""
+        return self.heard(username, "cleanup_report")
+
+    def heard(self, username: str, event: str) -> list[dict[str, Any]]:
+        """What came with a user's events of this name since the server's start, oldest first."""
         return [
-            report
+            data
             for one in self.status()["events"]
-            if (one["username"], one["event"]) == (username, "cleanup_report")
-            for report in one["data"]
+            if (one["username"], one["event"]) == (username, event)
+            for data in one["data"]
         ]
 
     def blender(self, username: str) -> dict[str, Any] | None:

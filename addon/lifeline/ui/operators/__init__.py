@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What can be pressed, searched for (F3) and scripted: `bpy.ops.cr8.*`."""
 
-from . import connection, policy, requests, support
+from . import connection, policy, recovery, requests, support
 
 OPERATORS = (
     requests.TryNow,
@@ -16,6 +16,8 @@ OPERATORS = (
     policy.RevertPolicy,
     policy.CheckPolicy,
     policy.SimulateOutage,
+    recovery.OpenRecovered,
+    recovery.DeclineRecovered,
     support.ShowPreferences,
     support.OpenRecoveryFolder,
     support.CopyStatus,
