@@ -1,6 +1,6 @@
 import "./style.css";
 import { Client, type Status } from "../src/index.js";
-import { type Button, clock, nameOf, saves, words } from "./words.js";
+import { type Button, clock, nameOf, offerText, saves, words } from "./words.js";
 
 const NOTES = "cr8-demo-notes";
 const BUTTONS: readonly Button[] = ["try", "end", "launch", "connect", "disconnect"];
@@ -49,6 +49,7 @@ function text(id: string, content: string): void {
 }
 
 let reported: Status["report"];
+let offered: Status["offers"] = [];
 
 function draw(): void {
   const status = client.status.getSnapshot();
@@ -82,6 +83,25 @@ function draw(): void {
   const refused = policyRefused === undefined ? "" : `; another one was not taken: ${policyRefused}`;
   text("policy", policy === undefined ? "" : `Policy: ${policy.name} ${policy.version} (${policy.origin})${refused}`);
   drawReport(status);
+  drawOffers(status);
+}
+
+function drawOffers(status: Status): void {
+  if (status.offers === offered) {
+    return;
+  }
+  offered = status.offers;
+  element("offers").hidden = offered.length === 0;
+  element("unsaved").replaceChildren(
+    ...offered.map((offer) => {
+      const item = document.createElement("li");
+      const button = document.createElement("button");
+      button.textContent = "Open";
+      button.addEventListener("click", () => client.openRecovered(offer.name));
+      item.append(offerText(offer), " ", button);
+      return item;
+    }),
+  );
 }
 
 function drawReport(status: Status): void {

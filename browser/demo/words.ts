@@ -1,4 +1,4 @@
-import type { Status } from "../src/index.js";
+import type { Offer, Status } from "../src/index.js";
 
 /** How serious it is. */
 export type Tone = "plain" | "good" | "worried" | "alarmed" | "over";
@@ -134,6 +134,11 @@ export function saves(report: Status["report"]): string[] {
     lines.push(upload.ok === true ? `Uploaded (${size(upload.bytes)})` : `Not uploaded: ${String(upload.error)}`);
   }
   return lines;
+}
+
+/** `chair.blend, 25/11/2026, 19:03`, by this computer's clock and customs. */
+export function offerText(offer: Offer): string {
+  return `${nameOf(offer.of)}, ${new Date(offer.savedAt).toLocaleString()}`;
 }
 
 function size(bytes: unknown): string {

@@ -4,6 +4,7 @@ import { Driver } from "./driver.js";
 import { Events, type EventMap } from "./events.js";
 import { Judge } from "./judge.js";
 import { type Line, type LineEvents, type Server, SocketLine } from "./line.js";
+import { type Offer, offersIn } from "./offers.js";
 import { atServer, isOurs } from "./policy/address.js";
 import { builtIn } from "./policy/built_in.js";
 import { foreign } from "./policy/foreign.js";
@@ -43,6 +44,8 @@ export interface Parts {
 }
 
 const CLEAR_WITHIN = 5_000;
+/** How long the server may take to hand a wish on, milliseconds. */
+const HAND_ON_WITHIN = 15_000;
 /** A Blender that lives is back this much after its longest pause between attempts, milliseconds. */
 const REJOIN_MARGIN = 2_000;
 
@@ -97,6 +100,7 @@ export class Client {
       blender: { state: "unknown", pid: undefined, error: undefined, since: this.#parts.clock.now() },
       file: undefined,
       report: undefined,
+      offers: [],
     });
     this.status = this.#status;
   }
@@ -152,6 +156,11 @@ export class Client {
   /** Asks for Blender, with the file that it had last. */
   launch(): void {
     this.#session?.relauncher.launch();
+  }
+
+  /** Has Blender open unsaved work that it offers; what is open there goes into a recovery copy first. */
+  openRecovered(name: string): void {
+    this.#session?.openRecovered(name);
   }
 
   /** Takes a policy from a URL; if that fails the old one stays, and the status says why. */
@@ -260,6 +269,7 @@ class Session {
   #report: CleanupReport | undefined;
   /** The reports of earlier outages, by id: a server may tell the last one at each connection. */
   readonly #earlier = new Set<unknown>();
+  #offers: readonly Offer[] = [];
   #closed = false;
 
   constructor(client: Client) {
@@ -330,6 +340,11 @@ class Session {
     this.#keep();
   }
 
+  openRecovered(name: string): void {
+    // What becomes of it is told by the offers that there are afterwards.
+    this.#line.ask("open_recovered", { name }, HAND_ON_WITHIN).catch((error: unknown) => this.#inside.tell("log", String(error)));
+  }
+
   /** Somebody wants to know whether the server is there, or knows that it is. */
   look(): void {
     if (this.driver?.guard.isConnected === false) {
@@ -352,6 +367,7 @@ class Session {
       blender: this.relauncher.blender,
       file: this.#file,
       report: this.#report,
+      offers: this.#offers,
     });
   }
 
@@ -428,11 +444,16 @@ class Session {
         this.relauncher.connected();
         break;
       case "blender_disconnected":
+        this.#offers = [];
         this.relauncher.disconnected();
         break;
       case "cleanup_report":
         this.#inside.tell("report", given as CleanupReport);
         this.#reported(given as CleanupReport);
+        break;
+      case "recovery_offers":
+        this.#offers = offersIn(data);
+        this.publish();
         break;
       case "lifeline_settings":
         this.#settings = data;

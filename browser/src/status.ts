@@ -2,6 +2,7 @@ import type { Loss } from "./contract.js";
 import { outageOf } from "./contract.js";
 import type { Driver } from "./driver.js";
 import type { PolicyStatus } from "./judge.js";
+import type { Offer } from "./offers.js";
 import type { Blender } from "./relaunch.js";
 
 /** Where the page stands. */
@@ -47,6 +48,8 @@ export interface Status {
   file: string | undefined;
   /** Of the last outage, once Blender has told it; the next loss clears it. */
   report: CleanupReport | undefined;
+  /** Unsaved work that Blender has found, newest first. */
+  offers: readonly Offer[];
 }
 
 /** What the driver knows of it. */

@@ -500,6 +500,22 @@ describe("what the server says", () => {
     expect(client.status.getSnapshot().report).toEqual({ id: "2", safe: false });
   });
 
+  it("of unsaved work is told until its Blender is gone, and what is wanted of it is handed on", async () => {
+    const world = new World();
+    const client = await world.connected();
+    const copy = { name: "1-job.blend", of: "/home/ann/job.blend", saved_at: "2026-11-29T19:03:00+00:00", cause: "outage" };
+    world.server.tell("recovery_offers", { copies: [copy, { name: 1 }, null] });
+    const offer = { name: copy.name, of: copy.of, savedAt: copy.saved_at, cause: copy.cause };
+    expect(client.status.getSnapshot().offers).toEqual([offer]);
+    client.openRecovered(copy.name);
+    expect(world.server.asked).toContainEqual({ event: "open_recovered", data: { name: copy.name } });
+    world.server.tell("recovery_offers", "nonsense");
+    expect(client.status.getSnapshot().offers).toEqual([]);
+    world.server.tell("recovery_offers", { copies: [copy] });
+    world.server.tell("blender_disconnected", { username: "ann" });
+    expect(client.status.getSnapshot().offers).toEqual([]);
+  });
+
   it("that it refuses is an outage", async () => {
     const world = new World();
     world.server.refusing = true;

@@ -93,7 +93,7 @@ class Blenders:
             await self._engine.browsers.tell(username, name, content)
 
     async def _extended(self, username: str, sid: str, event: str, content: dict[str, Any]) -> None:
-        if event in (extension.REPORT, extension.VIEWPORT):
+        if event in (extension.REPORT, extension.OFFERS, extension.VIEWPORT):
             await self._engine.browsers.tell(username, event, content)
         if event == extension.REPORT and self._engine.faults.acknowledging:
             received = {"id": content.get("id")}

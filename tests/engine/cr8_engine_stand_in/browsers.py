@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cr8_engine_stand_in import envelopes, extension
+from cr8_engine_stand_in.commands import BLENDER
 from cr8_engine_stand_in.errors import LaunchError, RefusedError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Browsers:
         engine.sio.on("disconnect", self._disconnect, namespace=BROWSER)
         if engine.extended:
             engine.sio.on(extension.LAUNCH, self._launch, namespace=BROWSER)
+            engine.sio.on(extension.WANTED, self._wants, namespace=BROWSER)
 
     def any_of(self, username: str) -> bool:
         return username in self._named
@@ -77,9 +79,18 @@ class Browsers:
         one = self._engine.registry.of(username)
         if one is not None:
             await self.tell_one(sid, "blender_connected", extension.connected(one))
+            since = one.connected_at
+            offers = self._engine.registry.last(username, extension.OFFERS, since=since)
+            if isinstance(offers, dict):
+                await self.tell_one(sid, extension.OFFERS, offers)
         report = self._engine.registry.last(username, extension.REPORT)
         if isinstance(report, dict):
             await self.tell_one(sid, extension.REPORT, report)
+
+    async def _wants(self, sid: str, wanted: object = None) -> None:
+        one = self._engine.registry.of(self._sessions[sid].username)
+        if one is not None:
+            await self._engine.sio.emit(extension.WANTED, wanted, to=one.sid, namespace=BLENDER)
 
     async def _disconnect(self, sid: str, _reason: str) -> None:
         session = self._sessions.pop(sid, None)

@@ -18,6 +18,9 @@ REPORT = "cleanup_report"
 RECEIVED = "cleanup_report_received"
 # A picture of what Blender shows: handed on, and not kept.
 VIEWPORT = "viewport"
+# Unsaved work that a Blender has found, and which of it a page wants opened.
+OFFERS = "recovery_offers"
+WANTED = "open_recovered"
 LAUNCH = "launch_blender"
 SETTINGS = "lifeline_settings"
 # Kept, like any other event from a Blender.
@@ -28,7 +31,7 @@ UPDATE = "policy_update"
 
 def facts() -> dict[str, Any]:
     """What a client is told."""
-    events = [REPORT, RECEIVED, VIEWPORT, LAUNCH, SETTINGS, *TOLD, UPDATE]
+    events = [REPORT, RECEIVED, VIEWPORT, OFFERS, WANTED, LAUNCH, SETTINGS, *TOLD, UPDATE]
     return {"lifeline": {"version": VERSION, "events": events}}
 
 

@@ -84,11 +84,14 @@ class Registry:
             }
         )
 
-    def last(self, username: str, event: str) -> object:
-        """What came with the user's last event of this name; None: none came."""
+    def last(self, username: str, event: str, since: float = 0.0) -> object:
+        """What came with the user's last event of this name; None: none came.
+
+        since: by the monotonic clock.
+        """
         for one in reversed(self.events):
             if (one["username"], one["event"]) == (username, event) and one["data"]:
-                return one["data"][0]
+                return one["data"][0] if one["at"] >= since else None
         return None
 
     def _note(self, what: str, username: str | None, reason: str | None) -> None:
