@@ -6,7 +6,7 @@ import { testBuiltIn } from "./fakes.js";
 import type { State } from "../src/contract.js";
 
 const CONNECTED: State = { phase: { tag: "connected" }, seen: 0n, memo: new Uint8Array() };
-const NAME = { name: "odd", version: "1", about: "Fails." };
+const NAME = { name: "odd", version: "1", about: "Fails.", departs: [] };
 
 function failing(answer: LocalPolicy["decide"]): LocalPolicy {
   return { description: NAME, sha256: "", decide: answer };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { fromBytes } from "../src/policy/component.js";
+import { fromBytes, type Transpile } from "../src/policy/component.js";
 import { foreign } from "../src/policy/foreign.js";
 import { type Exports, type LocalPolicy, policyOf } from "../src/policy/policy.js";
 import { PolicyRefused } from "../src/policy/refused.js";
@@ -79,7 +79,7 @@ describe("another policy", () => {
   }, 60_000);
 
   it("that wants something from outside is refused", async () => {
-    const wants = async (): Promise<{ files: []; imports: string[] }> => ({ files: [], imports: ["wasi:random/random"] });
+    const wants: Transpile = async () => ({ files: [], imports: ["wasi:random/random"], exports: [] });
     await expect(fromBytes(new Uint8Array(), "", wants)).rejects.toThrow("it wants wasi:random/random from outside");
   });
 
@@ -89,9 +89,10 @@ describe("another policy", () => {
     const imported = [1, 1, 0x6d, name.length, ...name, 0, 0];
     const core = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, imported.length, ...imported]);
     const source = new TextEncoder().encode("globalThis.broken = 2; export const instantiate = () => ({});");
-    const evil = async (): Promise<{ files: [string, Uint8Array][]; imports: string[] }> => ({
+    const evil: Transpile = async () => ({
       files: [["policy.js", source], ["policy.core.wasm", core]],
       imports: [],
+      exports: [["cr8:lifeline/policy@0.2.0", "instance"]],
     });
     await expect(fromBytes(new Uint8Array(), "", evil)).rejects.toThrow(/a name in it is none: "x'/);
     expect(globalThis).not.toHaveProperty("broken");

@@ -10,7 +10,7 @@ import { transpile } from "../src/policy/transpile.js";
 import { bytesOf, testBuiltIn, World } from "./fakes.js";
 
 const STATE: State = { phase: { tag: "connected" }, seen: 0n, memo: new Uint8Array([1]) };
-const DESCRIPTION = { name: "odd", version: "1", about: "" };
+const DESCRIPTION = { name: "odd", version: "1", about: "", departs: [] };
 const START = [{ name: "start" }, STATE, { now: 5n }] as const;
 
 /** A sandbox that answers like this; its description is the first answer. */

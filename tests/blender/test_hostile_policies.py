@@ -53,7 +53,7 @@ def refused(folder: Path) -> dict[Path, str]:
         "core": (b"\0asm\1\0\0\0", "it is a core module"),
         "cut": (good[:10_240], "it is cut off or broken"),
         "importing": (b"\0asm\x0d\0\1\0" + imports, "it imports types; a policy imports nothing"),
-        "newer": (good.replace(b"policy@0.1.0", b"policy@0.2.0"), "it speaks version 0.2.0"),
+        "newer": (good.replace(b"policy@0.2.0", b"policy@0.3.0"), "it speaks version 0.3.0"),
         "large": (good + bytes(100_000_000), "a policy may have 67108864"),
         "nested": (
             bombs.in_policy(good, bombs.nested_locals(4_000, 9_000)),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from lifeline_harness.blender import Blender
-from lifeline_harness.policies import policy_file
+from lifeline_harness.policies import older_policy_file, policy_file
 
 from tests.blender.conftest import MakeStage
 from tests.blender.observe import assert_said, wait_countdown, wait_phase
@@ -44,7 +44,7 @@ def wait_policy(blender: Blender, name: str) -> int:
 
 def decides_now(name: str) -> str:
     """What the log says of it."""
-    digest = hashlib.sha256(policy_file(name).read_bytes()).hexdigest()
+    digest = digest_of(policy_file(name))
     return f"[INFO] Policy {name} 0.1.0 ({digest[:12]}) decides now"
 
 
@@ -128,3 +128,36 @@ def test_one_after_the_other_in_mid_countdown(make_stage: MakeStage, tmp_path: P
         ("taken", "five-minutes"),
     ]
     assert stage.journal.entry()["policy"]["name"] == "five-minutes"
+
+
+def test_two_versions_of_the_contract_in_one_countdown(make_stage: MakeStage) -> None:
+    """0.1, 0.2 and 0.1 again: each goes on where the one before has been."""
+    shipped = older_policy_file("five-minutes")
+    stage = make_stage(cleanup_timeout=600, policy=str(shipped))
+    blender = stage.launch(stage.file)
+    edit(blender)
+    wait_digest(blender, shipped)
+    stage.engine.kill()
+    first = wait_countdown(blender)
+    for file in (policy_file("render-guard"), older_policy_file("render-guard")):
+        swap(blender, file)
+        wait_digest(blender, file)
+        assert status(blender)["phase"] == "counting-down"
+        assert abs(deadline(blender) - first) < 1
+    assert policy(blender)["failures"] == 0
+    # The one of 0.1 has the last word, and its save and quit are carried out.
+    blender.run("bpy.ops.cr8.save_and_close()")
+    stage.assert_closed(blender)
+    assert saved_location(stage.file) == EDIT
+    assert stage.journal.entry()["policy"]["sha256"] == digest_of(older_policy_file("render-guard"))
+
+
+def digest_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def wait_digest(blender: Blender, file: Path) -> None:
+    def decides() -> bool:
+        return bool(policy(blender)["sha256"] == digest_of(file))
+
+    blender.wait_alive(f"the policy in {file}", decides, 60)

@@ -47,6 +47,7 @@ SAVING = _state(
 )
 
 LOSS = f"on-disconnect({CONNECTED}, {{now: 2000}}, transport-error)"
+CUT_OFF = f"on-disconnect({CONNECTED}, {{now: 2000, cut-off: some(1)}}, transport-error)"
 LAST_FAILURE = f"on-connect-error({FIFTH_ATTEMPT}, {{now: 34000}}, unreachable)"
 EDGE = f"tick({_counting_down(6, 'due(39000)', 34_000)}, {{now: 39000}})"
 COUNTDOWN = f"tick({_counting_down(20, 'due(200000)', 190_000)}, {{now: 200000}})"
@@ -72,6 +73,7 @@ FAILURES = [
     ("memo-8mb", COUNTDOWN, "too much data"),  # the command's own limit: it has been made
     ("burns-fuel", WHILE_SAVING, "all fuel consumed"),
     ("panics-at-the-edge", EDGE, "unreachable"),
+    ("panics-when-cut-off", CUT_OFF, "unreachable"),
 ]
 
 # (mode, call, what is in its answer, and not in that of five-minutes)
@@ -108,6 +110,7 @@ ANSWERS = [
     ("saves-twice", WHILE_SAVING, r"actions: \[connect, save\(in-place\)\]"),
     ("ignores-hold", HOLD, r"phase: counting-down.* deadline: 334000,.* wake-at: some\(200000\)"),
     ("ignores-release", RELEASE, r"phase: held.* actions: \[\]"),
+    ("departs-from-all", DEADLINE, r"phase: quitting.* actions: \[quit\]"),
 ]
 
 # Seen in `describe`, in an instance that is called twice, or not at all.
@@ -133,7 +136,9 @@ def test_it_can_be_loaded_and_tried(mode: str, call: Call, invoke: Invoke) -> No
     who = parse(described.stdout)
     assert isinstance(who, dict)
     if mode == "long-strings":
-        assert [len(str(text)) for text in who.values()] == [1_040_000] * 3
+        departs = who.pop("departs")
+        assert isinstance(departs, list)
+        assert [len(str(text)) for text in [*who.values(), *departs]] == [1_040_000] * 5
     else:
         assert who["name"] == mode
     assert call(mode, "start({now: 0})").stdout == invoke("five-minutes", "start({now: 0})")

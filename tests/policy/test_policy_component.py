@@ -28,7 +28,9 @@ def test_it_imports_nothing_and_exports_the_contract(
     # componentize-py's own beside the contract.
     exports = [name for name in found["exports"] if name != "exports"]
     # The interface `types` brings the types that `policy` uses.
-    assert exports == ["cr8:lifeline/types@0.1.0", "cr8:lifeline/policy@0.1.0"]
+    assert exports == ["cr8:lifeline/types@0.2.0", "cr8:lifeline/policy@0.2.0"]
+    assert found["contract"] == "0.2.0"
+    assert found["departs"] == (["countdown"] if policy == "patient" else [])
 
 
 def test_an_import_would_be_seen(tmp_path: Path, lifeline: Lifeline) -> None:

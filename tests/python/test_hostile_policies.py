@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from cr8_lifeline import Policy, PolicyError
 from lifeline_harness.hostile import hostile, modes
 
 from tests.python.conftest import MakeLine
@@ -43,6 +44,7 @@ OVERRULED = {
     "never-wakes": "it left an outage without asking to be woken",
     "stale-seen": "its state was seen at ",
     "quit-before-save": "it asked to quit before a save was answered",
+    "departs-from-all": "it asked to quit before a save was answered",
     "no-wake-up": "it left an outage without asking to be woken",
     "never-quits": "its countdown ends in ",
     "holds-unasked": "it holds although nobody asked for it",
@@ -71,6 +73,7 @@ ALONE = {
     "keeps-a-secret",
     "wakes-every-0ms",
     "forgets-retry-of-failed-save",
+    "panics-when-cut-off",
 }
 
 
@@ -139,6 +142,14 @@ def test_in_an_outage(begin: Begin, mode: str) -> None:
     recorder = begin(mode)
     save_and_close(recorder)
     assert_told(recorder, OVERRULED[mode])
+
+
+def test_over_connections_that_did_not_last() -> None:
+    policy = Policy(hostile("panics-when-cut-off"))
+    up = policy.on_connect(policy.start(0).state, 0).state
+    policy.on_disconnect(up, 0, "server-disconnect")
+    with pytest.raises(PolicyError, match="unreachable"):
+        policy.on_disconnect(up, 0, "server-disconnect", cut_off=1)
 
 
 @pytest.mark.parametrize("mode", CONNECTED)
@@ -250,8 +261,8 @@ REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "it imports mine:secrets/door; a policy imports nothing",
     ),
     "contract 0.2": (
-        lambda good: good.replace(b"policy@0.1.0", b"policy@0.2.0"),
-        "it speaks version 0.2.0 of the contract; this host speaks 0.1.0",
+        lambda good: good.replace(b"policy@0.2.0", b"policy@0.3.0"),
+        "it speaks version 0.3.0 of the contract; this host takes 0.1.0 and 0.2.0",
     ),
     "a core module": (lambda _: b"\0asm\1\0\0\0", "it is a core module; a policy is a component"),
     "a text file": (lambda _: b"(component)", "it is not WebAssembly"),

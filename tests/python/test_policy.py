@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cr8_lifeline import Decision, Policy, PolicyError, SettingsError
 from lifeline_harness.hostile import hostile
-from lifeline_harness.policies import policy_file
+from lifeline_harness.policies import older_policy_file, policy_file
 from lifeline_harness.profile import ROOT
 
 
@@ -84,6 +84,27 @@ def test_circumstances_arrive(policy: Policy) -> None:
     assert state.deadline is not None
     assert guard.tick(state, state.deadline, rendering=False).actions == ["save(in-place)"]
     assert "save(in-place)" not in guard.tick(state, state.deadline, rendering=True).actions
+
+
+def test_connections_that_did_not_last_are_told_to_whoever_can_hear_of_them() -> None:
+    def waits(policy: Policy, cut_off: int | None) -> int | None:
+        up = policy.on_connect(policy.start(0).state, 0).state
+        return policy.on_disconnect(up, 0, "server-disconnect", cut_off=cut_off).wake_at
+
+    counts = (None, 1, 2, 3, 40)
+    present, older = Policy(policy_file("patient")), Policy(older_policy_file("patient"))
+    assert [waits(present, it) for it in counts] == [2_000, 4_000, 8_000, 16_000, 60_000]
+    assert [waits(older, it) for it in counts] == [2_000] * 5
+
+
+def test_a_state_goes_from_one_version_to_the_other_and_back() -> None:
+    versions = Policy(older_policy_file("five-minutes")), Policy(policy_file("five-minutes"))
+    alone = counting(versions[0])
+    decision = alone
+    for turn in range(6):
+        decision = versions[turn % 2].tick(decision.state, 35_001 + turn)
+    assert (decision.state.phase, decision.state.deadline) == ("counting-down", 335_000)
+    assert decision.state == versions[1].tick(alone.state, 35_006).state
 
 
 def test_settings_are_those_of_the_line() -> None:

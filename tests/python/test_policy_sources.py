@@ -114,7 +114,7 @@ def test_a_broken_file_leaves_the_old_one_and_says_why(
 ) -> None:
     file.write_bytes(NOT_A_POLICY)
     message = swapped(watching).message or ""
-    assert message.startswith(f"{file}: it does not export cr8:lifeline/policy@0.1.0"), message
+    assert message.startswith(f"{file}: it does not export cr8:lifeline/policy@0.2.0"), message
     now = policy(watching)
     assert now["sha256"] == digest(component)
     assert now["refused"]["sha256"] == digest(NOT_A_POLICY)

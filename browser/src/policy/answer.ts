@@ -93,4 +93,4 @@ const DECISION = record({
   actions: list(variant({ connect: NOTHING, warn: INSTANT, save: PLACE, quit: NOTHING })),
   wakeAt: option(INSTANT),
 });
-const DESCRIPTION = record({ name: TEXT, version: TEXT, about: TEXT });
+const DESCRIPTION = record({ name: TEXT, version: TEXT, about: TEXT, departs: list(TEXT) });

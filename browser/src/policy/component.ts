@@ -8,16 +8,22 @@ const NAME = /^[\w$.:@/#[\]<>, +-]{0,200}$/;
 /** So much of another one is told. */
 const NAME_TOLD = 60;
 
+/** What a policy exports; a version follows. */
+const INTERFACE = "cr8:lifeline/policy@";
+/** The versions of the contract that are taken, as in Blender; until 1.0 a second number is another one. */
+const TAKEN = ["0.1.0", "0.2.0"];
+
 type Instantiated = (
   core: (name: string) => WebAssembly.Module,
   imports: object,
   instance: InstantiateCore,
 ) => { policy?: Exports };
 
-/** The files that a component is transpiled to. */
+/** The files that a component is transpiled to, and the names at its boundary. */
 export type Transpile = (component: Uint8Array, options: typeof GENERATE) => Promise<{
   files: [string, Uint8Array][];
   imports: string[];
+  exports: [string, unknown][];
 }>;
 
 /** Makes a component into JavaScript, here. Rejects with PolicyRefused. */
@@ -28,6 +34,7 @@ export async function fromBytes(bytes: Uint8Array, sha256: string, transpile: Tr
     if (made.imports.length > 0) {
       throw new PolicyRefused(`it wants ${made.imports.join(", ")} from outside`);
     }
+    checkContract(made.exports.map(([name]) => name));
     files = new Map(made.files);
   } catch (error) {
     throw error instanceof PolicyRefused ? error : new PolicyRefused(`it is no component: ${String(error)}`);
@@ -51,10 +58,23 @@ export async function fromBytes(bytes: Uint8Array, sha256: string, transpile: Tr
   return policyOf((instance) => {
     const exports = instantiate(core, {}, instance).policy;
     if (exports === undefined) {
-      throw new PolicyRefused("it does not export the interface cr8:lifeline/policy");
+      throw new PolicyRefused("its interface is gone");
     }
     return exports;
   }, sha256);
+}
+
+/** It speaks a version of the contract that is taken. What they have in common is all that the page tells. */
+function checkContract(exported: string[]): void {
+  const version = exported.find((name) => name.startsWith(INTERFACE))?.slice(INTERFACE.length);
+  if (version === undefined) {
+    throw new PolicyRefused("it does not export the interface cr8:lifeline/policy");
+  }
+  const series = (it: string): string => it.split(".", 2).join(".");
+  if (!TAKEN.some((taken) => series(taken) === series(version))) {
+    const told = version.slice(0, NAME_TOLD);
+    throw new PolicyRefused(`it speaks version ${told} of the contract; this page takes ${TAKEN.join(" and ")}`);
+  }
 }
 
 /** The transpiler writes names of imports and exports into its source as they are. */

@@ -30,9 +30,9 @@ export interface LocalPolicy extends Policy {
   decide(call: Call, state: State, moment: Moment): Decision;
 }
 
-/** What jco makes of a component: `generated/policy.d.ts`. */
+/** What jco makes of a component: `generated/policy.d.ts`. One of version 0.1 says nothing of what it departs from. */
 export interface Exports {
-  describe(): Description;
+  describe(): Omit<Description, "departs"> & Partial<Pick<Description, "departs">>;
   start(moment: Moment): Decision;
   onConnect(state: State, moment: Moment): Decision;
   onConnectError(state: State, moment: Moment, why: ConnectError): Decision;
@@ -46,7 +46,7 @@ export interface Exports {
 export function policyOf(make: Make, sha256: string): LocalPolicy {
   const fresh = new Fresh(make);
   return {
-    description: fresh.take().describe(),
+    description: { departs: [], ...fresh.take().describe() },
     sha256,
     decide(call, state, moment) {
       try {

@@ -1,6 +1,6 @@
-//! What the settings are when nobody has set them: the numbers that `wit/policy.wit` documents.
+//! What is when nobody says otherwise: the settings that `wit/policy.wit` documents, and a bare moment.
 
-use crate::types::Settings;
+use crate::types::{Instant, Moment, Settings};
 use alloc::vec;
 
 impl Default for Settings {
@@ -15,6 +15,20 @@ impl Default for Settings {
             cleanup_timeout: 300_000,
             warn_before: vec![60_000, 10_000],
             render_wait: 0,
+        }
+    }
+}
+
+impl Moment {
+    /// `now`, and nothing else known.
+    pub fn at(now: Instant) -> Self {
+        Moment {
+            now,
+            due: None,
+            entropy: None,
+            settings: None,
+            scene: None,
+            cut_off: None,
         }
     }
 }

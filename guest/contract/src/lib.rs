@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`types`] | the contract's types, documented in the contract itself |
 //! | `names` | how the contract spells them, and the outage of a phase |
-//! | `defaults` | the settings when nobody has set them |
+//! | `defaults` | the settings when nobody has set them, and a bare moment |
 //! | `call` | a call as a value, and what answers one |
 //!
 //! A policy is a `cdylib` with one implementation of [`Policy`] and one line,

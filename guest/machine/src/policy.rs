@@ -16,6 +16,8 @@ pub trait Character: 'static {
     const VERSION: &str;
     /// One sentence.
     const ABOUT: &str;
+    /// As in the contract's `description`.
+    const DEPARTS: &[&str] = &[];
 
     /// What the machine is told instead of this moment; left out, the same.
     fn moment(moment: Moment) -> Moment {
@@ -39,6 +41,7 @@ impl<C: Character> Policy for Machine<C> {
             name: C::NAME.to_string(),
             version: C::VERSION.to_string(),
             about: C::ABOUT.to_string(),
+            departs: C::DEPARTS.iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -72,8 +75,7 @@ impl<C: Character> Policy for Machine<C> {
 }
 
 /// The moment with other settings: what `adapt` makes of the host's, or of the defaults.
-#[doc(hidden)] // for `policy!`
-pub fn with_settings(mut moment: Moment, adapt: fn(Settings) -> Settings) -> Moment {
+pub fn with_settings(mut moment: Moment, adapt: impl FnOnce(Settings) -> Settings) -> Moment {
     let settings = moment.settings.take().unwrap_or_default();
     moment.settings = Some(adapt(settings));
     moment
@@ -86,6 +88,7 @@ pub fn with_settings(mut moment: Moment, adapt: fn(Settings) -> Settings) -> Mom
 /// lifeline_machine::policy! {
 ///     name: "ten-minutes",
 ///     about: "Like five-minutes, but with twice the time.",
+///     departs: ["countdown"],
 ///     settings: |settings| Settings {
 ///         cleanup_timeout: settings.cleanup_timeout.saturating_mul(2),
 ///         ..settings
@@ -94,10 +97,17 @@ pub fn with_settings(mut moment: Moment, adapt: fn(Settings) -> Settings) -> Mom
 /// ```
 ///
 /// `settings` is a function, or a closure without captures, from what the host says (or the
-/// defaults) to what the machine goes by. Left out, that is the same.
+/// defaults) to what the machine goes by. Left out, that is the same. `moment`, in its place, is one
+/// from all that the host says of a call; [`with_settings`] helps it. `departs` are the rules of
+/// `lifeline verify` from which the policy departs on purpose.
 #[macro_export]
 macro_rules! policy {
-    (name: $name:literal, about: $about:literal $(, settings: $settings:expr)? $(,)?) => {
+    (
+        name: $name:literal, about: $about:literal
+        $(, departs: $departs:expr)?
+        $(, settings: $settings:expr)?
+        $(, moment: $moment:expr)? $(,)?
+    ) => {
         /// What this policy has of its own.
         pub struct Own;
 
@@ -105,6 +115,11 @@ macro_rules! policy {
             const NAME: &str = $name;
             const VERSION: &str = ::core::env!("CARGO_PKG_VERSION");
             const ABOUT: &str = $about;
+            $(const DEPARTS: &[&str] = &$departs;)?
+
+            $(fn moment(moment: $crate::contract::Moment) -> $crate::contract::Moment {
+                $moment(moment)
+            })?
 
             $(fn moment(moment: $crate::contract::Moment) -> $crate::contract::Moment {
                 $crate::with_settings(moment, $settings)
@@ -129,6 +144,7 @@ mod tests {
         crate::policy! {
             name: "twice",
             about: "Twice the time for a connect.",
+            departs: ["connects"],
             settings: |settings| Settings {
                 connect_timeout: settings.connect_timeout * 2,
                 ..settings
@@ -143,11 +159,8 @@ mod tests {
     /// When the first connect is given up.
     fn given_up_at<P: Policy>(settings: Option<Settings>) -> u64 {
         let moment = Moment {
-            now: 0,
-            due: None,
-            entropy: None,
             settings,
-            scene: None,
+            ..Moment::at(0)
         };
         match P::start(moment).state.phase {
             Phase::Reconnecting(Outage {
@@ -177,5 +190,7 @@ mod tests {
             ("twice", "Twice the time for a connect.")
         );
         assert_eq!(who.version, env!("CARGO_PKG_VERSION"));
+        assert_eq!(who.departs, ["connects"]);
+        assert!(as_it_is::Component::describe().departs.is_empty());
     }
 }

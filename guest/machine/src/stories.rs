@@ -59,6 +59,7 @@ impl Story {
                 untitled: false,
                 rendering: self.rendering,
             }),
+            cut_off: None,
         }
     }
 

@@ -71,7 +71,7 @@ class Policy(exports.Policy):
 
     def describe(self) -> Description:
         about = "Attempts to reconnect at even steps, then a countdown, then save and quit."
-        return Description("steady", VERSION, about)
+        return Description("steady", VERSION, about, [])
 
     def start(self, moment: Moment) -> Decision:
         call = Call(moment)

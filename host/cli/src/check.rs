@@ -106,7 +106,6 @@ fn measure(policy: &Policy, functions: &mut Vec<(&'static str, Usage)>) -> Optio
 
 fn moment() -> Moment {
     Moment {
-        now: 334_000,
         due: Some(334_000),
         entropy: Some(u64::MAX),
         settings: Some(lifeline::contract::Settings::default()),
@@ -115,6 +114,8 @@ fn moment() -> Moment {
             untitled: false,
             rendering: false,
         }),
+        cut_off: Some(1),
+        ..Moment::at(334_000)
     }
 }
 

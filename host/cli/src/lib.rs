@@ -26,6 +26,8 @@ mod simulate;
 mod strip;
 mod svg;
 mod verify;
+#[cfg(test)]
+mod versions;
 
 use clap::{Parser, Subcommand};
 use error::CommandError;
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(code, YES);
         let json: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(json["usable"], true);
-        assert_eq!(json["contract"], "0.1.0");
+        assert_eq!(json["contract"], "0.2.0");
         assert_eq!(json["imports"], serde_json::json!([]));
         assert!(json["functions"]["tick"]["fuel"].as_u64().unwrap() > 100);
     }

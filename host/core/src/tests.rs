@@ -26,11 +26,14 @@ struct World {
     taken_back: Vec<u64>,
     polled: u64,
     takes: u64,
+    /// What each call was told of connections that did not last.
+    cut_off: Vec<(&'static str, Option<u32>)>,
 }
 
 impl Host for World {
     fn decide(&mut self, who: Who, call: &Call, state: &State, moment: &Moment) -> Answer {
         let broken = self.broken.contains(&who);
+        self.cut_off.push((call.name(), moment.cut_off));
         Answer {
             decision: match broken {
                 true => Err("no memory".into()),

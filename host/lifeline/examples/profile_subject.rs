@@ -35,11 +35,8 @@ fn steps(count: u64) -> Result<(), Box<dyn Error>> {
         memo: Vec::new(),
     };
     let moment = |now| Moment {
-        now,
-        due: None,
         entropy: Some(7),
-        settings: None,
-        scene: None,
+        ..Moment::at(now)
     };
     let lost = Call::OnDisconnect(Loss::TransportError);
     let outage = policy.call(&lost, &connected, &moment(1_000))?.state;

@@ -225,11 +225,8 @@ impl Policy {
         circumstances: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Decision> {
         let mut moment = Moment {
-            now,
-            due: None,
-            entropy: None,
             settings: self.settings.clone(),
-            scene: None,
+            ..Moment::at(now)
         };
         if let Some(circumstances) = circumstances {
             take(circumstances, &mut moment)?;
@@ -320,7 +317,7 @@ fn read(policy: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     bytes.map_err(|error| PolicyError::new_err(format!("{}: {error}", path.display())))
 }
 
-/// `due`, `entropy`, and what is known of the scene.
+/// `due`, `entropy`, `cut_off`, and what is known of the scene.
 fn take(circumstances: &Bound<'_, PyDict>, moment: &mut Moment) -> PyResult<()> {
     let mut scene = None;
     let unseen = || Scene {
@@ -332,11 +329,12 @@ fn take(circumstances: &Bound<'_, PyDict>, moment: &mut Moment) -> PyResult<()> 
         match name.extract::<String>()?.as_str() {
             "due" => moment.due = value.extract()?,
             "entropy" => moment.entropy = value.extract()?,
+            "cut_off" => moment.cut_off = value.extract()?,
             "modified" => scene.get_or_insert_with(unseen).modified = value.extract()?,
             "untitled" => scene.get_or_insert_with(unseen).untitled = value.extract()?,
             "rendering" => scene.get_or_insert_with(unseen).rendering = value.extract()?,
             other => {
-                let known = "due, entropy, modified, untitled, rendering";
+                let known = "due, entropy, cut_off, modified, untitled, rendering";
                 return Err(unknown("argument", other, known));
             }
         }

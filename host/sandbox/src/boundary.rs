@@ -1,12 +1,9 @@
 //! What a component imports and exports, read from its bytes before anything is compiled.
 
-use crate::bindings::CONTRACT;
+use crate::contract::{Contract, INTERFACE};
 use crate::error::LoadError;
 use crate::text::told;
 use wasmparser::{BinaryReaderError, Encoding, FunctionBody, Operator, Parser, Payload};
-
-/// The contract's interface that a policy exports; `@` and a version follow.
-const INTERFACE: &str = "cr8:lifeline/policy";
 
 /// The names at a component's boundary, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,17 +59,20 @@ impl Boundary {
             .find_map(|name| name.strip_prefix(INTERFACE)?.strip_prefix('@'))
     }
 
-    /// Whether it can be a policy: it imports nothing, and speaks this contract.
-    pub fn check(&self) -> Result<(), LoadError> {
+    /// Whether it can be a policy: it imports nothing, and speaks a version of the contract that is
+    /// taken; which one.
+    pub fn check(&self) -> Result<Contract, LoadError> {
         if !self.imports.is_empty() {
             return Err(LoadError::Imports(self.imports.clone()));
         }
         match self.contract() {
-            None => Err(LoadError::Contract(format!("no interface {INTERFACE}"))),
-            Some(version) if series(version) != series(CONTRACT) => {
-                Err(LoadError::Version(version.to_string()))
+            None => Err(LoadError::Contract(
+                Contract::LATEST,
+                "no such interface".to_owned(),
+            )),
+            Some(version) => {
+                Contract::of(version).ok_or_else(|| LoadError::Version(version.to_owned()))
             }
-            Some(_) => Ok(()),
         }
     }
 }
@@ -189,12 +189,6 @@ fn shape(body: &FunctionBody) -> Result<(u64, u64), BinaryReaderError> {
     Ok((locals, deepest))
 }
 
-/// `0.1` of `0.1.7`.
-fn series(version: &str) -> Option<(&str, &str)> {
-    let mut parts = version.split('.');
-    Some((parts.next()?, parts.next()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,10 +219,10 @@ mod tests {
         assert_eq!(found.imports, Vec::<String>::new());
         assert_eq!(
             found.exports,
-            ["cr8:lifeline/types@0.1.0", "cr8:lifeline/policy@0.1.0"]
+            ["cr8:lifeline/types@0.2.0", "cr8:lifeline/policy@0.2.0"]
         );
-        assert_eq!(found.contract(), Some(CONTRACT));
-        found.check().unwrap();
+        assert_eq!(found.contract(), Some(Contract::LATEST.version()));
+        assert_eq!(found.check().unwrap(), Contract::LATEST);
     }
 
     #[test]
@@ -345,18 +339,20 @@ mod tests {
     }
 
     #[test]
-    fn another_contract_is_refused_by_its_version() {
+    fn two_contracts_are_taken_and_another_is_refused_by_its_version() {
         let of = |version: &str| Boundary {
             imports: vec![],
             exports: vec![format!("cr8:lifeline/policy@{version}")],
         };
-        of("0.1.0").check().unwrap();
-        of("0.1.9").check().unwrap();
-        for version in ["0.2.0", "1.1.0", "0.10.0"] {
+        assert_eq!(of("0.1.9").check().unwrap(), Contract::V0_1);
+        assert_eq!(of("0.2.0").check().unwrap(), Contract::V0_2);
+        for version in ["0.3.0", "1.1.0", "0.10.0"] {
             let error = of(version).check().unwrap_err().to_string();
             assert_eq!(
                 error,
-                format!("it speaks version {version} of the contract; this host speaks 0.1.0")
+                format!(
+                    "it speaks version {version} of the contract; this host takes 0.1.0 and 0.2.0"
+                )
             );
         }
     }

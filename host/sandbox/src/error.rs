@@ -1,7 +1,7 @@
 //! Why there is no policy, and why a call of one gave no decision.
 
-use crate::bindings::CONTRACT;
 use crate::child::ChildError;
+use crate::contract::{Contract, INTERFACE, taken};
 use crate::text::told;
 use thiserror::Error;
 
@@ -38,11 +38,11 @@ pub enum LoadError {
     #[error("it imports {}; a policy imports nothing", told(&.0.join(", "), 400))]
     Imports(Vec<String>),
     /// Of another contract.
-    #[error("it speaks version {0} of the contract; this host speaks {CONTRACT}")]
+    #[error("it speaks version {0} of the contract; this host takes {taken}", taken = taken())]
     Version(String),
     /// It does not export the contract.
-    #[error("it does not export cr8:lifeline/policy@{CONTRACT} as wit/policy.wit has it: {0}")]
-    Contract(String),
+    #[error("it does not export {INTERFACE}@{0} as wit/policy.wit has it: {1}")]
+    Contract(Contract, String),
     /// The compiler refuses it.
     #[error("it cannot be compiled: {0}")]
     Compile(String),

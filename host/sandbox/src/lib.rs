@@ -7,6 +7,7 @@
 //! | `engine` | wasmtime's settings: an engine that runs and cannot compile, and ones that compile |
 //! | `compiler`, `child`, `cache`, [`precompiled`] | machine code: made in a child process, by an earlier process, or with the library |
 //! | `policy` | loading, and a call in an instance of its own |
+//! | `contract` | its versions that are taken |
 //! | `functions`, `convert` | the contract's functions, and its types on both sides |
 //! | `error`, `text` | why not, in words that may be shown |
 //! | `budget`, `limits`, `watchdog` | what a call may use |
@@ -29,6 +30,7 @@ mod cache;
 mod cache;
 mod child;
 mod compiler;
+mod contract;
 mod convert;
 mod engine;
 mod error;
@@ -40,11 +42,11 @@ mod text;
 mod warm;
 mod watchdog;
 
-pub use bindings::CONTRACT;
 pub use boundary::Boundary;
 pub use cache::{Cache, CacheError};
 pub use child::{Child, serve};
 pub use compiler::{Code, Compiling};
+pub use contract::Contract;
 pub use error::{CallError, LoadError};
 pub use limits::{Limits, Usage};
 pub use policy::{Embedded, Identity, Policy, Sandbox};

@@ -1,10 +1,10 @@
 //! Loading a component, and calling it.
 
-use crate::bindings::{CONTRACT, LifelinePre};
 use crate::boundary::Boundary;
 use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::compiler::{Code, Compiler, Compiling, Source};
+use crate::contract::Contract;
 use crate::engine;
 use crate::error::{CallError, LoadError};
 use crate::functions::Functions;
@@ -18,6 +18,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use wasmtime::component::{Instance, InstancePre, Linker};
 use wasmtime::{Engine, Store, Trap};
+
+/// So many rules, at most, it may say that it departs from.
+const DEPARTURES: usize = 16;
 
 /// Where policies are compiled and run.
 #[derive(Clone)]
@@ -38,6 +41,8 @@ pub struct Identity {
     pub version: String,
     /// As it describes itself.
     pub about: String,
+    /// The rules from which it says that it departs on purpose.
+    pub departs: Vec<String>,
     /// Of the component's bytes, lower-case hex.
     pub sha256: String,
 }
@@ -137,17 +142,16 @@ impl Sandbox {
         given_up: &AtomicBool,
     ) -> Result<Policy, LoadError> {
         self.check_size(bytes.len() as u64)?;
-        Boundary::read(bytes)?.check()?;
+        let contract = Boundary::read(bytes)?.check()?;
         let sha256: [u8; 32] = Sha256::digest(bytes).into();
         let (component, code) = self.compiler.load(bytes, &sha256, source, given_up)?;
         let pre = Linker::new(&self.engine)
             .instantiate_pre(&component)
-            .and_then(LifelinePre::new)
-            .map_err(|e| LoadError::Contract(one_line(&e)))?;
-        let functions = Functions::find(&component, &format!("cr8:lifeline/policy@{CONTRACT}"))
-            .ok_or_else(|| LoadError::Contract("a function is missing".to_owned()))?;
+            .map_err(|e| LoadError::Contract(contract, one_line(&e)))?;
+        let functions = Functions::find(&component, contract)
+            .map_err(|missing| LoadError::Contract(contract, missing))?;
         let mut policy = Policy {
-            pre: pre.instance_pre().clone(),
+            pre,
             functions,
             watchdog: Arc::clone(&self.watchdog),
             limits: self.limits,
@@ -155,11 +159,12 @@ impl Sandbox {
                 name: String::new(),
                 version: String::new(),
                 about: String::new(),
+                departs: Vec::new(),
                 sha256: hex::encode(sha256),
             },
             code,
         };
-        policy.describe(&pre)?;
+        policy.describe()?;
         Ok(policy)
     }
 }
@@ -175,6 +180,11 @@ impl Policy {
     /// Who it is.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// The version of the contract that it speaks.
+    pub fn contract(&self) -> Contract {
+        self.functions.contract()
     }
 
     /// Where its machine code comes from.
@@ -201,17 +211,20 @@ impl Policy {
     }
 
     /// Also compares the types of all its functions with the contract's, which the calls rely on.
-    fn describe(&mut self, pre: &LifelinePre<Budget>) -> Result<(), LoadError> {
+    fn describe(&mut self) -> Result<(), LoadError> {
         let description = self
             .run(|store| {
-                let policy = pre.instantiate(&mut *store)?;
-                policy.cr8_lifeline_policy().call_describe(store)
+                let instance = self.pre.instantiate(&mut *store)?;
+                self.functions.check(&instance, store)?;
+                self.functions.describe(&instance, store)
             })
             .0
             .map_err(LoadError::Describe)?;
         self.identity.name = told(&description.name, 64);
         self.identity.version = told(&description.version, 64);
         self.identity.about = told(&description.about, 256);
+        let departs = description.departs.iter().take(DEPARTURES);
+        self.identity.departs = departs.map(|rule| told(rule, 64)).collect();
         Ok(())
     }
 

@@ -55,6 +55,7 @@ pub fn moment(moment: &Moment) -> String {
         ("entropy", some(moment.entropy)),
         ("settings", some(moment.settings.as_ref().map(settings))),
         ("scene", some(moment.scene.as_ref().map(scene))),
+        ("cut-off", some(moment.cut_off)),
     ])
 }
 
@@ -196,16 +197,6 @@ mod tests {
         }
     }
 
-    fn bare(now: u64) -> Moment {
-        Moment {
-            now,
-            due: None,
-            entropy: None,
-            settings: None,
-            scene: None,
-        }
-    }
-
     fn at(phase: Phase) -> State {
         State {
             phase,
@@ -221,7 +212,10 @@ mod tests {
             seen: 0,
             memo: vec![],
         };
-        assert_eq!(call(&Call::Start, &connected, &bare(7)), "start({now: 7})");
+        assert_eq!(
+            call(&Call::Start, &connected, &Moment::at(7)),
+            "start({now: 7})"
+        );
         let answer = Decision {
             state: connected,
             actions: vec![],
@@ -254,6 +248,7 @@ mod tests {
                 untitled: false,
                 rendering: true,
             }),
+            cut_off: Some(7),
         };
         let max = u64::MAX;
         assert_eq!(
@@ -262,7 +257,8 @@ mod tests {
                 "{{now: {max}, due: some(1), entropy: some({max}), settings: some({{retry-attempts: 5, \
                  retry-delay: 1, retry-delay-max: 2, retry-jitter: 3, connect-timeout: 4, \
                  cleanup-timeout: 5, warn-before: [60000, 10000], render-wait: 6}}), \
-                 scene: some({{modified: true, untitled: false, rendering: true}})}}"
+                 scene: some({{modified: true, untitled: false, rendering: true}}), \
+                 cut-off: some(7)}}"
             )
         );
     }
@@ -277,7 +273,7 @@ mod tests {
         let o = "{lost-at: 0, why: transport-error, attempts: 1, attempt: due(2000), extended: 0}";
         let reason = "disk \"full\" \\ \n\u{1}".to_string();
         assert_eq!(
-            call(&Call::OnSaved(Err(reason)), &at(saving), &bare(9)),
+            call(&Call::OnSaved(Err(reason)), &at(saving), &Moment::at(9)),
             format!(
                 "on-saved({{phase: saving({{outage: {o}, place: in-place, since: 3}}), seen: 5, \
                  memo: [1, 2]}}, {{now: 9}}, err(\"disk \\\"full\\\" \\\\ \\n\\u{{1}}\"))"
@@ -292,7 +288,7 @@ mod tests {
             call(
                 &Call::OnRequest(Request::Extend(6)),
                 &at(countdown),
-                &bare(9)
+                &Moment::at(9)
             ),
             format!(
                 "on-request({{phase: counting-down({{outage: {o}, deadline: 8, warned: 4}}), seen: 5, \
@@ -305,7 +301,7 @@ mod tests {
             (Phase::Held(outage()), "held"),
         ] {
             assert_eq!(
-                call(&Call::Tick, &at(phase), &bare(9)),
+                call(&Call::Tick, &at(phase), &Moment::at(9)),
                 format!("tick({{phase: {name}({o}), seen: 5, memo: [1, 2]}}, {{now: 9}})")
             );
         }

@@ -1,4 +1,5 @@
-//! The machine on this computer and the component under wasmtime: equal decisions, always.
+//! The machine on this computer, the component under wasmtime, and the one of version 0.1 of the contract
+//! as it was shipped: equal decisions, always.
 #![no_main]
 #![allow(clippy::expect_used)] // a panic is what a fuzz target finds
 
@@ -11,19 +12,28 @@ use lifeline_machine::Machine;
 use lifeline_sandbox::{Compiling, Limits, Policy, Sandbox};
 use std::sync::LazyLock;
 
-/// The embedded component, compiled once.
-static COMPONENT: LazyLock<Policy> = LazyLock::new(|| {
+/// As it was shipped.
+const OLDER: &[u8] = include_bytes!("../../policies/0.1/five-minutes.wasm");
+
+/// The embedded component and the older one, compiled once.
+static COMPONENTS: LazyLock<[Policy; 2]> = LazyLock::new(|| {
     let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).expect("a sandbox");
-    sandbox
-        .load_embedded(&lifeline::FIVE_MINUTES)
-        .expect("the built-in policy")
+    let embedded = sandbox.load_embedded(&lifeline::FIVE_MINUTES);
+    let older = sandbox.load(OLDER);
+    [embedded, older].map(|it| it.expect("a policy"))
 });
 
-/// Both answers, which are one.
-fn both(call: &Call, state: &State, moment: &Moment) -> Decision {
+/// All answers, which are one.
+fn all(call: &Call, state: &State, moment: &Moment) -> Decision {
     let native = call.of::<Machine<()>>(state, moment);
-    let component = COMPONENT.call(call, state, moment).expect("an answer");
-    assert_eq!(native, component, "{call:?} from {state:?} at {moment:?}");
+    for component in &*COMPONENTS {
+        let answer = component.call(call, state, moment).expect("an answer");
+        let contract = component.contract();
+        assert_eq!(
+            native, answer,
+            "{contract}: {call:?} from {state:?} at {moment:?}"
+        );
+    }
     native
 }
 
@@ -31,11 +41,11 @@ fuzz_target!(|input: (Course, Option<Any>)| {
     let (course, any) = input;
     let mut client = Client::new(&course);
     let (call, moment) = client.start();
-    let decision = both(&call, &client.state, &moment);
+    let decision = all(&call, &client.state, &moment);
     client.follows(&decision);
     for event in &course.events {
         let (call, moment) = client.happens(event);
-        let decision = both(&call, &client.state, &moment);
+        let decision = all(&call, &client.state, &moment);
         client.follows(&decision);
     }
     if let Some(Any {
@@ -44,6 +54,6 @@ fuzz_target!(|input: (Course, Option<Any>)| {
         moment,
     }) = &any
     {
-        both(call, state, moment);
+        all(call, state, moment);
     }
 });

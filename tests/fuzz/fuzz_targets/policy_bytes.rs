@@ -28,6 +28,8 @@ static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
 enum File {
     Bytes(Vec<u8>),
     Component(Vec<Edit>),
+    /// One of version 0.1 of the contract.
+    Older(Vec<Edit>),
     Slow(Slow),
 }
 
@@ -66,6 +68,9 @@ impl Slow {
     }
 }
 
+/// As it was shipped.
+const OLDER: &[u8] = include_bytes!("../../policies/0.1/five-minutes.wasm");
+
 /// Bytes before a component's first section.
 const HEADER: usize = 8;
 
@@ -94,6 +99,7 @@ impl<'a> Arbitrary<'a> for File {
             // Last: what earlier inputs mean stays the same.
             match u.arbitrary()? {
                 Some(slow) => File::Slow(slow),
+                None if u.arbitrary()? => File::Older(edits),
                 None => File::Component(edits),
             }
         })
@@ -166,16 +172,19 @@ impl Edit {
     }
 }
 
+fn edited(component: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut bytes = component.to_vec();
+    for edit in edits {
+        edit.apply(&mut bytes);
+    }
+    bytes
+}
+
 fuzz_target!(|file: File| {
     let bytes = match file {
         File::Bytes(bytes) => bytes,
-        File::Component(edits) => {
-            let mut bytes = FIVE_MINUTES.component.to_vec();
-            for edit in &edits {
-                edit.apply(&mut bytes);
-            }
-            bytes
-        }
+        File::Component(edits) => edited(FIVE_MINUTES.component, &edits),
+        File::Older(edits) => edited(OLDER, &edits),
         File::Slow(slow) => {
             let bytes = slow.bytes();
             let checked = Boundary::read(&bytes).and_then(|it| it.check());
@@ -191,7 +200,8 @@ fuzz_target!(|file: File| {
     let read = Boundary::read(&bytes).and_then(|it| it.check());
     match SANDBOX.load(&bytes) {
         Ok(policy) => {
-            read.expect("what is loaded can be read");
+            let contract = read.expect("what is loaded can be read");
+            assert_eq!(policy.contract(), contract);
             call(&policy);
         }
         Err(error) => assert!(!error.to_string().is_empty()),
@@ -205,13 +215,7 @@ fn call(policy: &lifeline_sandbox::Policy) {
         seen: 0,
         memo: Vec::new(),
     };
-    let moment = Moment {
-        now: 0,
-        due: None,
-        entropy: None,
-        settings: None,
-        scene: None,
-    };
+    let moment = Moment::at(0);
     for call in [Call::Start, Call::Tick] {
         if let Err(error) = policy.call(&call, &state, &moment) {
             assert!(!error.to_string().is_empty());

@@ -195,6 +195,7 @@ impl Client {
             entropy,
             settings: self.settings.clone(),
             scene,
+            cut_off: None,
         }
     }
 }

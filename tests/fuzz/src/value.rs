@@ -72,6 +72,7 @@ pub fn moment(u: &mut Unstructured<'_>) -> Result<Moment> {
         entropy: u.arbitrary()?,
         settings: option(u, settings)?,
         scene: option(u, scene)?,
+        cut_off: u.arbitrary()?,
     })
 }
 

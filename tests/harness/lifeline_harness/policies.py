@@ -16,3 +16,8 @@ def policy_file(name: str) -> Path:
     if not file.is_file():
         raise StartError(f"{file} was not built: run `cargo xtask build`")
     return file
+
+
+def older_policy_file(name: str) -> Path:
+    """One of version 0.1 of the contract, as it was shipped (`tests/policies/0.1`)."""
+    return ROOT / "tests" / "policies" / "0.1" / f"{name}.wasm"

@@ -50,11 +50,8 @@ fn counting_down(deadline: Instant, warned: Duration) -> State {
 
 fn moment(now: Instant, settings: &Settings) -> Moment {
     Moment {
-        now,
-        due: None,
-        entropy: None,
         settings: Some(settings.clone()),
-        scene: None,
+        ..Moment::at(now)
     }
 }
 

@@ -252,6 +252,7 @@ pub fn situation() -> impl Strategy<Value = (State, Moment)> {
                 entropy,
                 settings,
                 scene,
+                cut_off: None,
             });
         (state, moment)
     })

@@ -128,6 +128,7 @@ impl Host {
                 untitled: false,
                 rendering,
             }),
+            cut_off: None,
         }
     }
 

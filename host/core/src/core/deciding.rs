@@ -58,6 +58,7 @@ impl Turn<'_> {
                 .or_else(|| self.host.entropy()),
             settings: Some(core.config.timing.clone()),
             scene: core.scene,
+            cut_off: core.line.cut_off(),
         };
         let (guard, state) = (&core.guard, &core.state);
         let ruling = core.judging.decide(self.host, guard, call, state, &moment);

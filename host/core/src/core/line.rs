@@ -33,6 +33,11 @@ impl Line {
         self.asked.is_some()
     }
 
+    /// Connections in a row that did not last, as a policy is told of them.
+    pub fn cut_off(&self) -> Option<u32> {
+        Some(self.short).filter(|&short| short > 0)
+    }
+
     /// The policy has not asked for the connection.
     pub fn take_asked(&mut self) -> bool {
         self.asked.take().is_some()

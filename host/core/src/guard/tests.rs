@@ -62,13 +62,7 @@ fn check_from(guard: &Guard, before: Phase, call: &Call, d: &Decision) -> Result
 }
 
 fn moment() -> Moment {
-    Moment {
-        now: NOW,
-        due: None,
-        entropy: None,
-        settings: None,
-        scene: None,
-    }
+    Moment::at(NOW)
 }
 
 fn check(guard: &Guard, d: &Decision) -> Result<(), Violation> {

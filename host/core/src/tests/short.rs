@@ -203,3 +203,36 @@ fn a_save_that_takes_long_is_not_called_off_again_and_again() {
     stage.verify();
     assert_eq!((stage.saves().len(), stage.quits().len()), (1, 1));
 }
+
+#[test]
+fn policies_are_told_how_many_in_a_row_did_not_last() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    for _ in 0..7 {
+        stage.next_attempt();
+        stage.connection(Connection::Accepted);
+        stage.now += 100;
+        stage.cut();
+    }
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    stage.pass(MINUTE);
+    stage.cut();
+    let told = stage.world.cut_off.iter();
+    let at_the_end = told.filter(|(call, _)| matches!(*call, "on-disconnect" | "on-connect-error"));
+    // The first loss, seven connections that were cut off, and one that had lasted.
+    let expected: Vec<(&str, Option<u32>)> = vec![
+        ("on-disconnect", None),
+        ("on-disconnect", Some(1)),
+        ("on-disconnect", Some(2)),
+        ("on-disconnect", Some(3)),
+        ("on-disconnect", Some(4)),
+        ("on-disconnect", Some(5)),
+        ("on-connect-error", Some(6)),
+        ("on-connect-error", Some(7)),
+        ("on-disconnect", None),
+    ];
+    assert_eq!(at_the_end.copied().collect::<Vec<_>>(), expected);
+    assert!(stage.world.cut_off.contains(&("tick", Some(7))));
+    assert!(stage.world.cut_off.contains(&("on-connect", Some(7))));
+}

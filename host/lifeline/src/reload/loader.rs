@@ -331,13 +331,7 @@ fn try_out(policy: &Policy, bounds: Bounds) -> Result<(), SwapError> {
         seen: 0,
         memo: Vec::new(),
     };
-    let moment = Moment {
-        now: 0,
-        due: None,
-        entropy: None,
-        settings: None,
-        scene: None,
-    };
+    let moment = Moment::at(0);
     let decision = policy
         .call(&call, &state, &moment)
         .map_err(|error| SwapError::Trial { function, error })?;

@@ -387,7 +387,9 @@ class Policy:
     Instants and durations are milliseconds, as in `wit/policy.wit`.
 
     Circumstances of a call, by keyword: due: when the policy had asked to be woken; entropy: 64
-    bits; modified, untitled, rendering: of the scene, which is not known if none of them is given.
+    bits; cut_off: how many connections in a row did not last (a policy of version 0.1 of the
+    contract is not told of them); modified, untitled, rendering: of the scene, which is not known
+    if none of them is given.
 
     Raises PolicyError (cannot be read or loaded; a call trapped, or used up its fuel, time or
     memory), SettingsError.

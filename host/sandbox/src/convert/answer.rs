@@ -15,6 +15,15 @@ pub fn decision(it: wasm::Decision) -> native::Decision {
     }
 }
 
+pub fn description(it: wasm::Description) -> native::Description {
+    native::Description {
+        name: it.name,
+        version: it.version,
+        about: it.about,
+        departs: it.departs,
+    }
+}
+
 fn action(it: wasm::Action) -> native::Action {
     match it {
         wasm::Action::Connect => native::Action::Connect,

@@ -14,6 +14,7 @@ pub fn moment(it: &native::Moment) -> wasm::Moment {
             untitled: it.untitled,
             rendering: it.rendering,
         }),
+        cut_off: it.cut_off,
     }
 }
 

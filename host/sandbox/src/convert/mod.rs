@@ -3,3 +3,4 @@
 
 pub(super) mod answer;
 pub(super) mod arguments;
+pub(super) mod v0_1;

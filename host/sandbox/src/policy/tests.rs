@@ -11,13 +11,7 @@ fn sandbox() -> Sandbox {
 }
 
 fn moment(now: u64) -> Moment {
-    Moment {
-        now,
-        due: None,
-        entropy: None,
-        settings: None,
-        scene: None,
-    }
+    Moment::at(now)
 }
 
 fn connected() -> State {

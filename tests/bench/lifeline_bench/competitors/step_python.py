@@ -16,7 +16,7 @@ policy = Policy()
 
 
 def moment(now: int) -> Moment:
-    return Moment(now, None, None, None, None)
+    return Moment(now, None, None, None, None, None)
 
 
 connected = policy.on_connect(policy.start(moment(0)).state, moment(0)).state

@@ -10,7 +10,7 @@ from wasmtime.component import Component, Linker, Record
 
 from lifeline_bench.competitors.pace import serve
 
-INTERFACE = "cr8:lifeline/policy@0.1.0"
+INTERFACE = "cr8:lifeline/policy@0.2.0"
 FUEL = 50_000_000
 
 config = Config()
@@ -33,6 +33,7 @@ def moment(now: int) -> Record:
     made = Record()
     made.now = now
     made.due = made.entropy = made.settings = made.scene = None
+    setattr(made, "cut-off", None)
     return made
 
 

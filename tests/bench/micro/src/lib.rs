@@ -5,13 +5,7 @@ use lifeline::{Call, Decide};
 
 /// `now`, and nothing else known.
 pub fn moment(now: u64) -> Moment {
-    Moment {
-        now,
-        due: None,
-        entropy: None,
-        settings: None,
-        scene: None,
-    }
+    Moment::at(now)
 }
 
 /// One second after a loss, and one before the first attempt: what `tick` finds most often.

@@ -17,6 +17,7 @@ pub fn attack(mode: Mode, call: &Call) {
     let saving = matches!(call.before.phase, Phase::Saving(_));
     match mode {
         Mode::BurnsFuel if saving && call.function == Function::Tick => burn(RARE_STEPS),
+        Mode::PanicsWhenCutOff if call.cut_off.is_some() => panic!("on purpose"),
         _ if !call.is_in_an_outage() => {}
         Mode::EndlessLoop => burn(u64::MAX),
         Mode::MemoryBomb => take_all_memory(),

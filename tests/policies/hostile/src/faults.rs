@@ -85,7 +85,9 @@ fn rare(mode: Mode, call: &Call, mut decision: Decision) -> Decision {
     let before = &call.before.phase;
     match (mode, decision.state.phase) {
         // The deadline.
-        (Mode::QuitBeforeSave, Phase::Saving(saving)) if was_counting_down(before) => {
+        (Mode::QuitBeforeSave | Mode::DepartsFromAll, Phase::Saving(saving))
+            if was_counting_down(before) =>
+        {
             let wake_at = decision.wake_at;
             replace(&mut decision, Phase::Quitting(saving.outage), wake_at);
             decision.actions.push(Action::Quit);

@@ -9,6 +9,8 @@ mod mode;
 mod secret;
 
 use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 use lifeline_contract::Policy;
 use lifeline_contract::types::{
     ConnectError, Decision, Description, Instant, Loss, Moment, Phase, Request, Settings, State,
@@ -21,7 +23,22 @@ struct Call {
     before: State,
     now: Instant,
     settings: Settings,
+    cut_off: Option<u32>,
 }
+
+/// The rules of `lifeline verify`, one that there is not, and more than anybody reads.
+const RULES: [&str; 10] = [
+    "connected-is-quiet",
+    "reconnects",
+    "save-before-quit",
+    "wakes",
+    "ends",
+    "countdown",
+    "deterministic",
+    "limits",
+    "obeys",
+    "manners",
+];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Function {
@@ -57,12 +74,14 @@ impl Policy for Hostile {
                 name: long(),
                 version: long(),
                 about: long(),
+                departs: vec![long(); 2],
             };
         }
         Description {
             name: mode.name().to_string(),
             version: env!("CARGO_PKG_VERSION").to_string(),
             about: "Misbehaves on purpose, for tests.".to_string(),
+            departs: departures(mode),
         }
     }
 
@@ -109,6 +128,14 @@ impl Policy for Hostile {
 
 lifeline_contract::policy!(Hostile);
 
+fn departures(mode: Mode) -> Vec<String> {
+    let rules = RULES.iter().cycle().map(ToString::to_string);
+    match mode {
+        Mode::DepartsFromAll => rules.take(1_000).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// What five-minutes would answer, unless the mode comes before it, spoiled as the mode has it.
 fn answer(
     function: Function,
@@ -122,6 +149,7 @@ fn answer(
         before: state.clone(),
         now: moment.now,
         settings: moment.settings.clone().unwrap_or_default(),
+        cut_off: moment.cut_off,
     };
     attacks::attack(mode, &call);
     let decision = faults::spoil(mode, &call, honest(state, moment));

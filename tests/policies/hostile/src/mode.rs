@@ -94,4 +94,6 @@ modes! {
     SavesTwice: "saves-twice",
     IgnoresHold: "ignores-hold",
     IgnoresRelease: "ignores-release",
+    PanicsWhenCutOff: "panics-when-cut-off",
+    DepartsFromAll: "departs-from-all",
 }
