@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from lifeline_harness.hostile import hostile, modes
+from lifeline_harness.policies import older_policy_file
 
 from tests.policy.cases import Invoke, policies
 from tests.policy.conftest import Lifeline, Wasmtime
@@ -32,7 +33,7 @@ BREAKS = {
     "memo-1gb": "limits",
     "memo-8mb": "limits",
     "garbage-phase": "obeys",
-    "deadline-past": "ends",
+    "deadline-past": "countdown",
     "deadline-max": "ends",
     "quits-at-once": "save-before-quit",
     "quits-while-connected": "connected-is-quiet",
@@ -52,11 +53,13 @@ BREAKS = {
     "saves-twice": "obeys",
     "ignores-hold": "obeys",
     "ignores-release": "obeys",
+    "panics-when-cut-off": "limits",
+    "departs-from-all": "save-before-quit",
 }
 # Nothing wrong; a secret that cannot be kept; the same as memory-fill, in a minute.
 NOTHING = {"five-minutes", "keeps-a-secret", "long-strings", "memory-grow"}
 # Modes that show only after thousands of calls.
-PATIENCE = {"deadline-past": "40000", "wakes-every-0ms": "40000", "ignores-release": "10000"}
+PATIENCE = {"wakes-every-0ms": "40000", "ignores-release": "10000"}
 # A person who holds is one surprise, and one who releases another.
 SURPRISES = {"ignores-release": "2"}
 
@@ -69,9 +72,37 @@ def test_what_ships_keeps_every_rule(
     code, found = lifeline("verify", component(policy), *words)
     assert (code, found["broken"]) == (0, [])
     assert all(rule["kept"] for rule in found["properties"])
-    assert len(found["properties"]) == 8
+    assert len(found["properties"]) == 9
+    asked = {rule["name"]: rule["asked"] for rule in found["properties"]}
+    assert asked.pop("countdown") == (policy != "patient")
+    assert all(asked.values())
     # It has come to the end of an outage, with each set of settings.
     assert all(looked["longest_s"] is not None for looked in found["looked_at"])
+
+
+@pytest.mark.parametrize("policy", ["five-minutes", "patient", "render-guard"])
+def test_what_was_shipped_keeps_the_rules_of_its_time(policy: str, lifeline: Lifeline) -> None:
+    file = older_policy_file(policy)
+    code, found = lifeline("check", file)
+    assert (code, found["contract"], found["departs"]) == (0, "0.1.0", [])
+    code, found = lifeline("verify", file, "--states", "30000")
+    assert (code, found["broken"]) == (0, [])
+    # It has no way to say that it departs from a rule that came with 0.2.
+    not_asked = [rule["name"] for rule in found["properties"] if not rule["asked"]]
+    assert not_asked == ["countdown"]
+
+
+def test_a_trace_of_an_older_one_can_be_repeated(lifeline: Lifeline, wasmtime: Wasmtime) -> None:
+    """It is told nothing in it that its version does not know."""
+    file = older_policy_file("five-minutes")
+    words = ["--within", "1s", "--surprises", "0"]
+    code, found = lifeline("verify", file, *words)
+    assert code == 1
+    (fault,) = found["broken"]
+    calls = [step for step in fault["trace"] if step["command"] is not None]
+    assert calls
+    for step in calls[:10]:
+        assert parse(wasmtime(*shlex.split(step["command"])[1:]).stdout) == parse(step["answer"])
 
 
 def test_every_mode_is_looked_for() -> None:

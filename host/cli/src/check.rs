@@ -9,6 +9,7 @@ use lifeline::contract::{
     State,
 };
 use lifeline_sandbox::{Boundary, Limits, LoadError, Policy, Usage};
+use lifeline_simulate::explore::Property;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Instant;
@@ -205,6 +206,9 @@ fn as_text(
     };
     let contract = findings.boundary.contract().unwrap_or("none");
     writeln!(out, "  contract   {contract}")?;
+    for rule in departs(findings) {
+        writeln!(out, "  departs    from {rule}{}", heeded(rule))?;
+    }
     writeln!(out, "  imports    {}", list(&findings.boundary.imports))?;
     writeln!(out, "  exports    {}", list(&findings.boundary.exports))?;
     if !findings.functions.is_empty() {
@@ -244,10 +248,26 @@ fn as_json(findings: &Findings, name: &str) -> Value {
         "name": who.map(|it| &it.name),
         "version": who.map(|it| &it.version),
         "about": who.map(|it| &it.about),
+        "departs": departs(findings),
         "sha256": who.map(|it| &it.sha256),
         "compile_s": who.map(|_| findings.compile_seconds),
         "functions": functions,
     })
+}
+
+/// The rules from which it says that it departs on purpose.
+fn departs(findings: &Findings) -> &[String] {
+    let policy = findings.policy.as_ref();
+    policy.map_or(&[], |policy| &policy.identity().departs)
+}
+
+/// What comes of its saying so.
+fn heeded(rule: &str) -> &'static str {
+    match Property::of_name(rule) {
+        Some(rule) if rule.may_be_departed_from() => ", on purpose",
+        Some(_) => ", which none may: verify holds it to that all the same",
+        None => ", which is no rule of verify here",
+    }
 }
 
 fn kib(bytes: usize) -> String {

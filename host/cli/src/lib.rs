@@ -260,7 +260,7 @@ mod tests {
         ];
         let (code, out, _) = lifeline(&words);
         assert_eq!(code, YES, "{out}");
-        assert!(out.contains("kept   ends"), "{out}");
+        assert!(out.contains("kept       ends"), "{out}");
         assert!(out.ends_with("yes: in none of these situations does it break a rule\n"));
         let (_, json, _) = lifeline(&[&words[..], &["--json"]].concat());
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -281,7 +281,7 @@ mod tests {
         ];
         let (code, out, _) = lifeline(&words);
         assert_eq!(code, NO);
-        assert!(out.contains("BROKEN ends"), "{out}");
+        assert!(out.contains("BROKEN     ends"), "{out}");
         assert!(out.contains("wasmtime run --invoke 'start({now: "), "{out}");
         assert!(out.contains("it has not asked to quit"), "{out}");
         assert!(out.ends_with("no: it breaks a rule\n"), "{out}");

@@ -6,7 +6,7 @@ use crate::error::CommandError;
 use crate::input::{PolicyFile, SettingsOptions};
 use clap::Args;
 use lifeline_core::as_seconds;
-use lifeline_sandbox::{Identity, Policy};
+use lifeline_sandbox::{Contract, Identity, Policy};
 use lifeline_simulate::explore::{
     Bounds, Broken, Entry, Exploration, Progress, Property, Setup, explore,
 };
@@ -68,11 +68,14 @@ pub fn run(
 ) -> Result<bool, CommandError> {
     let settings = options.settings.resolve()?;
     let policy = options.policy.load()?;
-    let setups = Setup::all(
+    let mut setups = Setup::all(
         &settings.timing,
         settings.quit_floor,
         settings.bounds.unsaved_wait,
     );
+    for setup in &mut setups {
+        fit(setup, &policy);
+    }
     let looked = look(&policy, setups, options, err);
     let broken = plainest(&looked);
     let file = options.policy.name();
@@ -86,6 +89,26 @@ pub fn run(
         as_text(policy.identity(), &file, &looked, &broken, out)?;
     }
     Ok(broken.is_empty())
+}
+
+/// What the policy may depart from, and what it is not told.
+fn fit(setup: &mut Setup, policy: &Policy) {
+    let departs = |rule: &Property| match policy.contract() {
+        // It has no way to say so.
+        Contract::V0_1 => true,
+        Contract::V0_2 => {
+            let departs = &policy.identity().departs;
+            departs.iter().any(|name| name == rule.name())
+        }
+    };
+    let rules = Property::ALL.into_iter();
+    setup.departs = rules
+        .filter(|rule| rule.may_be_departed_from())
+        .filter(departs)
+        .collect();
+    if policy.contract() == Contract::V0_1 {
+        setup.cut_off = None;
+    }
 }
 
 fn look(
@@ -179,10 +202,15 @@ fn plainest(looked: &[Looked]) -> Vec<(&Broken, &Looked)> {
 
 fn as_json(who: &Identity, file: &str, looked: &[Looked], broken: &[(&Broken, &Looked)]) -> Value {
     let is_kept = |property: Property| !broken.iter().any(|(it, _)| it.property == property);
-    let properties: Vec<Value> = Property::ALL
-        .iter()
-        .map(|&it| json!({"name": it.name(), "sentence": it.sentence(), "kept": is_kept(it)}))
-        .collect();
+    let property = |&it: &Property| {
+        json!({
+            "name": it.name(),
+            "sentence": it.sentence(),
+            "kept": is_kept(it),
+            "asked": is_asked(it, looked),
+        })
+    };
+    let properties: Vec<Value> = Property::ALL.iter().map(property).collect();
     let broken: Vec<Value> = broken
         .iter()
         .map(|(broken, looked)| {
@@ -205,6 +233,11 @@ fn as_json(who: &Identity, file: &str, looked: &[Looked], broken: &[(&Broken, &L
         "broken": broken,
         "looked_at": looked.iter().map(looked_json).collect::<Vec<_>>(),
     })
+}
+
+/// It may not be departed from; or the policy can say that it does, and does not.
+fn is_asked(rule: Property, looked: &[Looked]) -> bool {
+    !looked.iter().any(|it| it.setup.departs.contains(&rule))
 }
 
 fn looked_json(looked: &Looked) -> Value {
@@ -268,8 +301,13 @@ fn as_text(
     writeln!(out)?;
     for property in Property::ALL {
         let kept = !broken.iter().any(|(it, _)| it.property == property);
-        let sign = if kept { "kept  " } else { "BROKEN" };
-        writeln!(out, "{sign} {:<20}{}", property.name(), property.sentence())?;
+        let sign = match kept {
+            _ if !is_asked(property, looked) => "not asked",
+            true => "kept",
+            false => "BROKEN",
+        };
+        let (name, sentence) = (property.name(), property.sentence());
+        writeln!(out, "{sign:<11}{name:<20}{sentence}")?;
     }
     for (broken, looked) in broken {
         trace(broken, looked, file, out)?;

@@ -21,16 +21,19 @@ pub enum Property {
     Obeys,
     /// `reconnects`
     Reconnects,
+    /// `countdown`
+    Countdown,
 }
 
 impl Property {
     /// All of them, in the order in which people should meet them.
-    pub const ALL: [Property; 8] = [
+    pub const ALL: [Property; 9] = [
         Property::ConnectedIsQuiet,
         Property::Reconnects,
         Property::SaveBeforeQuit,
         Property::Wakes,
         Property::Ends,
+        Property::Countdown,
         Property::Deterministic,
         Property::Limits,
         Property::Obeys,
@@ -47,6 +50,7 @@ impl Property {
             Property::Limits => "limits",
             Property::Obeys => "obeys",
             Property::Reconnects => "reconnects",
+            Property::Countdown => "countdown",
         }
     }
 
@@ -70,7 +74,21 @@ impl Property {
             Property::Reconnects => {
                 "Once the server is back the phase is connected and nothing is pending."
             }
+            Property::Countdown => {
+                "A countdown begins with what is set, and what a person has added to it."
+            }
         }
+    }
+
+    /// The one of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Property::ALL.into_iter().find(|it| it.name() == name)
+    }
+
+    /// Whether a policy may depart from it on purpose: what the guard holds all of them to, and what a
+    /// Blender without a server owes, none may.
+    pub fn may_be_departed_from(self) -> bool {
+        self == Property::Countdown
     }
 
     /// Which one a decision breaks that the guard drops.

@@ -1,5 +1,6 @@
 //! What a policy is explored with, and how far.
 
+use super::property::Property;
 use lifeline_contract::types::Settings;
 use lifeline_core::Config;
 use lifeline_core::guard;
@@ -23,6 +24,10 @@ pub struct Setup {
     pub settings: Option<Settings>,
     /// Calls are told what is open in Blender.
     pub scene_known: bool,
+    /// So many connections, each call is told, did not last before.
+    pub cut_off: Option<u32>,
+    /// The rules that are not asked of the policy, of those that may be departed from.
+    pub departs: Vec<Property>,
     /// What the clock shows when Blender starts.
     pub start: u64,
     /// Surprises of one trace, beside the number that is asked for.
@@ -35,12 +40,15 @@ pub struct Setup {
 
 impl Setup {
     /// The settings as they are; a few seconds in place of minutes, which leaves room for more
-    /// surprises, on a clock that a number of 32 bits cannot hold; nothing at all; and untold.
+    /// surprises, on a clock that a number of 32 bits cannot hold, after connections that did not
+    /// last; nothing at all; and untold.
     pub fn all(settings: &Settings, floor: u64, unsaved_wait: u64) -> Vec<Setup> {
         let as_set = Setup {
             name: "as set",
             settings: Some(settings.clone()),
             scene_known: true,
+            cut_off: None,
+            departs: Vec::new(),
             start: 0,
             fewer: 1,
             floor,
@@ -77,6 +85,7 @@ impl Setup {
             Setup {
                 name: "compressed",
                 settings: Some(compressed),
+                cut_off: Some(3),
                 start: (1 << 32) - 5_000,
                 fewer: 0,
                 ..as_set.clone()

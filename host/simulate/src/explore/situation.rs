@@ -257,6 +257,7 @@ impl<P: Decide + ?Sized> Answers for Asked<'_, P> {
         // The host tells everything; another one may not.
         let moment = Moment {
             settings: self.setup.settings.clone(),
+            cut_off: self.setup.cut_off,
             ..moment.clone()
         };
         let (first, second) = (

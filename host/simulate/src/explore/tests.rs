@@ -98,9 +98,13 @@ fn save(outage: Outage, place: Place, now: u64, actions: &mut Vec<Action>) -> Ph
     })
 }
 
+/// The small policy counts down for as long as it likes.
 fn setup() -> Setup {
     let defaults = lifeline_contract::types::Settings::default();
-    Setup::all(&defaults, 10_000, 3_600_000).remove(0)
+    Setup {
+        departs: vec![Property::Countdown],
+        ..Setup::all(&defaults, 10_000, 3_600_000).remove(0)
+    }
 }
 
 fn look(policy: impl Fn(&Call, &State, &Moment) -> Answer) -> Exploration {
@@ -506,4 +510,43 @@ fn a_countdown_that_has_wrapped_around() {
     let property = found.broken.iter().find(|it| it.property == Property::Ends);
     let why = &property.unwrap().why;
     assert!(why.starts_with("its countdown ends in "), "{why}");
+}
+
+#[test]
+fn a_countdown_of_another_length_than_is_set() {
+    let sandbox = Sandbox::new(Limits::default(), None, Compiling::Here).unwrap();
+    let policy = sandbox.load(FIVE_MINUTES.component).unwrap();
+    let begun = |by: fn(u64) -> u64| {
+        let policy = &policy;
+        move |call: &Call, state: &State, moment: &Moment| {
+            let mut decision = policy.decide(call, state, moment)?;
+            if let Phase::CountingDown(it) = &mut decision.state.phase
+                && !matches!(state.phase, Phase::CountingDown(_))
+            {
+                it.deadline = moment.now + by(it.deadline - moment.now);
+            }
+            Ok::<_, String>(decision)
+        }
+    };
+    let bounds = Bounds {
+        surprises: 0,
+        ..Bounds::default()
+    };
+    let undeparted = Setup {
+        departs: vec![],
+        ..setup()
+    };
+    for (by, length) in [
+        ((|length| length / 1_000) as fn(u64) -> u64, "0.3"),
+        (|length| length * 2, "600"),
+    ] {
+        let found = explore(&begun(by), &undeparted, &bounds, &mut |_| true);
+        let why = format!("the countdown begins with {length} s, and it should with 300 s");
+        assert_eq!(only(&found).0, Property::Countdown);
+        assert_eq!(only(&found).1, why);
+    }
+    let found = explore(&begun(|length| length * 2), &setup(), &bounds, &mut |_| {
+        true
+    });
+    assert!(found.broken.is_empty(), "on purpose: {:?}", found.broken);
 }

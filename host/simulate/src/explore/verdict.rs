@@ -6,11 +6,13 @@ use super::property::Property;
 use super::situation::Situation;
 use crate::wave;
 use lifeline_contract::Call;
-use lifeline_contract::types::{Action, Decision, Moment, Place, State};
-use lifeline_core::{Failure, Output, Telling};
+use lifeline_contract::types::{Action, Decision, Moment, Phase, Place, State};
+use lifeline_core::{Failure, Output, Telling, as_seconds};
 
 /// A policy that is called this often at one instant runs in a circle.
 const AT_ONE_INSTANT: u8 = 50;
+/// A countdown is never longer than what is set by more than this (milliseconds).
+const ROUNDED: u64 = 1_000;
 
 /// A rule that was broken, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,12 +66,26 @@ pub(super) fn verdict(
             }
         };
     }
+    let_pass(after, setup, called, outputs)?;
+    Ok(actions.to_vec())
+}
+
+/// What no guard drops, but no policy should do.
+fn let_pass(
+    after: &Situation,
+    setup: &Setup,
+    called: &Called,
+    outputs: &[Output],
+) -> Result<(), Fault> {
+    let fault = |property, why: String| Err(Fault { property, why });
+    let answer = called.answer.as_ref().ok();
+    let quits = answer.is_some_and(|it| it.actions.contains(&Action::Quit));
     if quits && after.saved == Some((Place::InPlace, false)) {
         let why = "the save in place has failed, and no recovery copy was asked for";
         return fault(Property::SaveBeforeQuit, why.into());
     }
-    let wakes = called.answer.as_ref().is_ok_and(|it| it.wake_at.is_some());
-    if reconnecting && wakes {
+    let wakes = answer.is_some_and(|it| it.wake_at.is_some());
+    if matches!(called.call, Call::OnConnect) && wakes {
         let why = "it asks to be woken although nothing is pending";
         return fault(Property::Reconnects, why.into());
     }
@@ -88,7 +104,27 @@ pub(super) fn verdict(
         );
         return fault(Property::Ends, why);
     }
-    Ok(actions.to_vec())
+    let why = answer.and_then(|answer| odd_countdown(setup, called, answer));
+    match why.filter(|_| !setup.departs.contains(&Property::Countdown)) {
+        Some(why) => fault(Property::Countdown, why),
+        None => Ok(()),
+    }
+}
+
+/// A countdown that begins, and is not as long as it should be.
+fn odd_countdown(setup: &Setup, called: &Called, answer: &Decision) -> Option<String> {
+    let Phase::CountingDown(countdown) = &answer.state.phase else {
+        return None;
+    };
+    if matches!(called.state.phase, Phase::CountingDown(_)) {
+        return None; // it goes on
+    }
+    let set = setup.timing().cleanup_timeout;
+    let most = set.saturating_add(countdown.outage.extended);
+    let length = countdown.deadline.saturating_sub(called.moment.now);
+    let fits = (set..=most.saturating_add(ROUNDED)).contains(&length);
+    let [length, set] = [length, most].map(as_seconds);
+    (!fits).then(|| format!("the countdown begins with {length} s, and it should with {set} s"))
 }
 
 /// Why the host has dropped what it was answered, if it has.
