@@ -19,7 +19,7 @@ DRAW_SECONDS = 20.0
 
 OVERLAY: Box = (180, 540, 880, 640)
 # Without the letters above it.
-BAR: Box = (330, 610, 730, 614)
+BAR: Box = (180, 610, 830, 614)
 STATUS_BAR: Box = (0, 700, 400, 720)
 SIDEBAR: Box = (836, 80, 1030, 640)
 # In the middle of the 3D view, where nothing of ours is.

@@ -208,8 +208,8 @@ TEXTS = {
         "Nichts wird gespeichert oder beendet, bis Sie Freigeben drücken oder der Server wieder "
         "da ist."
     ),
-    "Server unavailable: Blender saves and closes in {}": (
-        "Server nicht erreichbar: Blender speichert und beendet sich in {}"
+    "Server unavailable: Blender saves and closes at {}": (
+        "Server nicht erreichbar: Blender speichert und beendet sich um {}"
     ),
     "It is set aside, and five-minutes decides: choose another policy.": (
         "Sie ist abgesetzt, und five-minutes entscheidet: eine andere Richtlinie wählen."

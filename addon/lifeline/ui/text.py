@@ -62,6 +62,11 @@ def left(status: Status) -> str:
     return clock(status["remaining"] or 0.0)
 
 
+def time_of_day(seconds: float, form: str = "%H:%M") -> str:
+    """`14:05`: what the computer's clock will show in so many seconds."""
+    return time.strftime(form, time.localtime(round(time.time() + seconds)))
+
+
 def overlay_lines(status: Status | None) -> tuple[str, ...]:
     """The lines over the 3D view: none while there is nothing to worry about."""
     if status is None or not in_trouble(status):
@@ -90,8 +95,8 @@ def status_bar_line(status: Status | None) -> str:
         return ""
     headline, *rest = state_lines(status)
     if status["phase"] == "counting-down":
-        end = time.localtime(round(time.time() + (status["remaining"] or 0.0)))
-        rest = [_("Blender will save and close at {}").format(time.strftime("%H:%M", end))]
+        end = time_of_day(status["remaining"] or 0.0)
+        rest = [_("Blender will save and close at {}").format(end)]
     return " — ".join((headline, *rest))
 
 
@@ -171,8 +176,10 @@ def _plan(status: Status, file: str) -> list[str]:
 
 
 def warning(seconds: float) -> str:
-    """The title of the pop-up."""
-    return _("Server unavailable: Blender saves and closes in {}").format(clock(seconds))
+    """The title of the pop-up, which stays as it is: so when, not in how long."""
+    return _("Server unavailable: Blender saves and closes at {}").format(
+        time_of_day(seconds, "%H:%M:%S")
+    )
 
 
 def policy_lines(status: Status) -> tuple[str, ...]:
