@@ -23,6 +23,8 @@ const client = new Client({
   token: given.get("token") ?? "",
   username: given.get("user") ?? "",
   url: given.get("server") ?? "",
+  ...(given.has("file") ? { file: given.get("file") ?? "" } : {}),
+  settings: JSON.parse(given.get("settings") ?? "{}"),
   clear: () => {
     sessionStorage.removeItem(NOTES);
     notes.value = "";
@@ -48,6 +50,17 @@ function text(id: string, content: string): void {
   }
 }
 
+/** Focus that goes with its button would fall to the body: the headline says what has become of it, and Tab goes on from there. */
+function show(buttons: readonly Button[]): void {
+  const focused = BUTTONS.find((name) => element(name) === document.activeElement);
+  for (const name of BUTTONS) {
+    element(name).hidden = !buttons.includes(name);
+  }
+  if (focused !== undefined && !buttons.includes(focused)) {
+    element("title").focus();
+  }
+}
+
 let reported: Status["report"];
 let offered: Status["offers"] = [];
 
@@ -69,15 +82,16 @@ function draw(): void {
     bar.value = said.bar;
   }
   bar.setAttribute("aria-label", said.title);
-  for (const name of BUTTONS) {
-    element(name).hidden = !said.buttons.includes(name);
+  show(said.buttons);
+  if (status.state !== "unreachable") {
+    text("urgent", "");
   }
   if (said.aloud !== "") {
     text("polite", said.aloud);
   }
   const there = status.blender.state === "connected";
   element("blender").dataset.there = String(there);
-  const open = status.file === undefined ? "Nothing is known of it." : `${nameOf(status.file)}${there ? "" : ", as it was last seen"}`;
+  const open = status.file === undefined ? "Nothing is known of it." : `${nameOf(status.file)}${there || element("viewport").hidden ? "" : ", as it was last seen"}`;
   text("blender-text", open);
   const { policy, policyRefused } = status;
   const refused = policyRefused === undefined ? "" : `; another one was not taken: ${policyRefused}`;
@@ -120,8 +134,10 @@ function drawReport(status: Status): void {
   );
 }
 
-client.on("warn", ({ left }) => text("urgent", `Blender will save and close in ${clock(left)}.`));
-client.on("recovered", () => text("urgent", ""));
+client.on("warn", ({ left }) => {
+  const what = client.status.getSnapshot().refused === undefined ? "Blender will save and close" : "This session ends";
+  text("urgent", `${what} in ${clock(left)}.`);
+});
 client.on("log", (message) => console.info(message));
 client.on("server", ({ name, data }) => {
   const { png } = (data ?? {}) as { png?: unknown };

@@ -22,8 +22,11 @@ export type Button = "try" | "end" | "launch" | "connect" | "disconnect";
 /** In the last minute it is a warning. */
 const LAST_MINUTE = 60_000;
 
+const REFUSED = "The server is there, and refuses this page. Blender may be connected to it all the same.";
+
 export function words(status: Status, now: number): Words {
   const reason = reasonOf(status);
+  const refused = status.refused !== undefined;
   const base = { reason: "", bar: null, detail: "" } as const;
   switch (status.state) {
     case "idle":
@@ -37,16 +40,18 @@ export function words(status: Status, now: number): Words {
     }
     case "reconnecting": {
       const title = `Reconnecting, attempt ${status.attempt} of ${status.attempts}`;
-      return { ...base, tone: "worried", badge: "Connection lost", title, detail: "Blender goes on running, and tries the same.", reason, bar: undefined, buttons: ["try"], aloud: title };
+      const detail = refused ? REFUSED : "Blender goes on running, and tries the same.";
+      return { ...base, tone: "worried", badge: refused ? "Refused" : "Connection lost", title, detail, reason, bar: undefined, buttons: ["try"], aloud: title };
     }
     case "unreachable": {
       const left = Math.max(0, (status.endsAt ?? now) - now);
       const last = left <= LAST_MINUTE;
       return {
         tone: last ? "alarmed" : "worried",
-        badge: last ? "Ending soon" : "Server unreachable",
-        title: `Blender will save and close in ${clock(left)}`,
-        detail: "Unless the server is back before that, or somebody keeps Blender open.",
+        badge: last ? "Ending soon" : refused ? "Refused" : "Server unreachable",
+        // A Blender that is not refused stays.
+        title: `${refused ? "This session ends" : "Blender will save and close"} in ${clock(left)}`,
+        detail: refused ? REFUSED : "Unless the server is back before that, or somebody keeps Blender open.",
         reason,
         bar: status.countdown > 0 ? Math.min(1, left / status.countdown) : 0,
         buttons: ["try", "end"],
@@ -62,13 +67,17 @@ export function words(status: Status, now: number): Words {
 
 function closed(status: Status, now: number, reason: string): Words {
   const left = (status.endsAt ?? 0) - now;
-  const title = "Server unavailable.";
+  const refused = status.refused !== undefined;
+  const title = refused ? "The server refuses this page." : "Server unavailable.";
+  const told = status.extended ? " What became of it is told here when the server is back." : "";
   const detail =
-    left > 0
-      ? `Blender saves your work and closes in ${clock(left)}.`
-      : status.endsAt === undefined
-        ? "Blender saves your work and closes by itself."
-        : "Blender should have saved your work and closed. What became of it is told here when the server is back.";
+    refused
+      ? "A Blender that it does not refuse goes on running."
+      : left > 0
+        ? `Blender saves your work and closes in ${clock(left)}.`
+        : status.endsAt === undefined
+          ? "Blender saves your work and closes by itself."
+          : `Blender should have saved your work and closed.${told}`;
   const aloud = left > 0 ? `${title} The session has ended.` : `${title} ${detail}`;
   return { tone: "over", badge: "Session ended", title, detail, reason, bar: null, buttons: ["try"], aloud };
 }
@@ -84,10 +93,12 @@ function connected(status: Status, now: number): Words {
     case "expected":
       return { ...base, tone: "plain", badge: "Server is back", title: "The server is back. Waiting for Blender", detail: "It is still open, and connects by itself.", bar: undefined, buttons: ["disconnect"], aloud: "The server is back. Waiting for Blender." };
     case "asking":
-    case "launching":
-      return { ...base, tone: "plain", badge: "Server is back", title: `Relaunching ${name}`, detail: blender.state === "asking" ? "Asking the server for it." : `It starts; ${waits} s so far.`, bar: undefined, buttons: ["disconnect"], aloud: `Relaunching ${name}` };
-    case "rejoining":
-      return { ...base, tone: "plain", badge: "Server is back", title: "Rejoining Blender", detail: "It still runs, and has not connected yet.", bar: undefined, buttons: ["disconnect"], aloud: "Rejoining Blender" };
+    case "launching": {
+      const title = blender.again ? `Relaunching ${name}` : `Starting ${name}`;
+      const progress = blender.progress ? ` The server says: ${blender.progress}.` : "";
+      const detail = blender.state === "asking" ? "Asking the server for it." : `It starts; ${waits} s so far.${progress}`;
+      return { ...base, tone: "plain", badge: blender.again ? "Server is back" : "Connected", title, detail, bar: undefined, buttons: ["disconnect"], aloud: title };
+    }
     case "failed":
       return { ...base, tone: "alarmed", badge: "Connected", title: "Blender could not be started", reason: blender.error ?? "", buttons: ["launch", "disconnect"], aloud: `Blender could not be started: ${blender.error ?? ""}` };
     case "unknown":
@@ -105,7 +116,7 @@ function reasonOf(status: Status): string {
     "server-disconnect": "The server has ended the connection.",
   };
   const why = status.why === undefined ? "" : how[status.why];
-  return status.lastError?.includes("refused") || status.lastError?.includes("failed:") ? `${why} It says: ${status.lastError}` : why;
+  return status.refused === undefined ? why : `It says: ${status.refused}`;
 }
 
 /** Whether the work is safe. Only Blender knows: before its report nobody says so. */

@@ -1,8 +1,9 @@
 /** The browser's half of Lifeline. */
-export { Client, type Options } from "./client.js";
+export { Client } from "./client.js";
 export type { EventMap } from "./events.js";
 export type { PolicyStatus } from "./judge.js";
 export type { Offer } from "./offers.js";
+export type { Options } from "./options.js";
 export { PolicyRefused } from "./policy/refused.js";
 export type { Blender, BlenderState } from "./relaunch.js";
 export type { Seconds } from "./settings.js";

@@ -16,8 +16,8 @@ export interface Line {
   connect(timeoutMs: number): void;
   /** Somebody knows or wants it: the present or next attempt does not end with a guess that the server is not there. */
   insist(): void;
-  /** Sends a request; rejects if there is no answer in time. */
-  ask(event: string, data: unknown, timeoutMs: number): Promise<unknown>;
+  /** Sends an event. Throws if there is no connection. */
+  emit(event: string, data: unknown): void;
   /** Says goodbye. */
   close(): void;
 }
@@ -28,8 +28,11 @@ export interface Server {
   url?: string;
   /** Default: `/ws/socket.io/`. */
   path?: string;
-  token: string;
+  /** What the server knows the user by, or a function that gives it for each connection; none: it asks for none. */
+  token?: string | (() => string | Promise<string>);
   username: string;
+  /** More that the server wants to know at each connection, such as `blend_object_key`. */
+  auth?: { readonly [field: string]: unknown };
 }
 
 /**
@@ -99,11 +102,12 @@ export class SocketLine implements Line {
 
   #open(timeoutMs: number): void {
     this.#insisted = false;
-    const { url = "", path = PATH, token, username } = this.server;
+    const { url = "", path = PATH } = this.server;
     const socket = io(`${url}/browser`, {
       path,
       transports: ["websocket"],
-      auth: { token, username, blend_file_path: this.file() },
+      auth: (tell) =>
+        void this.#credentials().then(tell, (error: unknown) => this.#fail(socket, "refused", `no token: ${String(error)}`)),
       // When to try again is the policy's business.
       reconnection: false,
       forceNew: true,
@@ -135,11 +139,18 @@ export class SocketLine implements Line {
     socket.onAny((name: string, data: unknown) => this.events.server(name, data));
   }
 
-  async ask(event: string, data: unknown, timeoutMs: number): Promise<unknown> {
-    if (this.#socket === undefined) {
+  async #credentials(): Promise<object> {
+    const { token, username, auth } = this.server;
+    const given = typeof token === "function" ? await token() : token;
+    const file = this.file();
+    return { ...auth, username, ...(given ? { token: given } : {}), ...(file ? { blend_file_path: file } : {}) };
+  }
+
+  emit(event: string, data: unknown): void {
+    if (this.#socket?.connected !== true) {
       throw new Error("not connected");
     }
-    return this.#socket.timeout(timeoutMs).emitWithAck(event, data);
+    this.#socket.emit(event, ...(data === undefined ? [] : [data]));
   }
 
   close(): void {

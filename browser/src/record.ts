@@ -10,6 +10,8 @@ export interface Record {
   outage: Kept | undefined;
   /** The file that Blender had open last; "": it had no name. */
   file: string | undefined;
+  /** There was a Blender: it is brought back after an outage. */
+  blender: boolean;
   /** The settings of the server, as it told them. */
   settings: unknown;
 }
@@ -35,7 +37,7 @@ export class Keeper {
   }
 
   read(): Record {
-    const nothing: Record = { outage: undefined, file: undefined, settings: undefined };
+    const nothing: Record = { outage: undefined, file: undefined, blender: false, settings: undefined };
     try {
       const text = this.shelf?.getItem(this.key);
       const found = text ? JSON.parse(text, decode) : undefined;
@@ -47,6 +49,7 @@ export class Keeper {
       return {
         outage: isKept(found.outage) ? moved(found.outage, theirs - ours, this.clock.now()) : undefined,
         file: typeof found.file === "string" ? found.file : undefined,
+        blender: found.blender === true,
         settings: found.settings,
       };
     } catch {

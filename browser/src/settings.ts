@@ -13,6 +13,9 @@ export interface Seconds {
   quit_floor?: number;
 }
 
+/** What the server may tell: its policy, too. */
+export type ServerSettings = Seconds & { policy_url?: string; policy_sha256?: string };
+
 /** What the driver goes by. */
 export interface Timing {
   /** For the policy. */

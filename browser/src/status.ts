@@ -40,10 +40,14 @@ export interface Status {
   why: Loss | undefined;
   /** How the last attempt failed. */
   lastError: string | undefined;
+  /** The server is there, and refuses this page: why, in its words. */
+  refused: string | undefined;
   policy: PolicyStatus | undefined;
   /** Why another policy was not taken. */
   policyRefused: string | undefined;
   blender: Blender;
+  /** The server speaks Lifeline's own events, too: it tells settings, and what Blender has saved. */
+  extended: boolean;
   /** The file that Blender had open last; "": it had no name. */
   file: string | undefined;
   /** Of the last outage, once Blender has told it; the next loss clears it. */

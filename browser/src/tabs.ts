@@ -1,7 +1,11 @@
+/** What tabs tell each other: the server is back; it says that Blender is there, or has gone (to one tab of a user alone). */
+export type Word = "back" | "blender" | "no-blender";
+
+const WORDS: readonly unknown[] = ["back", "blender", "no-blender"] satisfies Word[];
+
 /** The other tabs of the same user at the same server. */
 export interface Neighbours {
-  /** The server is back. */
-  tell(message: "back"): void;
+  tell(word: Word): void;
   close(): void;
 }
 
@@ -9,20 +13,20 @@ export interface Neighbours {
 export class Tabs implements Neighbours {
   readonly #channel: BroadcastChannel | undefined;
 
-  constructor(key: string, heard: (message: "back") => void) {
+  constructor(key: string, heard: (word: Word) => void) {
     if (typeof BroadcastChannel === "undefined") {
       return;
     }
     this.#channel = new BroadcastChannel(key);
     this.#channel.onmessage = (event: MessageEvent<unknown>) => {
-      if (event.data === "back") {
-        heard("back");
+      if (WORDS.includes(event.data)) {
+        heard(event.data as Word);
       }
     };
   }
 
-  tell(message: "back"): void {
-    this.#channel?.postMessage(message);
+  tell(word: Word): void {
+    this.#channel?.postMessage(word);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { LocalPolicy } from "../src/policy/policy.js";
-import { FakeClock, testBuiltIn, World } from "./fakes.js";
+import { envelope, EXTENSION, FakeClock, testBuiltIn, World } from "./fakes.js";
 
 const FIRST_ATTEMPTS = 36_500;
 const COUNTDOWN = 300_000;
@@ -50,9 +50,9 @@ describe("an outage", () => {
     expect(client.status.getSnapshot().state).toBe("closed");
     world.server.there = true;
     await world.clock.pass(15_000);
-    const request = { event: "launch_blender", data: { username: "ann", blend_file_path: "/home/ann/job.blend" } };
-    expect(world.server.asked).toEqual([request]);
-    expect(client.status.getSnapshot()).toMatchObject({ state: "connected", blender: { state: "launching", pid: 42 } });
+    expect(world.server.asked[0]).toEqual({ event: "browser_ready", data: { recovery: true } });
+    expect(world.server.lines[0]?.file()).toBe("/home/ann/job.blend");
+    expect(client.status.getSnapshot()).toMatchObject({ state: "connected", blender: { state: "launching", again: true } });
     world.server.tell("blender_connected", { username: "ann", blend_file_path: "/home/ann/job.blend" });
     expect(client.status.getSnapshot().blender.state).toBe("connected");
   });
@@ -77,7 +77,7 @@ describe("an outage", () => {
     world.server.kill();
     await world.clock.pass(5_000);
     world.server.there = true;
-    await world.clock.pass(30_000);
+    await world.clock.pass(20_000);
     expect(world.server.asked).toHaveLength(1);
   });
 
@@ -468,12 +468,121 @@ describe("two tabs", () => {
   });
 });
 
+describe("an engine that knows none of Lifeline's own events", () => {
+  const there = (): object => envelope("blender_connected", { status: "connected", message: "Blender instance connected successfully" });
+
+  it("is lost and found, and asked for Blender in its own words", async () => {
+    const world = new World();
+    const client = world.tab({ file: "/home/ann/job.blend" });
+    await client.connect();
+    await world.clock.pass(10);
+    world.server.tell("session_created", envelope("session_created", { status: "connected", data: { username: "ann" } }));
+    world.server.tell("blender_connected", there());
+    expect(client.status.getSnapshot()).toMatchObject({ blender: { state: "connected" }, extended: false, file: "/home/ann/job.blend" });
+    world.server.kill();
+    await world.clock.pass(FIRST_ATTEMPTS + COUNTDOWN + 5_000);
+    world.server.there = true;
+    await world.clock.pass(15_000);
+    const progress = (status: string, elapsed: number): void =>
+      world.server.tell("instance_status", envelope("instance_status", { status, message: `GPU instance ${status}`, data: { elapsed } }));
+    progress("loading", 20);
+    expect(client.status.getSnapshot().blender).toMatchObject({ state: "launching", progress: "loading", again: true });
+    // It rents a machine, and says so: it is not asked twice.
+    world.server.asked.length = 0;
+    for (let minute = 1; minute < 8; minute += 1) {
+      await world.clock.pass(60_000);
+      progress("loading", 60 * minute);
+    }
+    expect([world.server.asked, client.status.getSnapshot().blender.state]).toEqual([[], "launching"]);
+    world.server.tell("blender_connected", there());
+    expect(client.status.getSnapshot().blender.state).toBe("connected");
+  });
+
+  it("says why there will be no Blender", async () => {
+    const world = new World();
+    const client = await world.connected();
+    world.server.tell("blender_disconnected", envelope("blender_disconnected", { status: "disconnected", data: { reason: "transport close" } }));
+    expect(client.status.getSnapshot().blender.state).toBe("absent");
+    client.launch();
+    const data = { reason: "no_gpu", recoverable: false };
+    world.server.tell("instance_status", envelope("instance_status", { status: "error", message: "Failed to launch: no_gpu", data }));
+    expect(client.status.getSnapshot().blender).toMatchObject({ state: "failed", error: "Failed to launch: no_gpu", again: false });
+    client.launch();
+    world.server.tell("instance_status", envelope("instance_status", { status: "cancelled", data: { reason: "user_cancelled" } }));
+    expect(client.status.getSnapshot().blender).toMatchObject({ state: "failed", error: "user_cancelled" });
+  });
+
+  it("tells one tab alone of Blender: it tells the others", async () => {
+    const world = new World();
+    const [one, two] = [world.tab(), world.tab()];
+    for (const tab of [one, two]) {
+      await tab.connect();
+      await world.clock.pass(10);
+    }
+    const states = (): string[] => [one, two].map((tab) => tab.status.getSnapshot().blender.state);
+    world.server.lines[1]?.events.server("blender_connected", there());
+    expect(states()).toEqual(["connected", "connected"]);
+    world.server.lines[1]?.events.server("blender_disconnected", envelope("blender_disconnected", { status: "disconnected" }));
+    expect(states()).toEqual(["absent", "absent"]);
+    // One that has lost the server knows nothing.
+    world.server.there = false;
+    world.server.lines[0]?.lose("transport-error");
+    world.server.lines[1]?.events.server("blender_connected", there());
+    expect(states()).toEqual(["unknown", "connected"]);
+  });
+});
+
+describe("a page of its own kind", () => {
+  it("has another way to ask for Blender", async () => {
+    const world = new World();
+    const wanted: unknown[] = [];
+    let answer = (): Promise<void> => Promise.reject(new Error("no machine is free"));
+    const askForBlender = (it: unknown): Promise<void> => {
+      wanted.push(it);
+      return answer();
+    };
+    const client = world.tab({ askForBlender, file: "/home/ann/job.blend" });
+    await client.connect();
+    await world.clock.pass(10);
+    client.launch();
+    await world.clock.pass(10);
+    expect(client.status.getSnapshot().blender).toMatchObject({ state: "failed", error: "no machine is free" });
+    answer = () => Promise.resolve();
+    client.launch();
+    // It may have rented a machine: it is asked once.
+    await world.clock.pass(100_000);
+    expect(client.status.getSnapshot().blender.state).toBe("launching");
+    expect(wanted).toEqual(Array(2).fill({ username: "ann", file: "/home/ann/job.blend" }));
+    expect(world.server.asked).toEqual([]);
+  });
+
+  it("sends events of its own, while it is connected", async () => {
+    const world = new World();
+    const client = world.tab();
+    expect(() => client.emit("command_sent")).toThrow("not connected");
+    await client.connect();
+    await world.clock.pass(10);
+    client.emit("command_sent", { command: "undo" });
+    expect(world.server.asked).toEqual([{ event: "command_sent", data: { command: "undo" } }]);
+    world.server.kill();
+    expect(() => client.emit("command_sent")).toThrow("not connected");
+  });
+});
+
 describe("what the server says", () => {
   it("of its settings is followed", async () => {
     const world = new World();
     const client = await world.connected();
-    world.server.tell("lifeline_settings", { retry_attempts: 2, cleanup_timeout: 60, retry_delay: "soon" });
-    expect(client.status.getSnapshot()).toMatchObject({ attempts: 2, countdown: 60_000 });
+    const created = (data: object): void => world.server.tell("session_created", envelope("session_created", { status: "connected", data }));
+    const told = { retry_attempts: 2, cleanup_timeout: 60, retry_delay: "soon" };
+    created(EXTENSION);
+    world.server.tell("lifeline_settings", told);
+    expect(client.status.getSnapshot()).toMatchObject({ attempts: 2, countdown: 60_000, extended: true });
+    // One that does not tell them any more has other Blenders.
+    created({});
+    expect(client.status.getSnapshot()).toMatchObject({ attempts: 5, countdown: 300_000, extended: false });
+    created(EXTENSION);
+    world.server.tell("lifeline_settings", told);
     world.server.kill();
     await world.clock.pass(7_500);
     expect(client.status.getSnapshot().state).toBe("unreachable");
@@ -522,7 +631,11 @@ describe("what the server says", () => {
     const client = world.tab();
     await client.connect();
     await world.clock.pass(10);
-    expect(client.status.getSnapshot()).toMatchObject({ state: "reconnecting", lastError: "wrong token" });
+    expect(client.status.getSnapshot()).toMatchObject({ state: "reconnecting", refused: "wrong token" });
+    world.server.refusing = false;
+    world.server.there = false;
+    await world.clock.pass(3_000);
+    expect(client.status.getSnapshot()).toMatchObject({ state: "reconnecting", refused: undefined });
   });
 });
 

@@ -1,13 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Options, Parts } from "../src/client.js";
 import { Client } from "../src/client.js";
 import type { Clock } from "../src/clock.js";
 import type { Line, LineEvents } from "../src/line.js";
-import { builtIn } from "../src/policy/built_in.js";
-import type { LocalPolicy } from "../src/policy/policy.js";
+import type { Options, Parts } from "../src/options.js";
+import { builtIn as testBuiltIn } from "../src/policy/built_in.js";
 import type { Shelf } from "../src/record.js";
-import type { Neighbours } from "../src/tabs.js";
+import type { Neighbours, Word } from "../src/tabs.js";
 
 /** A clock that a test moves. */
 export class FakeClock implements Clock {
@@ -62,6 +61,14 @@ async function settle(): Promise<void> {
   }
 }
 
+/** As cr8_engine puts what it says. */
+export function envelope(type: string, payload: object): object {
+  return { message_id: "7f0c", type, payload, metadata: { timestamp: 1, source: "backend", route: "direct" } };
+}
+
+/** How Lifeline's own events are announced. */
+export const EXTENSION = { lifeline: { version: 1, events: [] } };
+
 /** A line whose server is there or not, as a test says. */
 export class FakeServer {
   there = true;
@@ -71,7 +78,8 @@ export class FakeServer {
   attempts: number[] = [];
   lines: FakeLine[] = [];
   asked: { event: string; data: unknown }[] = [];
-  answer: () => unknown = () => ({ pid: 42 });
+  /** To whatever is asked: as cr8_engine does. */
+  answer = (server: FakeServer): void => server.tell("session_ready", envelope("session_ready", { status: "launching_blender" }));
 
   constructor(readonly clock: FakeClock) {}
 
@@ -138,12 +146,12 @@ class FakeLine implements Line {
     }
   }
 
-  async ask(event: string, data: unknown): Promise<unknown> {
+  emit(event: string, data: unknown): void {
     if (!this.up) {
       throw new Error("not connected");
     }
     this.server.asked.push({ event, data });
-    return this.server.answer();
+    this.server.answer(this.server);
   }
 
   close(): void {
@@ -162,12 +170,12 @@ export class FakeShelf implements Shelf {
 
 /** Tabs that hear each other. */
 export class FakeTabs {
-  readonly #heard = new Set<(message: "back") => void>();
+  readonly #heard = new Set<(word: Word) => void>();
 
-  open = (_key: string, heard: (message: "back") => void): Neighbours => {
+  open = (_key: string, heard: (word: Word) => void): Neighbours => {
     this.#heard.add(heard);
     return {
-      tell: (message) => [...this.#heard].filter((it) => it !== heard).forEach((it) => it(message)),
+      tell: (word) => [...this.#heard].filter((it) => it !== heard).forEach((it) => it(word)),
       close: () => this.#heard.delete(heard),
     };
   };
@@ -178,10 +186,7 @@ export async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await readFile(join(process.cwd(), "..", path)));
 }
 
-/** The built-in policy, as the page has it. */
-export function testBuiltIn(): Promise<LocalPolicy> {
-  return builtIn(() => bytesOf("browser/generated/policy.core.wasm"));
-}
+export { testBuiltIn };
 
 /** One user's browser: tabs come and go, the rest stays. */
 export class World {

@@ -15,8 +15,11 @@ class FakeSocket {
 }
 
 const sockets: FakeSocket[] = [];
+type Asked = { auth: (tell: (credentials: unknown) => void) => void };
+let wanted: Asked | undefined;
 vi.mock("socket.io-client", () => ({
-  io: () => {
+  io: (_url: string, options: Asked) => {
+    wanted = options;
     const socket = new FakeSocket();
     sockets.push(socket);
     return socket;
@@ -59,6 +62,23 @@ it("tells how an attempt has failed", () => {
     sockets.at(-1)?.say("connect_error", error);
     expect(said).toEqual([why]);
   }
+});
+
+it("says who it is: no more than it knows, and with a fresh token each time", async () => {
+  const told = async (server: object, file = ""): Promise<unknown> => {
+    new SocketLine({ username: "ann", ...server }, () => file, { failed: (why: unknown) => said.push(why) } as never).connect(1_000);
+    let credentials: unknown;
+    wanted?.auth((it) => (credentials = it));
+    await settle();
+    return credentials;
+  };
+  expect(await told({})).toEqual({ username: "ann" });
+  let minted = 0;
+  const more = { token: async () => `fresh ${(minted += 1)}`, auth: { blend_object_key: "u/1.blend" } };
+  expect(await told(more, "/a.blend")).toEqual({ username: "ann", token: "fresh 1", blend_file_path: "/a.blend", blend_object_key: "u/1.blend" });
+  expect(await told(more)).toMatchObject({ token: "fresh 2" });
+  expect(await told({ token: () => Promise.reject(new Error("signed out")) })).toBeUndefined();
+  expect(said).toEqual(["refused"]);
 });
 
 it("tells how a connection was lost, and nothing of one that was given up", () => {

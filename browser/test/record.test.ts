@@ -24,14 +24,14 @@ function kept(now: number): Kept {
   };
 }
 
-const write = (keeper: Keeper, outage: Kept): void => keeper.write({ outage, file: "/a.blend", settings: { retry_delay: 1 } });
+const write = (keeper: Keeper, outage: Kept): void => keeper.write({ outage, file: "/a.blend", blender: true, settings: { retry_delay: 1 } });
 
 describe("what is kept", () => {
   it("is found again, to the last number", () => {
     const clock = new FakeClock();
     const keeper = new Keeper(new FakeShelf(), "k", clock);
     write(keeper, kept(clock.ms));
-    expect(keeper.read()).toEqual({ outage: kept(clock.ms), file: "/a.blend", settings: { retry_delay: 1 } });
+    expect(keeper.read()).toEqual({ outage: kept(clock.ms), file: "/a.blend", blender: true, settings: { retry_delay: 1 } });
   });
 
   it("is told in the reader's own time, lengths as they were", () => {
@@ -58,7 +58,7 @@ describe("nothing is found", () => {
   it.each(["", "{", "[]", '{"schema":2}', '{"schema":1,"now":5,"wall":3}'])("in %s", (text) => {
     const shelf = new FakeShelf();
     shelf.setItem("k", text);
-    expect(new Keeper(shelf, "k", new FakeClock()).read()).toEqual({ outage: undefined, file: undefined, settings: undefined });
+    expect(new Keeper(shelf, "k", new FakeClock()).read()).toEqual({ outage: undefined, file: undefined, blender: false, settings: undefined });
   });
 
   it("of another schema", () => {

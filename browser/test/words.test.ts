@@ -11,14 +11,16 @@ function status(part: Partial<Status>): Status {
 
 const blender = (state: Status["blender"]["state"], error?: string): Partial<Status> => ({
   state: "connected",
-  blender: { state, pid: 1, error, since: BigInt(NOW - 4_000) },
+  blender: { state, progress: undefined, error, since: BigInt(NOW - 4_000), again: true },
 });
 
 describe("a person reads", () => {
   it.each([
     [{ state: "reconnecting", attempt: 3, attempts: 5 }, "Reconnecting, attempt 3 of 5"],
     [{ state: "unreachable", endsAt: NOW + 191_200 }, "Blender will save and close in 3:12"],
-    [{ state: "closed", endsAt: NOW - 1 }, "Server unavailable. Blender should have saved your work and closed. What became of it is told here when the server is back."],
+    [{ state: "closed", endsAt: NOW - 1, extended: true }, "Server unavailable. Blender should have saved your work and closed. What became of it is told here when the server is back."],
+    [{ state: "unreachable", endsAt: NOW + 191_200, refused: "expired" }, "This session ends in 3:12 The server is there, and refuses this page."],
+    [{ state: "closed", endsAt: NOW - 1, refused: "expired" }, "The server refuses this page. A Blender that it does not refuse goes on running."],
     [{ state: "closed", endsAt: NOW + 61_000 }, "Server unavailable. Blender saves your work and closes in 1:01."],
     [{ state: "closed" }, "Server unavailable. Blender saves your work and closes by itself."],
     [blender("connected"), "Connected Blender with job.blend is at work."],
@@ -29,6 +31,17 @@ describe("a person reads", () => {
   ] as [Partial<Status>, string][])("%o", (part, text) => {
     const { title, detail } = words(status(part), NOW);
     expect(`${title} ${detail}`).toContain(text);
+  });
+
+  it("that more is told later only of a server that tells", () => {
+    expect(words(status({ state: "closed", endsAt: NOW - 1 }), NOW).detail).toBe("Blender should have saved your work and closed.");
+  });
+
+  it("of a first start that it is one, and how far it is", () => {
+    const first = { ...status(blender("launching")).blender, again: false, progress: "loading" };
+    const said = words(status({ state: "connected", blender: first }), NOW);
+    expect([said.badge, said.title, said.detail]).toEqual(["Connected", "Starting Blender with job.blend", "It starts; 4 s so far. The server says: loading."]);
+    expect(words(status(blender("asking")), NOW)).toMatchObject({ badge: "Server is back", title: "Relaunching Blender with job.blend" });
   });
 
   it("that the work was saved only when Blender has told it", () => {
@@ -47,9 +60,9 @@ describe("a person reads", () => {
   });
 
   it("the reason, in words", () => {
-    const said = (why: Status["why"], lastError?: string): string => words(status({ state: "reconnecting", why, lastError }), NOW).reason;
+    const said = (why: Status["why"], refused?: string): string => words(status({ state: "reconnecting", why, refused }), NOW).reason;
     expect(said("ping-timeout")).toBe("The server stopped answering.");
-    expect(said("server-disconnect", "connections are refused")).toContain("It says: connections are refused");
+    expect(said("server-disconnect", "wrong token")).toBe("It says: wrong token");
   });
 
   it("why Blender could not be started, and can ask again", () => {

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from lifeline_harness import blend, processes
 from lifeline_harness.blender import Blender
 from lifeline_harness.display import Display
-from lifeline_harness.engine import Engine
+from lifeline_harness.engine import ALLOWING, Engine
 from lifeline_harness.journal import Journal, check
 from lifeline_harness.profile import Profile
 
@@ -137,12 +137,13 @@ def staged(
     display: Display,
     template: Path,
     engine_options: Sequence[str] = (),
+    allowing: Sequence[str] = ALLOWING,
     /,
     **settings: Setting,
 ) -> Iterator[Stage]:
     """A scenario with these settings, otherwise compressed ones. Nothing is left running.
 
-    engine_options: further ones of the server's command line.
+    engine_options: further ones of the server's command line. allowing: see `Engine`.
     """
     before = processes.descendants()
     chosen = {**COMPRESSED, **settings}
@@ -150,7 +151,13 @@ def staged(
     with ExitStack() as stack:
         profile = Profile(folder, display, environment=environment)
         engine = stack.enter_context(
-            Engine(profile, ping_interval=1, ping_timeout=1, options=engine_options)
+            Engine(
+                profile,
+                ping_interval=1,
+                ping_timeout=1,
+                options=engine_options,
+                allowing=allowing,
+            )
         )
         stage = Stage(profile, engine, template, chosen)
         stack.callback(stage.close)

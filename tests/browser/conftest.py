@@ -1,4 +1,4 @@
-"""One Chromium for all; a stage and fresh tabs for each."""
+"""A Chromium or a Firefox, a stage and fresh tabs for each test."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from threading import Thread
 
 import pytest
 from lifeline_harness.display import Display
+from lifeline_harness.engine import ALLOWING
 from lifeline_harness.errors import StartError
 from lifeline_harness.profile import ROOT
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from tests.blender.conftest import display, limit_time, template
 from tests.blender.stage import Setting, Stage, staged
@@ -35,6 +36,9 @@ FLAGS = (
     "--disable-sync",
 )
 
+# A token for each connection, and nothing of Lifeline's own.
+REAL = ("--launch-mode", "remote")
+
 MakeStage = Callable[..., Stage]
 OpenTab = Callable[..., Tab]
 
@@ -43,21 +47,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     limit_time(items, Path(__file__).parent)
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def _chromium(playwright: Playwright) -> Browser:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+
+
+def _firefox(playwright: Playwright) -> Browser:
+    path = os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
+    if path is None:
+        raise StartError("no Firefox: install Debian's firefox-esr, or name one in FIREFOX")
+    # Not playwright's own build of it, but everybody's, by WebDriver BiDi.
+    return playwright.firefox.launch(executable_path=path, channel="moz-firefox")
+
+
+LAUNCHERS = {"chromium": _chromium, "firefox": _firefox}
+
+
+@pytest.fixture(params=LAUNCHERS)
+def program(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Each test runs in both, unless it names one.
+
+    A fresh one each time: as long as playwright is there, its event loop runs in this thread, and
+    other tests on this worker have loops of their own.
+    """
     if not (PAGES / "index.html").exists():
         raise StartError(f"no page in {PAGES}: use `cargo xtask test browser`")
-    with sync_playwright() as playwright:
-        path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with (
+        sync_playwright() as playwright,
+        closing(LAUNCHERS[request.param](playwright)) as browser,
+    ):
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def browser(chromium: Browser) -> Iterator[BrowserContext]:
+def browser(program: Browser) -> Iterator[BrowserContext]:
     """One user's browser: its tabs share what pages keep."""
-    with closing(chromium.new_context(viewport={"width": 900, "height": 900})) as context:
+    with closing(program.new_context(viewport={"width": 900, "height": 900})) as context:
         context.set_default_timeout(30_000)
         yield context
 
@@ -85,13 +110,19 @@ def make_stage(
 ) -> Iterator[MakeStage]:
     """Set up a scenario, with other settings than the compressed ones if they are named.
 
-    apart: pages come from `site`, and not from the server.
+    pages: what the server serves. apart: pages come from `site`, and not from the server. plain:
+    the server is as the real one, and allows no more.
     """
     with ExitStack() as stack:
 
-        def make(*, apart: bool = False, **settings: Setting) -> Stage:
-            options = ["--allow-origin", site] if apart else ["--pages", str(PAGES)]
-            made = stack.enter_context(staged(tmp_path, display, template, options, **settings))
+        def make(
+            *, pages: Path = PAGES, apart: bool = False, plain: bool = False, **settings: Setting
+        ) -> Stage:
+            options = ["--allow-origin", site] if apart else ["--pages", str(pages)]
+            allowing = REAL if plain else ALLOWING
+            made = stack.enter_context(
+                staged(tmp_path, display, template, options, allowing, **settings)
+            )
             # Tabs that look for a server go before it.
             stack.enter_context(closing(_Tabs(browser)))
             return made
@@ -110,9 +141,10 @@ class _Tabs:
 
 @pytest.fixture
 def open_tab(browser: BrowserContext) -> OpenTab:
-    """Open the page that a stage's server serves, or, if it is named, another server."""
+    """Open a stage's page, with more in its fragment if that is named; see `Tab.open`."""
 
-    def open_(stage: Stage, username: str = "ann", *, site: str | None = None) -> Tab:
-        return Tab.open(browser, stage.engine, username, site)
+    def open_(stage: Stage, username: str = "ann", **more: str) -> Tab:
+        given = {"user": username, "file": str(stage.file)}
+        return Tab.open(browser, stage.engine, given | more)
 
     return open_

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from lifeline_harness.engine import Engine
+from lifeline_harness.profile import ROOT
 from lifeline_harness.waiting import wait_until
 from playwright.sync_api import BrowserContext, Page
 
@@ -16,6 +18,7 @@ WAIT_SECONDS = 30.0
 # Asking costs a few milliseconds of both processes.
 STEP = 0.05
 NOTES = "the page's own notes"
+AXE = ROOT / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 # What is left of the countdown, in seconds; null: there is none.
 _LEFT = """() => {
@@ -31,15 +34,17 @@ class Tab:
         self.page = page
 
     @classmethod
-    def open(
-        cls, browser: BrowserContext, engine: Engine, username: str, site: str | None = None
-    ) -> Tab:
-        """Not waited for: see `wait`. site: whose page it is, if not the engine's."""
+    def open(cls, browser: BrowserContext, engine: Engine, given: Mapping[str, str]) -> Tab:
+        """Not waited for: see `wait`.
+
+        given: what the page takes from its fragment, which goes to no server; site: the origin that
+        it is from, if that is not the engine's.
+        """
         own = f"http://127.0.0.1:{engine.port}"
-        # The token is in the fragment, which goes to no server.
-        given = {"user": username, "token": engine.token} | ({"server": own} if site else {})
+        site = given.get("site")
+        fragment = {"token": engine.token, **given} | ({"server": own} if site else {})
         tab = cls(browser.new_page())
-        tab.page.goto(f"{site or own}/#{urlencode(given)}")
+        tab.page.goto(f"{site or own}/#{urlencode(fragment)}")
         return tab
 
     def status(self) -> dict[str, Any]:
@@ -75,6 +80,21 @@ class Tab:
         after = time.monotonic()
         assert left is not None, f"no countdown runs: {self.status()}"
         return (before + after) / 2 + float(left)
+
+    def violations(self) -> list[str]:
+        """What axe-core finds wrong for people who cannot see, or use no pointer."""
+        self.page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+        found: list[str] = self.page.evaluate(
+            """async () => {
+                const { violations } = await axe.run();
+                return violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.html)}`);
+            }"""
+        )
+        return found
+
+    def focused(self) -> str:
+        """The id of what has the focus; "": nothing has."""
+        return str(self.page.evaluate("document.activeElement.id"))
 
     def title(self) -> str:
         return self.page.inner_text("#title")

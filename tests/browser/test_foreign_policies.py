@@ -12,7 +12,7 @@ import pytest
 from lifeline_harness.hostile import hostile
 from lifeline_harness.policies import policy_file
 from lifeline_harness.waiting import wait_until
-from playwright.sync_api import Route
+from playwright.sync_api import BrowserContext, Route
 
 from tests.browser.conftest import MakeStage, OpenTab
 from tests.browser.tab import Tab
@@ -122,20 +122,20 @@ def listener() -> Iterator[_Listener]:
 
 
 def test_what_runs_in_its_place_reaches_nothing(
-    make_stage: MakeStage, open_tab: OpenTab, listener: _Listener
+    make_stage: MakeStage, open_tab: OpenTab, browser: BrowserContext, listener: _Listener
 ) -> None:
     stage = make_stage(policy=str(policy_file("patient")))
     target = f"http://127.0.0.1:{listener.server_port}"
     source = INTRUDER.replace("TARGET", target).replace("SOCKET", target.replace("http", "ws"))
-    tab = open_tab(stage)
-    tab.wait("connected")
-    tab.page.evaluate("lifeline.revertPolicy()")
 
     def in_its_place(route: Route) -> None:
-        route.fulfill(body=source, content_type="text/javascript")
+        module = f"export const SOURCE = {json.dumps(source)};"
+        route.fulfill(body=module, content_type="text/javascript")
 
-    tab.page.route("**/assets/sandbox*.js", in_its_place)
-    tab.page.evaluate("lifeline.swapPolicy('/policy.wasm')")
+    # Before the page has it: a module is loaded once.
+    browser.route("**/assets/sandbox_source*.js", in_its_place)
+    tab = open_tab(stage)
+    tab.page.wait_for_function("lifeline.status.getSnapshot().policyRefused !== undefined")
     assert tab.status()["policyRefused"] == f"reached {json.dumps([])}"
     assert listener.asked == []
     assert _policy(tab)["origin"] == "built-in"

@@ -256,7 +256,7 @@ def test_with_the_extension_clients_are_told_so_and_reports_are_received() -> No
         async with browser(server) as page:
             created = (await page.until("session_created"))["payload"]["data"]
             assert created["lifeline"]["version"] == 1
-            assert "launch_blender" in created["lifeline"]["events"]
+            assert "lifeline_settings" in created["lifeline"]["events"]
             await page.until("lifeline_settings")
             async with blender(server, blend_file_path="/job.blend") as one:
                 welcome = (await one.until("blender_connected"))["payload"]["data"]

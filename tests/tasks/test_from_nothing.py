@@ -31,7 +31,7 @@ for file in {embedded}; do cp -p "$root/target/policies/$file" "$scratch/embedde
 mount -t overlay -o "lowerdir=$root,upperdir=$scratch/written,workdir=$scratch/work" overlay "$root"
 cd "$root"
 find target -mindepth 1 -maxdepth 1 {kept} -exec rm -r {{}} +
-rm -rf browser/generated browser/dist
+rm -rf browser/generated browser/lib browser/dist
 mkdir target/policies
 cp -p "$scratch"/embedded/* target/policies
 exec target/release/xtask "$@"

@@ -1,4 +1,3 @@
-import scriptUrl from "../../generated/sandbox.js?url";
 import type { Talk } from "./sandboxed.js";
 
 /** The only one in the frame. A page's own policy has to allow it by its hash: see docs/browser.md. */
@@ -18,11 +17,7 @@ script-src 'unsafe-inline' 'wasm-unsafe-eval' blob: data:; worker-src blob:; con
 
 /** Opens a sandbox and gives it a component, which it answers for by itself. */
 export async function open(bytes: Uint8Array): Promise<Talk> {
-  const answer = await fetch(scriptUrl);
-  if (!answer.ok) {
-    throw new Error(`the sandbox for policies cannot be fetched: ${answer.status}`);
-  }
-  const source = await answer.text();
+  const { SOURCE: source } = await import("../../generated/sandbox_source.js");
   const frame = document.createElement("iframe");
   frame.setAttribute("sandbox", "allow-scripts");
   frame.hidden = true;

@@ -118,8 +118,10 @@ class PageStory(Story):
         with Engine(self._profile, options=options) as engine, self._chromium() as page:
             self._page = page
             self._screen.title("A server, a page in a browser, and a Blender")
-            given = urlencode({"user": USER, "token": engine.token})
-            page.goto(f"http://127.0.0.1:{engine.port}/#{given}")
+            given = {"user": USER, "token": engine.token, "file": str(self._file)}
+            page.goto(f"http://127.0.0.1:{engine.port}/#{urlencode(given)}")
+            # Whoever is there hears of a Blender that comes.
+            self._wait("connected")
             with engine.launch(USER, self._file) as blender:
                 self._work(engine, blender)
                 page.fill("#notes", "what the page keeps of its session")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cr8_engine_stand_in import envelopes, extension
 from cr8_engine_stand_in.commands import BLENDER
-from cr8_engine_stand_in.errors import LaunchError, RefusedError
+from cr8_engine_stand_in.errors import RefusedError
 
 if TYPE_CHECKING:
     from cr8_engine_stand_in.engine import Engine
@@ -35,7 +35,6 @@ class Browsers:
         engine.sio.on("connect", self._connect, namespace=BROWSER)
         engine.sio.on("disconnect", self._disconnect, namespace=BROWSER)
         if engine.extended:
-            engine.sio.on(extension.LAUNCH, self._launch, namespace=BROWSER)
             engine.sio.on(extension.WANTED, self._wants, namespace=BROWSER)
 
     def any_of(self, username: str) -> bool:
@@ -96,16 +95,3 @@ class Browsers:
         session = self._sessions.pop(sid, None)
         if session is not None and self._named.get(session.username) == sid:
             del self._named[session.username]
-
-    async def _launch(self, sid: str, request: object = None) -> dict[str, Any]:
-        wanted = request if isinstance(request, dict) else {}
-        username = self._sessions[sid].username
-        path = wanted.get("blend_file_path")
-        if wanted.get("username", username) != username:
-            return {"error": "a browser may launch its own user's Blender only"}
-        if path is not None and not isinstance(path, str):
-            return {"error": "blend_file_path is not a string"}
-        try:
-            return self._engine.launch(username, path or None)
-        except LaunchError as error:
-            return {"error": str(error)}

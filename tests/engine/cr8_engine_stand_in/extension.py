@@ -21,7 +21,6 @@ VIEWPORT = "viewport"
 # Unsaved work that a Blender has found, and which of it a page wants opened.
 OFFERS = "recovery_offers"
 WANTED = "open_recovered"
-LAUNCH = "launch_blender"
 SETTINGS = "lifeline_settings"
 # Kept, like any other event from a Blender.
 TOLD = ("cleanup_imminent", "cleanup_cancelled", "policy_update_result")
@@ -31,13 +30,11 @@ UPDATE = "policy_update"
 
 def facts() -> dict[str, Any]:
     """What a client is told."""
-    events = [REPORT, RECEIVED, VIEWPORT, OFFERS, WANTED, LAUNCH, SETTINGS, *TOLD, UPDATE]
+    events = [REPORT, RECEIVED, VIEWPORT, OFFERS, WANTED, SETTINGS, *TOLD, UPDATE]
     return {"lifeline": {"version": VERSION, "events": events}}
 
 
 def connected(one: Connection) -> dict[str, Any]:
     """`blender_connected` to a browser, with the file that the Blender has."""
     which = {"username": one.username, "blend_file_path": one.blend_file_path}
-    said = envelopes.system("blender_connected", "connected", "Blender is connected", which)
-    # Beside the envelope, too: pages of before look there.
-    return {**said, **which}
+    return envelopes.system("blender_connected", "connected", "Blender is connected", which)
