@@ -190,6 +190,8 @@ def render_into(blender: Blender, slot: int) -> None:
     render(blender, PATIENT)
     blender.run(ENOUGH)
     blender.wait_alive("the render", lambda: waiting(blender)[-1:] == [slot], 30)
+    # Blender begins no other one before that.
+    blender.wait_alive("its end", lambda: not blender.run(RENDERING), 30)
 
 
 def waiting(blender: Blender) -> list[int]:
