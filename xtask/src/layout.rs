@@ -70,6 +70,11 @@ impl Layout {
         self.target().join("venv-bench")
     }
 
+    /// The group `node`: Node.js, for systems whose own is too old, or missing.
+    pub fn venv_node(&self) -> PathBuf {
+        self.target().join("venv-node")
+    }
+
     /// One of the groups `bpy-…`: Blender as a Python module.
     pub fn venv_bpy(&self, blender: Bpy) -> PathBuf {
         self.target().join(match blender {

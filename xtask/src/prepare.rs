@@ -103,6 +103,7 @@ pub fn prepare(layout: &Layout, parts: &[Part], builds: &[Build]) -> Result<Envi
                 environment.add("LIFELINE_BPY_PYTHON_5_0", layout.bpy_python(Bpy::V5_0));
                 environment.add("LIFELINE_BPY_PYTHON_5_2", layout.bpy_python(Bpy::V5_2));
             }
+            Part::Browser => environment.add("LIFELINE_NPM", setup::npm_program(layout)),
             Part::Bench => {
                 environment.add("LIFELINE_PEERS", layout.venv_bench().join("bin/python"));
             }

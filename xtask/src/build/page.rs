@@ -8,7 +8,7 @@ use crate::setup;
 
 /// A script of `browser/package.json`.
 pub fn npm_run(layout: &Layout, what: &str, script: &str) -> Result<Step> {
-    Ok(Step::new(what, setup::npm()?)
+    Ok(setup::npm(layout, what)?
         .args(["run", "--silent", script])
         .dir(&layout.browser())
         .env(

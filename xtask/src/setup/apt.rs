@@ -101,6 +101,12 @@ const REQUIREMENTS: &[Requirement] = &[
         package: "chromium",
         present: has_chromium,
     },
+    Requirement {
+        part: Part::Firefox,
+        what: "Firefox, or its path in FIREFOX",
+        package: "firefox-esr",
+        present: has_firefox,
+    },
 ];
 
 const fn library(part: Part, what: &'static str, package: &'static str) -> Requirement {
@@ -144,6 +150,10 @@ fn has_blender(_: &'static str) -> bool {
 
 fn has_chromium(_: &'static str) -> bool {
     env::var_os("CHROMIUM").is_some() || is_program("chromium")
+}
+
+fn has_firefox(_: &'static str) -> bool {
+    env::var_os("FIREFOX").is_some() || is_program("firefox-esr") || is_program("firefox")
 }
 
 fn has_xvfb(_: &'static str) -> bool {

@@ -1,35 +1,44 @@
 //! Node.js, and the packages that `browser/package-lock.json` names.
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::layout::Layout;
 use crate::process::{self, Step};
+use crate::setup::venv;
 
-/// What Vite runs on: major and minor. Debian 12 has an older one.
-const OLDEST: (u32, u32) = (20, 19);
+/// The oldest major version that is still looked after: what `browser/package.json` asks for.
+/// Where there is none, it is installed into a folder of its own.
+const OLDEST: u32 = 22;
 
-/// `npm`, beside a Node.js that will do.
-pub fn npm() -> Result<PathBuf> {
-    let found = process::ask("node", ["--version"]);
-    let will_do = found.as_deref().and_then(parse_version) >= Some(OLDEST);
-    match process::find_program("npm").filter(|_| will_do) {
-        Some(npm) => Ok(npm),
-        None => bail!(
-            "Node.js {}.{} or later with npm is needed, and {} was found; install one (its own \
-             packages are at nodejs.org) and put it on the search path",
-            OLDEST.0,
-            OLDEST.1,
-            found.as_deref().unwrap_or("none"),
-        ),
-    }
+/// `npm`, beside a Node.js that will do: the system's, or our own.
+pub fn npm_program(layout: &Layout) -> PathBuf {
+    systems_own().unwrap_or_else(|| layout.venv_node().join("bin/npm"))
+}
+
+/// A step of npm's. It finds its Node.js on the search path, and so does what it runs.
+pub fn npm(layout: &Layout, what: impl Into<String>) -> Result<Step> {
+    let program = npm_program(layout);
+    let before = env::var_os("PATH").unwrap_or_default();
+    let folders = program.parent().map(PathBuf::from).into_iter();
+    let path = env::join_paths(folders.chain(env::split_paths(&before)))
+        .context("the project's path holds a `:`, which a search path cannot have; move it")?;
+    Ok(Step::new(what, program).env("PATH", path))
+}
+
+fn systems_own() -> Option<PathBuf> {
+    let version = process::ask("node", ["--version"])?;
+    process::find_program("npm").filter(|_| parse_version(&version) >= Some(OLDEST))
 }
 
 /// Installed anew when the lock file changes.
 pub fn ensure(layout: &Layout) -> Result<()> {
-    let npm = npm()?;
+    if systems_own().is_none() {
+        venv::ensure_node(layout)?;
+    }
     let lock = layout.browser().join("package-lock.json");
     let wanted = fs::read(&lock).with_context(|| format!("{} cannot be read", lock.display()))?;
     // What was installed last, written when the installation was complete.
@@ -37,7 +46,7 @@ pub fn ensure(layout: &Layout) -> Result<()> {
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    Step::new("installing browser/package-lock.json", npm)
+    npm(layout, "installing browser/package-lock.json")?
         .args(["ci", "--no-audit", "--no-fund"])
         .dir(&layout.browser())
         .quiet()
@@ -46,10 +55,9 @@ pub fn ensure(layout: &Layout) -> Result<()> {
     fs::write(&stamp, wanted).with_context(|| format!("{} cannot be written", stamp.display()))
 }
 
-/// `v20.19.4`.
-fn parse_version(answer: &str) -> Option<(u32, u32)> {
-    let mut parts = answer.strip_prefix('v')?.split('.');
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+/// `v22.20.0`: its first number.
+fn parse_version(answer: &str) -> Option<u32> {
+    answer.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -58,10 +66,10 @@ mod tests {
 
     #[test]
     fn a_version_is_read_from_what_node_prints() {
-        assert_eq!(parse_version("v20.19.4"), Some((20, 19)));
-        assert_eq!(parse_version("20.19.4"), None);
-        assert!(parse_version("v18.20.4") < Some(OLDEST));
-        assert!(parse_version("v22.1.0") > Some(OLDEST));
+        assert_eq!(parse_version("v22.20.0"), Some(22));
+        assert_eq!(parse_version("22.20.0"), None);
+        assert!(parse_version("v20.20.2") < Some(OLDEST));
+        assert!(parse_version("v24.1.0") > Some(OLDEST));
         assert!(parse_version("") < Some(OLDEST));
     }
 }

@@ -15,6 +15,7 @@ use anyhow::Result;
 use crate::layout::{Bpy, Layout};
 use crate::process::Step;
 
+pub use browser::{npm, npm_program};
 pub use guest_toolchain::{GUEST_TARGET, GuestToolchain};
 
 /// What one can need.
@@ -40,8 +41,10 @@ pub enum Part {
     Balanced,
     /// What libFuzzer is compiled with.
     Fuzz,
-    /// Chromium, and the packages of browser/package-lock.json.
+    /// Chromium, Node.js, and the packages of browser/package-lock.json.
     Browser,
+    /// The other browser that the page is tested in.
+    Firefox,
     /// What Lifeline is measured beside.
     Bench,
 }
@@ -59,6 +62,7 @@ impl Part {
         Self::Balanced,
         Self::Fuzz,
         Self::Browser,
+        Self::Firefox,
         Self::Bench,
     ];
 }
@@ -70,7 +74,12 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
     for part in parts {
         match part {
             // System packages alone.
-            Part::Blender | Part::Faults | Part::Pointer | Part::Balanced | Part::Fuzz => {}
+            Part::Blender
+            | Part::Faults
+            | Part::Pointer
+            | Part::Balanced
+            | Part::Fuzz
+            | Part::Firefox => {}
             Part::Guest => {
                 guest_toolchain::ensure()?;
             }
@@ -103,11 +112,6 @@ pub fn uv(layout: &Layout, what: &str) -> Result<Step> {
 /// The wasmtime command, installed if need be.
 pub fn wasmtime(layout: &Layout) -> Result<PathBuf> {
     wasmtime_cli::ensure(layout)
-}
-
-/// `npm`, if it and its Node.js will do.
-pub fn npm() -> Result<PathBuf> {
-    browser::npm()
 }
 
 /// The command `cargo mutants`, installed if need be.

@@ -36,6 +36,11 @@ pub fn ensure_bench(layout: &Layout) -> Result<()> {
     plain(layout, layout.venv_bench(), "bench")?.ensure()
 }
 
+/// Node.js, for systems whose own is too old, or missing.
+pub fn ensure_node(layout: &Layout) -> Result<()> {
+    plain(layout, layout.venv_node(), "node")?.ensure()
+}
+
 /// Blender as a Python module, apart from the rest: it brings a gigabyte and pins of its own.
 pub fn ensure_bpy(layout: &Layout, blender: Bpy) -> Result<()> {
     bpy(layout, blender)?.ensure()

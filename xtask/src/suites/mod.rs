@@ -45,7 +45,7 @@ pub enum Suite {
     Faults,
     /// What a person installs, sees and presses, in each Blender.
     Ui,
-    /// The page: its modules, then in a real Chromium with a real Blender at the same server.
+    /// The page: its modules, then in a real Chromium and Firefox with a real Blender at the same server.
     Browser,
     /// Each task of `cargo xtask`, where nothing that it needs was made.
     Tasks,
@@ -115,7 +115,7 @@ impl Suite {
             Self::Blender => &[Part::Blender, Part::Balanced],
             Self::Faults => &[Part::Blender, Part::Bpy, Part::Faults],
             Self::Ui => &[Part::Blender, Part::Bpy, Part::LaterBpy, Part::Pointer],
-            Self::Browser => &[Part::Blender, Part::Browser],
+            Self::Browser => &[Part::Blender, Part::Browser, Part::Firefox],
             Self::Tasks => Part::ALL,
         }
     }
