@@ -6,7 +6,7 @@ docs/adopt.md compares the two, method by method.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import options, running, sole
 from .errors import ArgumentError, NotConnectedError, NotRunningError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
     from os import PathLike
+    from typing import overload
 
     from cr8_lifeline import Status
 
@@ -80,12 +81,17 @@ class Client:
 
     # What happens
 
-    @overload
-    def on(self, event: str, handler: Handler, namespace: str | None = None) -> Handler: ...
-    @overload
-    def on(
-        self, event: str, handler: None = None, namespace: str | None = None
-    ) -> Callable[[Handler], Handler]: ...
+    # Python keeps each overload, and by it bpy, for good: when the extension is removed, Blender as
+    # a Python module hangs at its end over that.
+    if TYPE_CHECKING:
+
+        @overload
+        def on(self, event: str, handler: Handler, namespace: str | None = None) -> Handler: ...
+        @overload
+        def on(
+            self, event: str, handler: None = None, namespace: str | None = None
+        ) -> Callable[[Handler], Handler]: ...
+
     def on(
         self, event: str, handler: Handler | None = None, namespace: str | None = None
     ) -> Handler | Callable[[Handler], Handler]:
@@ -106,12 +112,15 @@ class Client:
 
         return register if handler is None else register(handler)
 
-    @overload
-    def event(self, function: Handler, /) -> Handler: ...
-    @overload
-    def event(
-        self, function: None = None, /, *, namespace: str | None = None
-    ) -> Callable[[Handler], Handler]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def event(self, function: Handler, /) -> Handler: ...
+        @overload
+        def event(
+            self, function: None = None, /, *, namespace: str | None = None
+        ) -> Callable[[Handler], Handler]: ...
+
     def event(
         self, function: Handler | None = None, /, *, namespace: str | None = None
     ) -> Handler | Callable[[Handler], Handler]:
