@@ -128,12 +128,16 @@ def test_a_file_was_asked_for(make_stage: MakeStage) -> None:
     assert tuple(blender.run(LOCATION)) != EDIT
 
 
-def test_somebody_else_of_the_same_name(make_stage: MakeStage) -> None:
-    """At another server."""
-    stage = make_stage(cleanup_timeout=60)
+@pytest.mark.parametrize("other", ["server", "project", "user_id"])
+def test_somebody_else_of_the_same_name(make_stage: MakeStage, other: str) -> None:
+    """At another server, in another project, or with another identity."""
+    stage = make_stage(cleanup_timeout=60, project="chairs", user_id="u-1")
     killed_in_the_countdown(stage, None)
     environment = {**stage.engine.line("ann")}
-    environment["WS_URL"] = environment["WS_URL"].replace("127.0.0.1", "localhost")
+    if other == "server":
+        environment["WS_URL"] = environment["WS_URL"].replace("127.0.0.1", "localhost")
+    else:
+        environment[f"CR8_{other.upper()}"] = "another"
     blender = stage.own(Blender.start(stage.profile, environment=environment))
     blender.wait_ready()
     stage.wait_connected(blender)

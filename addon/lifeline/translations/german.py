@@ -229,6 +229,13 @@ TEXTS = {
         "Der Server, etwa ws://host:8000; sein Pfad ist /ws/socket.io/, wenn die URL keinen hat"
     ),
     "Whose Blender this is": "Wessen Blender dies ist",
+    "Who that is, where two people may have one name: recovery copies go by it, else by the name": (
+        "Wer das ist, wo zwei denselben Namen haben können: Rettungskopien richten sich danach, "
+        "sonst nach dem Namen"
+    ),
+    "What is worked on: recovery copies of one project are not offered in another": (
+        "Woran gearbeitet wird: Rettungskopien eines Projekts werden in keinem anderen angeboten"
+    ),
     "What the server asks for before it accepts this Blender": (
         "Was der Server verlangt, bevor er dieses Blender annimmt"
     ),

@@ -70,7 +70,7 @@ macro_rules! settings {
         }),*];
 
         /// The values in force. Lengths of time in milliseconds.
-        #[allow(dead_code)] // the add-on alone uses `log_file`
+        #[allow(dead_code)] // the add-on alone uses some
         pub(super) struct Values {
             $(pub $name: type_of!($kind),)*
         }
@@ -91,6 +91,10 @@ settings! {
         "The server, like ws://host:8000; its path is /ws/socket.io/ unless the URL has one";
     username: Text = "\"\"", SERVER,
         "Whose Blender this is";
+    user_id: Text = "\"\"", SERVER,
+        "Who that is, where two people may have one name: recovery copies go by it, else by the name";
+    project: Text = "\"\"", SERVER,
+        "What is worked on: recovery copies of one project are not offered in another";
     token: Secret = "\"\"", SERVER as "CR8_AUTH_TOKEN",
         "What the server asks for before it accepts this Blender";
     ca_file: Path = "\"\"", SERVER,

@@ -448,7 +448,7 @@ class Policy:
 def settings_table() -> list[SettingInfo]:
     """Every setting with its environment variable, unit, default and limits.
 
-    Names: server_url (WS_URL), username (CR8_USERNAME), token (CR8_AUTH_TOKEN),
+    Names: server_url (WS_URL), username (CR8_USERNAME), user_id, project, token (CR8_AUTH_TOKEN),
     ca_file, headers, retry_attempts, retry_delay, retry_delay_max, retry_jitter, connect_timeout,
     probe_silence, probe_every, cleanup_timeout, warn_before, render_wait, quit_floor,
     outage_limit, save_url, upload_headers, upload_timeout, early_copy, unsaved_wait, quit_timeout,
