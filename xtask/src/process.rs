@@ -1,4 +1,4 @@
-//! Running programs: progress on stderr, and errors that name the command, the reason and a way out.
+//! Running programs: progress on stderr, and errors that name the command, the reason and a hint.
 
 use std::cell::RefCell;
 use std::env;
@@ -43,7 +43,7 @@ pub struct Step {
     command: Command,
     output: Output,
     limit: Option<Duration>,
-    way_out: Option<String>,
+    hint: Option<String>,
 }
 
 impl Step {
@@ -57,7 +57,7 @@ impl Step {
             command,
             output: Output::Shown,
             limit: None,
-            way_out: None,
+            hint: None,
         }
     }
 
@@ -105,18 +105,18 @@ impl Step {
     }
 
     /// What a person can do if this fails.
-    pub fn way_out(mut self, way_out: impl Into<String>) -> Self {
-        self.way_out = Some(way_out.into());
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 
     /// Run it; anything but exit code 0 is an error.
     pub fn run(self) -> Result<()> {
         let line = self.line();
-        let way_out = self.way_out.clone();
+        let hint = self.hint.clone();
         let status = self.status()?;
         if !status.success() {
-            return Err(failure(&line, &status.to_string(), way_out.as_deref()));
+            return Err(failure(&line, &status.to_string(), hint.as_deref()));
         }
         Ok(())
     }
@@ -135,16 +135,13 @@ impl Step {
         let begun = Instant::now();
         eprintln!("▸ {}", self.what);
         let line = self.line();
-        let cannot = |error: io::Error, way_out: Option<&str>| {
-            failure(&line, &format!("it could not be run: {error}"), way_out)
+        let cannot = |error: io::Error, hint: Option<&str>| {
+            failure(&line, &format!("it could not be run: {error}"), hint)
         };
-        let way_out = self.way_out.as_deref();
+        let hint = self.hint.as_deref();
         let status = match self.output {
             Output::OnFailure => {
-                let output = self
-                    .command
-                    .output()
-                    .map_err(|error| cannot(error, way_out))?;
+                let output = self.command.output().map_err(|error| cannot(error, hint))?;
                 if !output.status.success() {
                     eprint!("{}", String::from_utf8_lossy(&output.stdout));
                     eprint!("{}", String::from_utf8_lossy(&output.stderr));
@@ -152,10 +149,7 @@ impl Step {
                 output.status
             }
             Output::Shown | Output::Ours if KEPT.with_borrow(Option::is_some) => {
-                let output = self
-                    .command
-                    .output()
-                    .map_err(|error| cannot(error, way_out))?;
+                let output = self.command.output().map_err(|error| cannot(error, hint))?;
                 KEPT.with_borrow_mut(|kept| {
                     let kept = kept.get_or_insert_default();
                     kept.extend(output.stderr);
@@ -167,15 +161,12 @@ impl Step {
                 if matches!(self.output, Output::Shown) {
                     self.command.stdout(io::stderr());
                 }
-                let mut child = self
-                    .command
-                    .spawn()
-                    .map_err(|error| cannot(error, way_out))?;
+                let mut child = self.command.spawn().map_err(|error| cannot(error, hint))?;
                 match self.limit {
                     None => child.wait()?,
                     Some(limit) => wait_at_most(&mut child, limit)?.ok_or_else(|| {
                         let reason = format!("no end within {} s, stopped", limit.as_secs());
-                        failure(&line, &reason, way_out)
+                        failure(&line, &reason, hint)
                     })?,
                 }
             }
@@ -207,9 +198,9 @@ impl Step {
     }
 }
 
-fn failure(line: &str, reason: &str, way_out: Option<&str>) -> anyhow::Error {
-    match way_out {
-        Some(way_out) => anyhow!("`{line}`: {reason}\n  what helps: {way_out}"),
+fn failure(line: &str, reason: &str, hint: Option<&str>) -> anyhow::Error {
+    match hint {
+        Some(hint) => anyhow!("`{line}`: {reason}\n  what helps: {hint}"),
         None => anyhow!("`{line}`: {reason}"),
     }
 }
@@ -335,10 +326,10 @@ mod tests {
     use super::{Step, is_outer_cargos, kept_back, library_path_without};
 
     #[test]
-    fn a_failure_names_command_reason_and_way_out() {
+    fn a_failure_names_command_reason_and_hint() {
         let step = Step::new("testing", "sh")
             .args(["-c", "exit 3"])
-            .way_out("ask a friend");
+            .hint("ask a friend");
         let Err(error) = step.run() else {
             panic!("exit code 3 was taken for success")
         };

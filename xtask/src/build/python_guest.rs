@@ -51,7 +51,7 @@ fn policy(layout: &Layout, name: &str, source: &PathBuf, version: &str) -> Resul
         .arg("--output")
         .arg(&draft)
         .quiet()
-        .way_out(format!(
+        .hint(format!(
             "a traceback above is of guest/python/{name}/{MODULE}.py, which is run once while it is \
              built; anything else: remove target/venv, which is then made anew"
         ))
@@ -74,7 +74,7 @@ pub fn python_bindings(layout: &Layout) -> Result<()> {
         .arg("bindings")
         .arg(&folder)
         .quiet()
-        .way_out("what it says above is about wit/policy.wit; else remove target/venv")
+        .hint("what it says above is about wit/policy.wit; else remove target/venv")
         .run()
 }
 

@@ -67,7 +67,7 @@ impl Subject {
 }
 
 /// Longer than any test runs, in seconds; a mutant that takes longer goes round in circles.
-const TEST_LIMIT: &str = "60";
+const TEST_LIMIT: &str = "30";
 
 /// Plants mistakes in these, all if none is named.
 pub fn run(layout: &Layout, named: &[Subject]) -> Result<ExitCode> {

@@ -59,7 +59,7 @@ pub fn run(layout: &Layout, folder: &Path) -> Result<Vec<String>> {
             // The copy lies in a repository, and is none.
             .env("GIT_CEILING_DIRECTORIES", folder)
             .dir(&tree)
-            .way_out("make the patch anew: the source has changed")
+            .hint("make the patch anew: the source has changed")
             .run()?;
         let (status, said) = kept_back(|| {
             process::cargo(format!("the model against {name}"))

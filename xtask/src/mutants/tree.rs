@@ -1,6 +1,7 @@
 //! The copy in which mistakes are planted.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -36,7 +37,11 @@ pub fn copy(layout: &Layout, tree: &Path) -> Result<()> {
             fs::create_dir_all(folder)
                 .with_context(|| format!("{} cannot be made", folder.display()))?;
         }
-        fs::copy(&from, &to).with_context(|| format!("{file} cannot be copied"))?;
+        let copied = match fs::read_link(&from) {
+            Ok(target) => symlink(target, &to),
+            Err(_) => fs::copy(&from, &to).map(drop),
+        };
+        copied.with_context(|| format!("{file} cannot be copied"))?;
     }
     Ok(())
 }
@@ -53,6 +58,6 @@ pub fn seed_target(layout: &Layout, target: &Path) -> Result<()> {
         .arg("-a") // cargo goes by the times of files
         .arg(&built)
         .arg(target)
-        .way_out(format!("remove {}, and begin again", target.display()))
+        .hint(format!("remove {}, and begin again", target.display()))
         .run()
 }

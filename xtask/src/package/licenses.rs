@@ -44,7 +44,7 @@ fn crates(layout: &Layout, package: &str, file: &str, arguments: &[&str]) -> Res
         .arg(folder(layout).join(file))
         .arg(host.join("about.hbs"))
         .dir(layout.root())
-        .way_out("if crates are missing here, `cargo fetch`; if a licence is new, see about.toml")
+        .hint("if crates are missing here, `cargo fetch`; if a licence is new, see about.toml")
         .run()
 }
 

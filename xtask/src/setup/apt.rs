@@ -194,7 +194,7 @@ pub fn install(packages: &[&str]) -> Result<()> {
     };
     apt("reading Debian's package lists".to_owned())
         .arg("update")
-        .way_out("check the network and /etc/apt/sources.list")
+        .hint("check the network and /etc/apt/sources.list")
         .run()?;
     apt(format!(
         "installing {} (Debian packages)",
@@ -202,7 +202,7 @@ pub fn install(packages: &[&str]) -> Result<()> {
     ))
     .args(["install", "--no-install-recommends"])
     .args(packages)
-    .way_out(format!("install them by hand: {}", packages.join(" ")))
+    .hint(format!("install them by hand: {}", packages.join(" ")))
     .run()
 }
 

@@ -50,7 +50,7 @@ pub fn ensure(layout: &Layout) -> Result<()> {
         .args(["ci", "--no-audit", "--no-fund"])
         .dir(&layout.browser())
         .quiet()
-        .way_out("check the network, and the registry that npm is set to")
+        .hint("check the network, and the registry that npm is set to")
         .run()?;
     fs::write(&stamp, wanted).with_context(|| format!("{} cannot be written", stamp.display()))
 }

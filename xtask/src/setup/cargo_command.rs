@@ -60,7 +60,7 @@ impl CargoCommand {
         .arg(layout.tools())
         .env("CARGO_TARGET_DIR", &scratch)
         .dir(layout.root())
-        .way_out(format!(
+        .hint(format!(
             "install {package} {version} yourself and put it on the search path"
         ))
         .run()?;

@@ -34,7 +34,7 @@ pub fn ensure(layout: &Layout) -> Result<PathBuf> {
         .args(["--quiet", "--require-hashes", "--requirement"])
         .arg(layout.root().join("xtask/src/setup/uv.txt"))
         .quiet()
-        .way_out("check the network, or install uv yourself and put it on the search path")
+        .hint("check the network, or install uv yourself and put it on the search path")
         .run()?;
     Ok(ours)
 }

@@ -119,7 +119,7 @@ impl Environment<'_> {
             ))?
             .arg("--python")
             .arg(self.find_or_install_python()?)
-            .way_out(format!(
+            .hint(format!(
                 "check the network; after a change to pyproject.toml run `uv lock`; a hash that \
                  does not match means another file than the pinned one, and no matching wheel \
                  means another kind of machine than it is for; if the folder itself is broken, \
@@ -130,7 +130,7 @@ impl Environment<'_> {
             Step::new("loading bpy from it", program)
                 .args(["-c", "import bpy"])
                 .quiet()
-                .way_out(format!(
+                .hint(format!(
                     "install the library that the error names; bpy needs {}",
                     apt::names_of(Part::Bpy).join(", ")
                 ))

@@ -94,7 +94,7 @@ pub fn ensure(layout: &Layout) -> Result<PathBuf> {
     .arg(layout.tools())
     .env("CARGO_TARGET_DIR", &scratch)
     .dir(layout.root())
-    .way_out(format!(
+    .hint(format!(
         "install wasmtime {VERSION}, or another of its major version, with its `compile` yourself \
          and put it on the search path"
     ))
