@@ -1,6 +1,6 @@
 import { pageClock } from "./clock.js";
 import { Events, type EventMap } from "./events.js";
-import { Judge } from "./judge.js";
+import { Judging } from "./judging.js";
 import { SocketLine } from "./line.js";
 import type { Options, Parts } from "./options.js";
 import { atServer, isOurs } from "./policy/address.js";
@@ -36,10 +36,10 @@ export class Client {
   readonly #parts: Parts;
   readonly #keeper: Keeper;
   #timing: Timing;
-  #judge: Judge | undefined;
+  #judging: Judging | undefined;
   #session: Session | undefined;
   #refused: string | undefined;
-  /** A policy that was asked for before there was a judge, or is being loaded. */
+  /** A policy that was asked for before one could decide, or is being loaded. */
   #wanted: { url: string; sha256: string | undefined } | undefined;
   #loading: Promise<unknown> = Promise.resolve();
 
@@ -90,13 +90,13 @@ export class Client {
     const session = new Session(this.#inside());
     this.#session = session;
     try {
-      this.#judge ??= new Judge(await this.#parts.builtIn(), (message) => this.#events.tell("log", message));
+      this.#judging ??= new Judging(await this.#parts.builtIn(), (message) => this.#events.tell("log", message));
     } catch (error) {
       this.#session = undefined;
       throw error;
     }
     if (this.#session === session) {
-      session.begin(this.#judge);
+      session.begin(this.#judging);
       if (this.options.policy !== undefined && this.#wanted === undefined) {
         void this.swapPolicy(this.options.policy.url, this.options.policy.sha256);
       }
@@ -148,7 +148,7 @@ export class Client {
       const policy = await loading;
       if (this.#wanted === wanted) {
         this.#refused = undefined;
-        this.#judge?.swap(policy, plain(url));
+        this.#judging?.swap(policy, plain(url));
         this.#session?.driver?.swapped();
       } else {
         policy.end?.();
@@ -166,7 +166,7 @@ export class Client {
   revertPolicy(): void {
     this.#wanted = undefined;
     this.#refused = undefined;
-    this.#judge?.revert();
+    this.#judging?.revert();
     this.#session?.driver?.swapped();
     this.#session?.publish();
   }
@@ -178,7 +178,7 @@ export class Client {
       keeper: this.#keeper,
       timing: () => this.#timing,
       configure: (given) => this.#configure(given),
-      policy: () => this.#judge?.status(),
+      policy: () => this.#judging?.status(),
       policyRefused: () => this.#refused,
       tell: (name, data) => this.#events.tell(name, data),
       update: (part) => this.#update(part),

@@ -3,7 +3,7 @@ import type { Action, ConnectError, Decision, Loss, Outcome, Place, Request, Sta
 import { outageOf } from "./contract.js";
 import { randomEntropy, sharedEntropy } from "./entropy.js";
 import { Guard } from "./guard.js";
-import type { Judge } from "./judge.js";
+import type { Judging } from "./judging.js";
 import type { Call } from "./policy/policy.js";
 import type { Timing } from "./settings.js";
 import { type Steps, Turns } from "./turns.js";
@@ -79,7 +79,7 @@ export class Driver {
 
   constructor(
     private readonly clock: Clock,
-    private readonly judge: Judge,
+    private readonly judging: Judging,
     private timing: Timing,
     private readonly username: string,
     private readonly effects: Effects,
@@ -366,7 +366,7 @@ export class Driver {
     const attempts = outageOf(before.phase)?.attempts ?? 0;
     // The first attempts are Blender's, too; those of a countdown spread everybody anew.
     const shared = this.username !== "" && (before.phase.tag === "connected" || before.phase.tag === "reconnecting");
-    const answer = this.judge.decide(this.guard, call, before, {
+    const answer = this.judging.decide(this.guard, call, before, {
       now,
       entropy: shared ? sharedEntropy(this.username, attempts) : randomEntropy(),
       settings: this.timing.policy,

@@ -1,7 +1,7 @@
 /** The browser's half of Lifeline. */
 export { Client } from "./client.js";
 export type { EventMap } from "./events.js";
-export type { PolicyStatus } from "./judge.js";
+export type { PolicyStatus } from "./judging.js";
 export type { Offer } from "./offers.js";
 export type { Options } from "./options.js";
 export { PolicyRefused } from "./policy/refused.js";

@@ -2,7 +2,7 @@ import { outageOf } from "./contract.js";
 import { Driver } from "./driver.js";
 import { contentOf, failureOf, READY } from "./engine.js";
 import type { EventMap } from "./events.js";
-import type { Judge } from "./judge.js";
+import type { Judging } from "./judging.js";
 import type { Line } from "./line.js";
 import { type Offer, offersIn } from "./offers.js";
 import type { Options, Parts } from "./options.js";
@@ -81,7 +81,7 @@ export class Session {
     this.relauncher = new Relauncher(inside.parts.clock, ask, () => this.publish());
   }
 
-  begin(judge: Judge): void {
+  begin(judging: Judging): void {
     const { keeper, parts, options } = this.#inside;
     const kept = keeper.read();
     // In an outage the last word is what another page has heard.
@@ -93,7 +93,7 @@ export class Session {
     if (kept.settings !== null && typeof kept.settings === "object") {
       this.#inside.configure(kept.settings);
     }
-    const driver = new Driver(parts.clock, judge, this.#inside.timing(), options.username, {
+    const driver = new Driver(parts.clock, judging, this.#inside.timing(), options.username, {
       connect: (timeoutMs) => this.#line.connect(timeoutMs),
       warn: (left) => this.#inside.tell("warn", { left }),
       save: () => void this.#clear(),

@@ -1,7 +1,7 @@
 import type { Loss } from "./contract.js";
 import { outageOf } from "./contract.js";
 import type { Driver } from "./driver.js";
-import type { PolicyStatus } from "./judge.js";
+import type { PolicyStatus } from "./judging.js";
 import type { Offer } from "./offers.js";
 import type { Blender } from "./relaunch.js";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { type ConnectError, type Decision, type Loss, outageOf } from "../src/contract.js";
 import { Driver } from "../src/driver.js";
-import { Judge } from "../src/judge.js";
+import { Judging } from "../src/judging.js";
 import type { LocalPolicy } from "../src/policy/policy.js";
 import { timing } from "../src/settings.js";
 import { FakeClock, testBuiltIn } from "./fakes.js";
@@ -40,10 +40,10 @@ function spoilt(decision: Decision, spoil: string): Decision {
   }
 }
 
-function stands(driver: Driver, judge: Judge): string {
+function stands(driver: Driver, judging: Judging): string {
   const { state, wakeAt } = driver.kept();
   const since = (at: bigint): string => String(at - BigInt(START));
-  const { failures, setAside } = judge.status();
+  const { failures, setAside } = judging.status();
   const phase = state.phase;
   let text = `${phase.tag} seen ${since(state.seen)} wakes ${wakeAt === undefined ? "never" : since(wakeAt)}`;
   text += ` failures ${failures} ${setAside}`;
@@ -87,8 +87,8 @@ async function replay(course: Course, builtIn: LocalPolicy): Promise<number> {
   const clock = new FakeClock(START);
   let spoil = "";
   const policy: LocalPolicy = { ...builtIn, decide: (...call) => spoilt(builtIn.decide(...call), spoil) };
-  const judge = new Judge(builtIn, () => {});
-  judge.swap(policy, "https://host/odd.wasm");
+  const judging = new Judging(builtIn, () => {});
+  judging.swap(policy, "https://host/odd.wasm");
   const seconds = Object.entries(course.set).map(([name, value]) =>
     name === "retry_attempts" ? [name, value] : [name, value / 1_000],
   );
@@ -104,13 +104,13 @@ async function replay(course: Course, builtIn: LocalPolicy): Promise<number> {
     return array;
   });
   const effects = { connect: () => {}, warn: () => {}, save: () => {}, quit: () => {}, changed: () => {} };
-  const driver = new Driver(clock, judge, set, course.username, effects);
+  const driver = new Driver(clock, judging, set, course.username, effects);
   const shown = [];
   for (const step of course.steps) {
     spoil = step.spoil;
     await clock.pass(START + step.at - clock.ms);
     happens(driver, step.what);
-    shown.push(stands(driver, judge));
+    shown.push(stands(driver, judging));
     if (shown.at(-1) !== step.stands) {
       break;
     }

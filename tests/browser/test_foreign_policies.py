@@ -80,7 +80,7 @@ def test_one_that_never_answers_holds_nobody_up(
         }"""
     )
     stage.engine.kill()
-    wait_until("it is overruled", lambda: _policy(tab)["lastFailure"] is not None, 30)
+    wait_until("it is rejected", lambda: _policy(tab)["lastFailure"] is not None, 30)
     assert "took longer than 2 s" in str(_policy(tab)["lastFailure"])
     # While it looped, and had all of its time, the page went on.
     assert tab.page.evaluate("window.turns") > 10

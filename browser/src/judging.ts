@@ -2,7 +2,7 @@ import type { Decision, Moment, State } from "./contract.js";
 import type { Guard } from "./guard.js";
 import type { Call, Later, LocalPolicy, Policy } from "./policy/policy.js";
 
-/** A policy that has failed this often is set aside until the next swap. */
+/** A policy that has failed this often is disabled until the next swap. */
 const FAILURES = 3;
 
 /** Who decides now. */
@@ -19,7 +19,7 @@ export interface PolicyStatus {
 }
 
 /** Who decides: the current policy, under the guard, with the built-in one to fall back on. */
-export class Judge {
+export class Judging {
   #current: Policy;
   #origin = "built-in";
   #failures = 0;
@@ -56,7 +56,7 @@ export class Judge {
       guard.check(state.phase, call, moment, decision);
       return decision;
     };
-    const overruled = (error: unknown): Later<Decision | undefined> => {
+    const rejected = (error: unknown): Later<Decision | undefined> => {
       if (policy !== this.#current) {
         // It was ended, as another one was swapped in.
         return this.decide(guard, call, state, moment);
@@ -66,20 +66,20 @@ export class Judge {
     };
     try {
       const answer = policy.decide(call, state, moment);
-      return answer instanceof Promise ? answer.then(taken).catch(overruled) : taken(answer);
+      return answer instanceof Promise ? answer.then(taken).catch(rejected) : taken(answer);
     } catch (error) {
-      return overruled(error);
+      return rejected(error);
     }
   }
 
   #failed(call: Call, error: unknown): void {
     this.#failures += 1;
     this.#lastFailure = `${call.name}: ${reason(error)}`;
-    const aside = this.#failures >= FAILURES;
-    if (aside) {
+    const disabled = this.#failures >= FAILURES;
+    if (disabled) {
       this.#current.end?.();
     }
-    const next = aside ? "it is set aside" : "the built-in policy decides instead, this time";
+    const next = disabled ? "it is set aside" : "the built-in policy decides instead, this time";
     this.complain(`Policy ${this.#current.description.name} failed in ${this.#lastFailure}; ${next}`);
   }
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { Guard } from "../src/guard.js";
-import { Judge } from "../src/judge.js";
+import { Judging } from "../src/judging.js";
 import type { LocalPolicy, Policy } from "../src/policy/policy.js";
 import { testBuiltIn } from "./fakes.js";
 import type { State } from "../src/contract.js";
@@ -16,21 +16,21 @@ function later(answer: Policy["decide"]): Policy {
   return { description: NAME, sha256: "", decide: answer };
 }
 
-async function judged(policy: Policy): Promise<{ judge: Judge; said: string[]; decide: () => unknown }> {
+async function judged(policy: Policy): Promise<{ judging: Judging; said: string[]; decide: () => unknown }> {
   const said: string[] = [];
-  const judge = new Judge(await testBuiltIn(), (text) => said.push(text));
-  judge.swap(policy, "https://host/odd.wasm");
+  const judging = new Judging(await testBuiltIn(), (text) => said.push(text));
+  judging.swap(policy, "https://host/odd.wasm");
   const guard = new Guard(0n);
   const decide = (): unknown => {
-    const decision = judge.decide(guard, { name: "start" }, CONNECTED, { now: 0n });
+    const decision = judging.decide(guard, { name: "start" }, CONNECTED, { now: 0n });
     return decision instanceof Promise ? decision.then((it) => it?.state.phase.tag) : decision?.state.phase.tag;
   };
-  return { judge, said, decide };
+  return { judging, said, decide };
 }
 
-it("a policy that traps is overruled, and set aside at the third time", async () => {
+it("a policy that traps is rejected, and disabled at the third time", async () => {
   let calls = 0;
-  const { judge, said, decide } = await judged(
+  const { judging, said, decide } = await judged(
     failing(() => {
       calls += 1;
       throw new WebAssembly.RuntimeError("unreachable");
@@ -38,53 +38,53 @@ it("a policy that traps is overruled, and set aside at the third time", async ()
   );
   expect([decide(), decide(), decide(), decide()]).toEqual(Array(4).fill("reconnecting"));
   expect([calls, said.length]).toEqual([3, 3]);
-  expect(judge.status()).toMatchObject({ name: "odd", failures: 3, setAside: true, lastFailure: "start: unreachable" });
+  expect(judging.status()).toMatchObject({ name: "odd", failures: 3, setAside: true, lastFailure: "start: unreachable" });
   expect(said[2]).toContain("set aside");
 });
 
 it("so is one that answers nonsense", async () => {
-  const { judge, decide } = await judged(failing(() => ({ state: CONNECTED, actions: [] })));
+  const { judging, decide } = await judged(failing(() => ({ state: CONNECTED, actions: [] })));
   expect(decide()).toBe("reconnecting");
-  expect(judge.status().lastFailure).toContain("although the server is lost");
+  expect(judging.status().lastFailure).toContain("although the server is lost");
   const { decide: nothing } = await judged(failing(() => undefined as never));
   expect(nothing()).toBe("reconnecting");
 });
 
 it("one that answers later is held to the same rules", async () => {
-  const { judge, decide } = await judged(later(async () => ({ state: CONNECTED, actions: [] })));
+  const { judging, decide } = await judged(later(async () => ({ state: CONNECTED, actions: [] })));
   expect(await decide()).toBe("reconnecting");
-  expect(judge.status().lastFailure).toContain("although the server is lost");
+  expect(judging.status().lastFailure).toContain("although the server is lost");
   const { decide: asked } = await judged(later(() => Promise.reject(new Error("it took longer than 2 s"))));
   expect(await asked()).toBe("reconnecting");
 });
 
 it("one that is ended while it is asked has not failed: the next one is asked instead", async () => {
   let end = (): void => {};
-  const { judge, said, decide } = await judged({
+  const { judging, said, decide } = await judged({
     ...later(() => new Promise((_, reject) => (end = () => reject(new Error("ended"))))),
     end: () => end(),
   });
   const answer = decide();
-  judge.revert();
+  judging.revert();
   expect(await answer).toBe("reconnecting");
-  expect([said, judge.status()]).toMatchObject([[], { name: "five-minutes", failures: 0 }]);
+  expect([said, judging.status()]).toMatchObject([[], { name: "five-minutes", failures: 0 }]);
 });
 
-it("one that is set aside is ended", async () => {
+it("one that is disabled is ended", async () => {
   let ended = 0;
   const { decide } = await judged({ ...failing(() => undefined as never), end: () => (ended += 1) });
   expect([decide(), decide(), ended, decide(), ended]).toEqual([...Array(2).fill("reconnecting"), 0, "reconnecting", 1]);
 });
 
 it("another swap gives a clean record; going back is the built-in one", async () => {
-  const { judge, decide } = await judged(failing(() => undefined as never));
+  const { judging, decide } = await judged(failing(() => undefined as never));
   decide();
-  judge.revert();
-  expect(judge.status()).toMatchObject({ name: "five-minutes", origin: "built-in", failures: 0, lastFailure: undefined });
+  judging.revert();
+  expect(judging.status()).toMatchObject({ name: "five-minutes", origin: "built-in", failures: 0, lastFailure: undefined });
 });
 
 it("where nobody decides nothing changes", async () => {
   const broken = failing(() => undefined as never);
-  const judge = new Judge(broken, () => {});
-  expect(judge.decide(new Guard(0n), { name: "start" }, CONNECTED, { now: 0n })).toBeUndefined();
+  const judging = new Judging(broken, () => {});
+  expect(judging.decide(new Guard(0n), { name: "start" }, CONNECTED, { now: 0n })).toBeUndefined();
 });
