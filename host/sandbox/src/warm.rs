@@ -1,4 +1,4 @@
-//! Many calls in one instance, for simulations: a fresh one for each call takes five times as long.
+//! Many calls in one instance, for simulations: a fresh one for each call takes several times as long.
 //!
 //! In Blender each call has an instance of its own, so that a policy can keep nothing outside its
 //! state. Here one could. So every so many-th call is repeated in a fresh instance, and a policy that
