@@ -22,8 +22,8 @@ from tests.blender.test_policies import deadline, policy, swap, wait_policy
 COUNTDOWN = 900
 SECONDS = 60.0
 
-# Overruled three times in the outage, and set aside. The reason, or a part of it.
-OVERRULED = {
+# Rejected three times in the outage, and disabled. The reason, or a part of it.
+REJECTED = {
     "endless-loop": "it used up its fuel",
     "memory-bomb": "it used up its fuel|it did not come back",
     "memory-fill": "it used up its fuel",
@@ -80,11 +80,11 @@ def wait_refused(blender: Blender, file: Path) -> None:
 
 
 def wait_failed(blender: Blender, mode: str, reasons: str) -> None:
-    def set_aside() -> bool:
+    def disabled() -> bool:
         now = policy(blender)
         return bool(now["name"] == mode and now["set_aside"])
 
-    blender.wait_alive(f"the end of {mode}", set_aside, SECONDS)
+    blender.wait_alive(f"the end of {mode}", disabled, SECONDS)
     last = policy(blender)["last_failure"]
     assert any(reason in last for reason in reasons.split("|")), last
 
@@ -105,7 +105,7 @@ def test_one_after_the_other(make_stage: MakeStage, tmp_path: Path) -> None:
         assert reason in policy(blender)["refused"]["reason"]
         assert policy(blender)["origin"] == "built-in"
 
-    for mode, reasons in OVERRULED.items():
+    for mode, reasons in REJECTED.items():
         file = tmp_path / f"{mode}.wasm"
         file.write_bytes(hostile(mode))
         swap(blender, file)
@@ -123,8 +123,8 @@ def test_one_after_the_other(make_stage: MakeStage, tmp_path: Path) -> None:
     assert (count(blender, SAVING), count(blender, CLOSING)) == (0, 0)
     told = [line["outcome"] for line in stage.journal.policies()]
     assert told.count("refused") == len(list(folder.iterdir())) + 1
-    assert told.count("overruled") == 2 * len(OVERRULED)
-    assert told.count("set-aside") == len(OVERRULED)
+    assert told.count("overruled") == 2 * len(REJECTED)
+    assert told.count("set-aside") == len(REJECTED)
     blender.run("bpy.ops.cr8.save_and_close()")
     stage.assert_closed(blender)
     assert saved_location(stage.file) == EDIT

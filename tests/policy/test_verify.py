@@ -60,8 +60,8 @@ BREAKS = {
 NOTHING = {"five-minutes", "keeps-a-secret", "long-strings", "memory-grow"}
 # Modes that show only after thousands of calls.
 PATIENCE = {"wakes-every-0ms": "40000", "ignores-release": "10000"}
-# A person who holds is one surprise, and one who releases another.
-SURPRISES = {"ignores-release": "2"}
+# A person who holds is one fault, and one who releases another.
+FAULTS = {"ignores-release": "2"}
 
 
 @pytest.mark.parametrize("policy", policies())
@@ -95,7 +95,7 @@ def test_what_was_shipped_keeps_the_rules_of_its_time(policy: str, lifeline: Lif
 def test_a_trace_of_an_older_one_can_be_repeated(lifeline: Lifeline, wasmtime: Wasmtime) -> None:
     """It is told nothing in it that its version does not know."""
     file = older_policy_file("five-minutes")
-    words = ["--within", "1s", "--surprises", "0"]
+    words = ["--within", "1s", "--faults", "0"]
     code, found = lifeline("verify", file, *words)
     assert code == 1
     (fault,) = found["broken"]
@@ -112,7 +112,7 @@ def test_every_mode_is_looked_for() -> None:
 def search(lifeline: Lifeline, folder: Path, mode: str) -> tuple[int, Any, Path]:
     file = folder / f"{mode}.wasm"
     file.write_bytes(hostile(mode))
-    words = ["--states", PATIENCE.get(mode, "8000"), "--surprises", SURPRISES.get(mode, "1")]
+    words = ["--states", PATIENCE.get(mode, "8000"), "--faults", FAULTS.get(mode, "1")]
     return *lifeline("verify", file, *words), file
 
 
@@ -162,7 +162,7 @@ def test_the_last_line_of_a_trap_traps(
 
 def test_its_calls_are_calls_of_a_good_policy_too(lifeline: Lifeline, invoke: Invoke) -> None:
     """Whatever is asked in a trace, every policy can read."""
-    words = ["--within", "1m", "--surprises", "0"]
+    words = ["--within", "1m", "--faults", "0"]
     code, found = lifeline("verify", "five-minutes", *words)
     assert code == 1
     (fault,) = found["broken"]

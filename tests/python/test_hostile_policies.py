@@ -25,8 +25,8 @@ SETTINGS: dict[str, object] = {
 }
 SECONDS = 20.0
 
-# What is told of a mode that is overruled in an outage. `five-minutes` ends it.
-OVERRULED = {
+# What is told of a mode that is rejected in an outage. `five-minutes` ends it.
+REJECTED = {
     "endless-loop": "it used up its fuel (50000000 units)",
     "memory-bomb": "it used up its fuel (50000000 units)|it did not come back within 0.2 s",
     "memory-fill": "it used up its fuel (50000000 units)",
@@ -78,7 +78,7 @@ ALONE = {
 
 
 def test_every_mode_has_its_test() -> None:
-    outages = OVERRULED.keys() | SAVING.keys() | HELD.keys()
+    outages = REJECTED.keys() | SAVING.keys() | HELD.keys()
     assert set(modes()) == outages | CONNECTED.keys() | ALONE
 
 
@@ -137,11 +137,11 @@ def begin(make_line: MakeLine, nowhere: str, cache: str) -> Begin:
     return begin
 
 
-@pytest.mark.parametrize("mode", OVERRULED)
+@pytest.mark.parametrize("mode", REJECTED)
 def test_in_an_outage(begin: Begin, mode: str) -> None:
     recorder = begin(mode)
     save_and_close(recorder)
-    assert_told(recorder, OVERRULED[mode])
+    assert_told(recorder, REJECTED[mode])
 
 
 def test_over_connections_that_did_not_last() -> None:

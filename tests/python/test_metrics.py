@@ -251,11 +251,11 @@ def test_policies_that_fail_and_are_refused(
     line.swap_policy(hostile("trap"))
     assert recorder.until("policy").message is None
 
-    def set_aside() -> Metrics | None:
+    def disabled() -> Metrics | None:
         metrics = metrics_of(line)
         return metrics if metrics.of("policy_set_aside") else None
 
-    metrics = wait_until("the policy set aside", set_aside, 20.0)
+    metrics = wait_until("the policy is disabled", disabled, 20.0)
     assert metrics.of("policy_failures_total") == 3
     swaps = {it: metrics.of("policy_swaps_total", outcome=it) for it in ("taken", "refused")}
     assert swaps == {"taken": 1, "refused": 1}

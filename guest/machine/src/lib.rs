@@ -11,7 +11,7 @@
 //! | [`start`] | Blender has started, nothing is connected yet |
 //! | [`on_connect`] | the server accepted |
 //! | [`on_connect_error`] | an attempt failed |
-//! | [`on_disconnect`] | the line was lost |
+//! | [`on_disconnect`] | the server was lost |
 //! | [`on_saved`] | a save has ended |
 //! | [`on_request`] | a person asks for something |
 //! | [`tick`] | the time that the last decision asked for has come |

@@ -41,7 +41,7 @@ pub fn on_connect_error(state: State, moment: Moment, _why: ConnectError) -> Dec
     })
 }
 
-/// The line was lost. A second loss in the same outage changes nothing.
+/// The server was lost. A second loss in the same outage changes nothing.
 pub fn on_disconnect(state: State, moment: Moment, why: Loss) -> Decision {
     Step::new(moment).run(state, |step, phase| match phase {
         Phase::Connected => step.after_failure(Outage {

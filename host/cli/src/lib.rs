@@ -255,7 +255,7 @@ mod tests {
             "five-minutes",
             "--states",
             "2000",
-            "--surprises",
+            "--faults",
             "1",
         ];
         let (code, out, _) = lifeline(&words);
@@ -271,14 +271,7 @@ mod tests {
     #[test]
     fn a_broken_rule_comes_with_its_trace() {
         // So little time that five-minutes has not quit.
-        let words = [
-            "verify",
-            "five-minutes",
-            "--surprises",
-            "0",
-            "--within",
-            "1m",
-        ];
+        let words = ["verify", "five-minutes", "--faults", "0", "--within", "1m"];
         let (code, out, _) = lifeline(&words);
         assert_eq!(code, NO);
         assert!(out.contains("BROKEN     ends"), "{out}");

@@ -29,11 +29,11 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 400_000,
         value_parser = clap::value_parser!(u32).range(1..=50_000_000))]
     states: u32,
-    /// Surprises of one trace: a person, a stopped process, a server that is back. With the settings
+    /// Faults of one trace: a person, a stopped process, a server that is back. With the settings
     /// in real time one fewer.
-    #[arg(long, value_name = "N", default_value_t = 2,
+    #[arg(long, alias = "surprises", value_name = "N", default_value_t = 2,
         value_parser = clap::value_parser!(u32).range(0..=10))]
-    surprises: u32,
+    faults: u32,
     /// Calls of one outage after which it is held to have no end.
     #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u32).range(1..))]
     depth: Option<u32>,
@@ -55,7 +55,7 @@ const SHOWN: usize = 12;
 /// What one set of settings has led to.
 struct Looked {
     setup: Setup,
-    surprises: u32,
+    faults: u32,
     found: Exploration,
     took: Duration,
 }
@@ -163,10 +163,10 @@ fn one(
     options: &Options,
     progress: &Sender<(&'static str, Progress)>,
 ) -> Looked {
-    let surprises = options.surprises.saturating_sub(setup.fewer);
+    let faults = options.faults.saturating_sub(setup.fewer);
     let bounds = Bounds {
         states: options.states as usize,
-        surprises,
+        faults,
         depth: options.depth,
         within: options.within,
     };
@@ -177,7 +177,7 @@ fn one(
     });
     Looked {
         setup,
-        surprises,
+        faults,
         found,
         took: begun.elapsed(),
     }
@@ -247,9 +247,9 @@ fn looked_json(looked: &Looked) -> Value {
         "situations": found.states,
         "events": found.edges,
         "depth": found.depth,
-        "surprises": looked.surprises,
-        "complete_surprises": found.complete,
-        "bound_hit": found.complete != Some(looked.surprises),
+        "faults": looked.faults,
+        "complete_faults": found.complete,
+        "bound_hit": found.complete != Some(looked.faults),
         "longest_s": found.longest.map(as_seconds),
         "seconds": looked.took.as_secs_f64(),
     })
@@ -334,12 +334,12 @@ fn looked_at(looked: &Looked, out: &mut dyn Write) -> std::io::Result<()> {
         took.as_secs_f64()
     )?;
     let bound = match found.complete {
-        Some(all) if all == looked.surprises => format!("all traces with {}", surprises(all)),
+        Some(all) if all == looked.faults => format!("all traces with {}", faults(all)),
         Some(all) => format!(
             "bound hit: all traces with {}, and some with more",
-            surprises(all)
+            faults(all)
         ),
-        None => "bound hit: not even all traces without a surprise".into(),
+        None => "bound hit: not even all traces without a fault".into(),
     };
     let longest = match found.longest {
         Some(longest) if found.complete.is_none() => {
@@ -351,11 +351,11 @@ fn looked_at(looked: &Looked, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{:22}{bound}; {longest}", "")
 }
 
-fn surprises(most: u32) -> String {
+fn faults(most: u32) -> String {
     match most {
-        0 => "no surprise".into(),
-        1 => "up to one surprise".into(),
-        more => format!("up to {more} surprises"),
+        0 => "no fault".into(),
+        1 => "up to one fault".into(),
+        more => format!("up to {more} faults"),
     }
 }
 

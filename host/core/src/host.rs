@@ -6,7 +6,7 @@ use lifeline_contract::types::{Decision, Moment, State};
 /// Answers at once.
 pub trait Host {
     /// A policy's answer.
-    fn decide(&mut self, who: Who, call: &Call, state: &State, moment: &Moment) -> Answer;
+    fn decide(&mut self, question: &Question) -> Answer;
 
     /// 64 random bits; None: there are none to be had.
     fn entropy(&mut self) -> Option<u64>;
@@ -25,6 +25,19 @@ pub enum Who {
     Current,
     /// The one that decides when that one fails.
     BuiltIn,
+}
+
+/// What a policy is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Which one.
+    pub who: Who,
+    /// The contract's function.
+    pub call: &'a Call,
+    /// What was answered last.
+    pub state: &'a State,
+    /// The circumstances.
+    pub moment: &'a Moment,
 }
 
 /// What a policy has answered.

@@ -24,7 +24,7 @@ pub enum Input {
     Saved(u64, SaveOutcome),
     /// In place of claiming a quit: the file has changed since the save.
     SaveFirst(u64),
-    /// The file of an order was read back, or cannot be: why.
+    /// The file of an order was verified, or cannot be: why.
     Verified(u64, Result<Digest, String>),
     /// The upload of an order has ended.
     Uploaded(u64, Uploaded),
@@ -38,7 +38,7 @@ pub enum Input {
     Written,
     /// Another policy decides from now on.
     Policy(Origin),
-    /// The line is closed: the add-on is disabled, or a person closes Blender.
+    /// The add-on is disabled, or a person closes Blender.
     Close,
 }
 

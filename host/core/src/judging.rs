@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::guard::{Guard, Violation};
-use crate::host::{Host, Who};
+use crate::host::{Host, Question, Who};
 use crate::input::Origin;
 use crate::output::Telling;
 use lifeline_contract::Call;
@@ -62,7 +62,12 @@ impl Judging {
         let mut tellings = Vec::new();
         let mut took = 0;
         let mut ask = |who, within: Option<u64>| {
-            let answer = host.decide(who, call, state, moment);
+            let answer = host.decide(&Question {
+                who,
+                call,
+                state,
+                moment,
+            });
             took += answer.took;
             let decision = answer.decision.map_err(Failure::NoAnswer)?;
             guard.check(state, call, moment, &decision)?;

@@ -7,7 +7,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `core` | the state, and a step of it |
-//! | `core::line` | attempts to connect, and what they come to |
+//! | `core::connections` | attempts to connect, and what they come to |
 //! | `core::deciding` | a policy's decision, and what follows from it |
 //! | `judging` | which policy decides, and when it is disabled |
 //! | `core::closing` | from a save to Blender's end |
@@ -36,7 +36,7 @@ mod tickets;
 pub use config::Config;
 pub use core::{Core, End, LOOK_AGAIN, Limits, RETRY_DECISION};
 pub use failure::Failure;
-pub use host::{Answer, Host, Who};
+pub use host::{Answer, Host, Question, Who};
 pub use input::{Before, Connection, Input, Origin};
 pub use judging::FAILURES;
 pub use output::{Ignored, Outcome, Output, Reason, Telling, Why, Withdrawn, Work};

@@ -17,7 +17,7 @@ pub enum Output {
     Save(u64, Place, Reason),
     /// Ask the main thread to close Blender.
     Quit(u64),
-    /// Read this file back, and upload it if so said. The order's number comes back with the answers.
+    /// Verify this file (read it back whole), and upload it if so said. The order's number comes back with the answers.
     Keep {
         /// Of the order.
         order: u64,
@@ -26,7 +26,7 @@ pub enum Output {
         /// Whether to upload it.
         upload: bool,
     },
-    /// Give up reading back and uploading.
+    /// Give up verifying and uploading.
     StopKeeping,
     /// Have a copy made of the work as it is, if it has changed since the last one; or delete that: the
     /// work is safe, or nobody's to save.
@@ -200,7 +200,7 @@ pub enum Work {
     StraySaveEnded(SaveOutcome),
     /// The file has changed since the save: for the how many-th time it is saved again.
     SavedAgain(u32),
-    /// The saved file was read back.
+    /// The saved file was verified.
     Verified(Digest),
     /// It cannot be: why.
     Unreadable(String),

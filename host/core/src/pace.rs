@@ -31,10 +31,7 @@ impl Pace {
 
     /// Another policy decides.
     pub fn swapped(&mut self) {
-        *self = Pace {
-            counted_at: self.counted_at,
-            ..Pace::default()
-        };
+        *self = Pace::default();
     }
 }
 
@@ -50,11 +47,26 @@ mod tests {
         while now < 1_060_000 {
             now += pace.floor(now);
             calls += 1;
+            assert!(calls < 10_000, "nobody is slowed down");
         }
         assert!((400..600).contains(&calls), "{calls} in a minute");
         assert!(pace.is_news() && !pace.is_news());
         // After a rest it may hurry again.
         assert_eq!(pace.floor(now + BURST * SLOW), FLOOR);
+    }
+
+    #[test]
+    fn it_is_news_once_for_each_policy() {
+        let mut pace = Pace::default();
+        for _ in 0..2 {
+            for _ in 0..BURST {
+                assert_eq!(pace.floor(1_000_000), FLOOR);
+                assert!(!pace.is_news());
+            }
+            assert_eq!(pace.floor(1_000_000), SLOW);
+            assert!(pace.is_news() && !pace.is_news());
+            pace.swapped();
+        }
     }
 
     #[test]

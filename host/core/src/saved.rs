@@ -11,7 +11,7 @@ pub struct Saved {
     pub recovery: bool,
     /// Why what was tried before has failed.
     pub failures: Vec<String>,
-    /// Of what was read back from the disk, if it was.
+    /// Of what was verified from the disk, if it was.
     pub digest: Option<Digest>,
     /// Where the finished render is that the file does not hold.
     pub render: Option<PathBuf>,
@@ -20,7 +20,7 @@ pub struct Saved {
 /// How a save has ended: where it is, or why there is none, a sentence for each place.
 pub type SaveOutcome = Result<Saved, Vec<String>>;
 
-/// Of a file that was read back from the disk.
+/// Of a file that was verified from the disk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Digest {
     /// Its size.

@@ -3,18 +3,25 @@
 use crate::guard::Bounds;
 use crate::{
     Answer, Before, Config, Connection, Core, Digest, Failure, Host, Ignored, Input, Origin,
-    Outcome, Output, Saved, Telling, Uploaded, Who, Withdrawn, Work,
+    Outcome, Output, Question, SaveOutcome, Saved, Telling, Uploaded, Who, Withdrawn, Work,
 };
 use lifeline_contract::Call;
 use lifeline_contract::types::{
-    ConnectError, Loss, Moment, Phase, Place, Request, Scene, Settings, State,
+    ConnectError, Loss, Moment, Phase, Place, Request, Scene, Settings,
 };
 use lifeline_machine::Machine;
 
+mod deciding;
 mod early;
+mod endless;
+mod relative;
+mod saving;
 mod short;
+mod stands;
 
 const MINUTE: u64 = 60_000;
+/// More than any test needs.
+const TURNS: u32 = 20_000;
 
 /// What answers in the middle of a step.
 #[derive(Default)]
@@ -28,16 +35,25 @@ struct World {
     takes: u64,
     /// What each call was told of connections that did not last.
     cut_off: Vec<(&'static str, Option<u32>)>,
+    asked: Vec<Call>,
+    /// What the policy goes by in place of what is set.
+    timing: Option<Settings>,
 }
 
 impl Host for World {
-    fn decide(&mut self, who: Who, call: &Call, state: &State, moment: &Moment) -> Answer {
-        let broken = self.broken.contains(&who);
-        self.cut_off.push((call.name(), moment.cut_off));
+    fn decide(&mut self, it: &Question) -> Answer {
+        let broken = self.broken.contains(&it.who);
+        self.cut_off.push((it.call.name(), it.moment.cut_off));
+        self.asked.push(it.call.clone());
+        let current = self.timing.clone().filter(|_| it.who == Who::Current);
+        let moment = Moment {
+            settings: current.or_else(|| it.moment.settings.clone()),
+            ..it.moment.clone()
+        };
         Answer {
             decision: match broken {
                 true => Err("no memory".into()),
-                false => Ok(call.of::<Machine<()>>(state, moment)),
+                false => Ok(it.call.of::<Machine<()>>(it.state, &moment)),
             },
             took: self.takes,
         }
@@ -63,10 +79,16 @@ struct Stage {
     now: u64,
     outputs: Vec<Output>,
     attempt: u64,
+    turns: u32,
 }
 
 impl Stage {
     fn new(change: impl FnOnce(&mut Config)) -> Self {
+        Self::at(0, change)
+    }
+
+    /// Blender starts at this instant.
+    fn at(now: u64, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {
             username: String::new(),
             timing: Settings::default(),
@@ -83,11 +105,12 @@ impl Stage {
         };
         change(&mut config);
         let mut stage = Stage {
-            core: Core::new(config, 0),
+            core: Core::new(config, now),
             world: World::default(),
-            now: 0,
+            now,
             outputs: Vec::new(),
             attempt: 0,
+            turns: 0,
         };
         stage.tell(Input::Start(Before::default()));
         stage
@@ -102,7 +125,14 @@ impl Stage {
         stage
     }
 
+    /// Whoever waits for what does not come fails at once.
+    fn turn(&mut self) {
+        self.turns += 1;
+        assert!(self.turns < TURNS, "it goes round in circles");
+    }
+
     fn tell(&mut self, input: Input) {
+        self.turn();
         self.core.handle(self.now, input, &mut self.world);
         while let Some(output) = self.core.poll() {
             if let Output::Connect(attempt) = output {
@@ -122,6 +152,7 @@ impl Stage {
 
     /// Time passes; each attempt fails at once.
     fn pass(&mut self, millis: u64) {
+        self.turn();
         let end = self.now + millis;
         loop {
             if self.core.is_attempting() {
@@ -135,6 +166,13 @@ impl Stage {
             self.tell(Input::Time);
         }
         self.now = end;
+    }
+
+    fn next_attempt(&mut self) {
+        while !self.core.is_attempting() {
+            self.now = self.core.wake_at().unwrap();
+            self.tell(Input::Time);
+        }
     }
 
     /// Until the save is asked for.
@@ -162,15 +200,8 @@ impl Stage {
 
     fn save(&mut self, ticket: u64, ok: bool) {
         self.tell(Input::Claimed(ticket));
-        let saved = Saved {
-            path: "/work.blend".into(),
-            recovery: false,
-            failures: Vec::new(),
-            digest: None,
-            render: None,
-        };
         let failed = Err(vec!["disk full".into()]);
-        self.tell(Input::Saved(ticket, if ok { Ok(saved) } else { failed }));
+        self.tell(Input::Saved(ticket, if ok { saved() } else { failed }));
     }
 
     fn verify(&mut self) {
@@ -202,6 +233,16 @@ impl Stage {
             _ => None,
         })
     }
+}
+
+fn saved() -> SaveOutcome {
+    Ok(Saved {
+        path: "/work.blend".into(),
+        recovery: false,
+        failures: Vec::new(),
+        digest: None,
+        render: None,
+    })
 }
 
 #[test]
@@ -294,7 +335,7 @@ fn with_nothing_saved_it_closes_after_the_wait() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_back_is_not_safe() {
+fn a_file_that_cannot_be_verified_is_not_safe() {
     let mut stage = Stage::connected(|_| {});
     let ticket = stage.lose_for_good();
     stage.save(ticket, true);

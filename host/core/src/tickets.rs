@@ -81,3 +81,29 @@ impl Tickets {
         self.open.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_answered_was_claimed_and_is_the_one_that_is_open() {
+        let mut tickets = Tickets::after(6);
+        assert_eq!(tickets.issue(Task::Save(Place::InPlace), 0), 7);
+        assert_eq!((tickets.settle(7), tickets.claim(6)), (None, None));
+        assert_eq!(tickets.claim(7), Some(Task::Save(Place::InPlace)));
+        assert_eq!(tickets.settle(6), None);
+        assert_eq!(tickets.settle(7), Some(Task::Save(Place::InPlace)));
+        assert_eq!(tickets.open(), None);
+    }
+
+    #[test]
+    fn a_quit_alone_is_handed_back() {
+        let mut tickets = Tickets::default();
+        let save = tickets.issue(Task::Save(Place::InPlace), 0);
+        assert!(!tickets.hand_back(save));
+        let quit = tickets.issue(Task::Quit, 0);
+        assert!(!tickets.hand_back(save) && tickets.hand_back(quit));
+        assert_eq!(tickets.close(), None);
+    }
+}

@@ -99,14 +99,14 @@ pub struct LastSave {
     pub path: String,
     /// A copy in a recovery folder.
     pub recovery: bool,
-    /// Once it was read back.
+    /// Once it was verified.
     pub bytes: Option<u64>,
-    /// Once it was read back.
+    /// Once it was verified.
     pub sha256: Option<String>,
 }
 
 impl LastSave {
-    /// Not read back yet.
+    /// not verified yet.
     pub fn new(saved: &Saved) -> Self {
         LastSave {
             path: saved.path.to_string_lossy().into_owned(),
@@ -183,7 +183,7 @@ pub struct Snapshot {
     pub closed: bool,
     /// The guard's word.
     pub connected: bool,
-    /// When the line was lost.
+    /// When the server was lost.
     pub lost_at: Option<u64>,
     /// The contract's name.
     pub reason: Option<&'static str>,

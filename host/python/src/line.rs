@@ -70,7 +70,7 @@ impl Lifeline {
             path,
             recovery,
             failures: texts(&failures),
-            digest: digest.map(read_back).transpose()?,
+            digest: digest.map(verified).transpose()?,
             render,
         };
         self.0.answer(ticket, Ok(saved));
@@ -190,8 +190,8 @@ fn texts(texts: &[Bound<'_, PyString>]) -> Vec<String> {
     texts.iter().map(lossy).collect()
 }
 
-/// What the add-on has read back: bytes, SHA-256, and seconds.
-fn read_back((bytes, sha256, seconds): (u64, String, f64)) -> PyResult<Digest> {
+/// What the add-on has verified: bytes, SHA-256, and seconds.
+fn verified((bytes, sha256, seconds): (u64, String, f64)) -> PyResult<Digest> {
     let is_hex = |it: u8| matches!(it, b'0'..=b'9' | b'a'..=b'f');
     if sha256.len() != 64 || !sha256.bytes().all(is_hex) {
         return Err(PyValueError::new_err(

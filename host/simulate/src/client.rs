@@ -1,35 +1,27 @@
 //! One Blender without a shell: the core that ships, driven by whoever says what happens and when.
 //!
 //! What nobody is to say answers itself, and at once: a saved file is whole, nothing is uploaded, the
-//! outage is written down. The line and the main thread are the caller's.
+//! outage is written down. The connection and the main thread are the caller's.
 
-use lifeline_contract::Call;
-use lifeline_contract::types::{Decision, Moment, Place, State};
+use lifeline_contract::types::{Decision, Place};
 use lifeline_core::{
-    Answer, Config, Connection, Core, Digest, Host, Input, Output, SaveOutcome, Saved, Task, Who,
+    Answer, Config, Connection, Core, Digest, Host, Input, Output, Question, SaveOutcome, Saved,
+    Task,
 };
 
 /// What the core is answered within a step.
 pub(crate) trait Answers {
     /// A policy's decision.
-    fn decide(
-        &mut self,
-        who: Who,
-        call: &Call,
-        state: &State,
-        moment: &Moment,
-    ) -> Result<Decision, String>;
+    fn decide(&mut self, question: &Question) -> Result<Decision, String>;
 
     /// Bits for a policy.
     fn entropy(&mut self) -> Option<u64>;
 }
 
-/// The core, and the number of its line.
+/// One Blender.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     core: Core,
-    /// The attempt under way, or the connection.
-    line: Option<u64>,
 }
 
 impl Client {
@@ -42,7 +34,6 @@ impl Client {
         };
         Client {
             core: Core::new(config, now),
-            line: None,
         }
     }
 
@@ -62,11 +53,6 @@ impl Client {
                 Output::WriteDown(_) => Input::Written,
                 Output::StopKeeping => continue,
                 other => {
-                    match other {
-                        Output::Connect(attempt) => self.line = Some(attempt),
-                        Output::Disconnect => self.line = None,
-                        _ => {}
-                    }
                     outputs.push(other);
                     continue;
                 }
@@ -76,15 +62,9 @@ impl Client {
         outputs
     }
 
-    /// What the attempt under way, or the connection, has come to; nothing if there is none.
-    pub fn line(&mut self, now: u64, event: Connection, answers: &mut dyn Answers) -> Vec<Output> {
-        let line = match event {
-            Connection::Accepted => self.line,
-            _ => self.line.take(),
-        };
-        line.map_or_else(Vec::new, |line| {
-            self.happens(now, Input::Connection(line, event), answers)
-        })
+    /// What the attempt under way, or the connection, has come to. Of none nothing is heard.
+    pub fn of_attempt(&self, event: Connection) -> Input {
+        Input::Connection(self.core.attempt().unwrap_or_default(), event)
     }
 
     /// The main thread may begin what this ticket is for.
@@ -132,9 +112,9 @@ struct Alone<'a> {
 }
 
 impl Host for Alone<'_> {
-    fn decide(&mut self, who: Who, call: &Call, state: &State, moment: &Moment) -> Answer {
+    fn decide(&mut self, question: &Question) -> Answer {
         Answer {
-            decision: self.answers.decide(who, call, state, moment),
+            decision: self.answers.decide(question),
             took: 0,
         }
     }

@@ -10,8 +10,8 @@ use lifeline_core::guard::Bounds;
 pub struct Bound {
     /// Outages of one run, the start of Blender being the first.
     pub outages: u8,
-    /// Surprises (see [`crate::step::Event::surprises`]) in each of them.
-    pub surprises: u8,
+    /// Faults (see [`crate::step::Event::faults`]) in each of them.
+    pub faults: u8,
     /// Saves that a hostile policy asks for in each of them.
     pub saves: u8,
 }
@@ -29,7 +29,7 @@ pub struct Adversary {
     pub traps: bool,
     /// Other settings from now on.
     pub settings: bool,
-    /// A file that changes between the save and the quit, or cannot be read back.
+    /// A file that changes between the save and the quit, or cannot be verified.
     pub files: bool,
     /// A render.
     pub renders: bool,
@@ -86,9 +86,9 @@ pub const BETWEEN: u64 = 1_000;
 /// An attempt takes at least this long to fail (milliseconds). So there is no end of attempts that
 /// takes no time.
 pub const QUICK: u64 = 1_000;
-/// How long a line holds before it is lost (milliseconds): long enough to have ended the outage.
+/// How long a connection holds before it is lost (milliseconds): long enough to have ended the outage.
 pub const QUIET: u64 = 30_000;
-/// The same of a line that does not last.
+/// The same of one that does not last.
 pub const SHORT: u64 = 500;
 
 /// Two attempts, after 2 and 4 s, and a countdown of 8 s. All times but those with jitter are
@@ -135,7 +135,7 @@ fn base(name: &'static str, about: &'static str) -> Configuration {
         about,
         bound: Bound {
             outages: 2,
-            surprises: 2,
+            faults: 2,
             saves: 2,
         },
         adversary: Adversary::default(),
@@ -151,13 +151,13 @@ fn base(name: &'static str, about: &'static str) -> Configuration {
     }
 }
 
-/// All searches. `more`: surprises on top of what they have in CI.
+/// All searches. `more`: faults on top of what they have in CI.
 pub fn configurations(more: u8) -> Vec<Configuration> {
     let mut all = vec![
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 1,
+                faults: 1,
                 saves: 2,
             },
             adversary: Adversary {
@@ -177,7 +177,7 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 1,
+                faults: 1,
                 saves: 2,
             },
             adversary: Adversary {
@@ -196,7 +196,7 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 1,
-                surprises: 2,
+                faults: 2,
                 saves: 2,
             },
             adversary: Adversary {
@@ -216,7 +216,7 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 2,
+                faults: 2,
                 saves: 2,
             },
             adversary: Adversary {
@@ -226,13 +226,13 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
             policies: vec![Who::Patient, Who::FiveMinutes],
             ..base(
                 "traps",
-                "a foreign machine; calls fail, up to its being set aside, and swaps",
+                "a foreign machine; calls fail, until it is disabled, and swaps",
             )
         },
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 2,
+                faults: 2,
                 saves: 2,
             },
             adversary: Adversary {
@@ -242,13 +242,13 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
             },
             ..base(
                 "files",
-                "saves that fail, change under the quit, or cannot be read back, with people",
+                "saves that fail, change under the quit, or cannot be verified, with people",
             )
         },
         Configuration {
             bound: Bound {
                 outages: 4,
-                surprises: 1,
+                faults: 1,
                 saves: 2,
             },
             adversary: Adversary {
@@ -265,7 +265,7 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 2,
+                faults: 2,
                 saves: 2,
             },
             adversary: Adversary {
@@ -282,7 +282,7 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         Configuration {
             bound: Bound {
                 outages: 2,
-                surprises: 0,
+                faults: 0,
                 saves: 2,
             },
             adversary: Adversary {
@@ -300,7 +300,7 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
             outage_limit: 3_000,
             ..base(
                 "hostile",
-                "a policy that answers anything at every call, until it is set aside or swapped",
+                "a policy that answers anything at every call, until it is disabled or swapped",
             )
         },
     ];
@@ -309,7 +309,7 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         all.push(Configuration {
             bound: Bound {
                 outages: 1,
-                surprises: 0,
+                faults: 0,
                 saves: 1,
             },
             adversary: Adversary {
@@ -326,7 +326,7 @@ pub fn configurations(more: u8) -> Vec<Configuration> {
         });
     }
     for it in &mut all {
-        it.bound.surprises = it.bound.surprises.saturating_add(more);
+        it.bound.faults = it.bound.faults.saturating_add(more);
     }
     all
 }
@@ -353,7 +353,7 @@ impl Configuration {
     /// Instants that are longer ago than this are alike: nothing that is measured from the past
     /// (the floor, the waits, the limit of an outage) is longer.
     pub fn horizon(&self) -> u64 {
-        let extended = EXTENSION.saturating_mul(u64::from(self.bound.surprises));
+        let extended = EXTENSION.saturating_mul(u64::from(self.bound.faults));
         self.floor
             .max(self.unsaved_wait)
             .max(self.quit_timeout)

@@ -5,14 +5,13 @@
 //! way. What a page does otherwise is left out: it has no hold, it decides after the fact what it was too
 //! late for, it closes no Blender, and to it each connection has ended the outage, however short.
 
-use lifeline_contract::Call;
 use lifeline_contract::types::{
-    Action, Attempt, ConnectError, Loss, Moment, Outage, Phase, Request, Settings, State,
+    Action, Attempt, ConnectError, Loss, Outage, Phase, Request, Settings, State,
 };
 use lifeline_core::guard::Bounds;
 use lifeline_core::{
-    Answer, Before, Config, Connection, Core, Digest, End, Host, Input, Origin, Output, Saved,
-    Task, Who,
+    Answer, Before, Config, Connection, Core, Digest, End, Host, Input, Origin, Output, Question,
+    Saved, Task, Who,
 };
 use lifeline_machine::Machine;
 use std::fmt::Write;
@@ -59,9 +58,9 @@ struct Policies {
 }
 
 impl Host for Policies {
-    fn decide(&mut self, who: Who, call: &Call, state: &State, moment: &Moment) -> Answer {
-        let mut decision = call.of::<Machine<()>>(state, moment);
-        if who == Who::Current {
+    fn decide(&mut self, it: &Question) -> Answer {
+        let mut decision = it.call.of::<Machine<()>>(it.state, it.moment);
+        if it.who == Who::Current {
             match self.spoil {
                 "never-wakes" => decision.wake_at = None,
                 "stale" => decision.state.seen += 1,
@@ -74,7 +73,7 @@ impl Host for Policies {
                 _ => {}
             }
         }
-        let traps = who == Who::Current && self.spoil == "traps";
+        let traps = it.who == Who::Current && self.spoil == "traps";
         Answer {
             decision: if traps {
                 Err("it trapped".into())
@@ -104,7 +103,6 @@ struct Course {
     policies: Policies,
     chance: Chance,
     now: u64,
-    line: Option<u64>,
     steps: String,
 }
 
@@ -150,7 +148,6 @@ fn course(seed: u64) -> String {
         policies: Policies { entropy, spoil: "" },
         chance,
         now: START,
-        line: None,
         steps: String::new(),
     };
     it.hand(Input::Policy(Origin::Other));
@@ -199,7 +196,7 @@ impl Course {
             let why = Loss::ALL[self.chance.of(Loss::ALL.len() as u64) as usize];
             return self.connection(why.name(), Connection::Lost(why, String::new()));
         }
-        match (self.chance.of(20), self.line) {
+        match (self.chance.of(20), self.core.attempt()) {
             (0, _) => {
                 let by = 1_000 * (1 + self.chance.of(20));
                 let extend = Input::Request(Request::Extend(by), String::new());
@@ -228,12 +225,8 @@ impl Course {
     }
 
     fn connection(&mut self, what: &str, event: Connection) {
-        let line = match event {
-            Connection::Accepted => self.line,
-            _ => self.line.take(),
-        };
-        if let Some(line) = line {
-            self.step(what, Input::Connection(line, event));
+        if let Some(attempt) = self.core.attempt() {
+            self.step(what, Input::Connection(attempt, event));
         }
     }
 
@@ -252,18 +245,14 @@ impl Course {
     fn hand(&mut self, input: Input) {
         self.core.handle(self.now, input, &mut self.policies);
         while let Some(output) = self.core.poll() {
-            match output {
-                Output::Connect(attempt) => self.line = Some(attempt),
-                Output::Keep { order, .. } => {
-                    let digest = Digest {
-                        bytes: 0,
-                        sha256: String::new(),
-                        seconds: 0.0,
-                    };
-                    let whole = Input::Verified(order, Ok(digest));
-                    self.core.handle(self.now, whole, &mut self.policies);
-                }
-                _ => {}
+            if let Output::Keep { order, .. } = output {
+                let digest = Digest {
+                    bytes: 0,
+                    sha256: String::new(),
+                    seconds: 0.0,
+                };
+                let whole = Input::Verified(order, Ok(digest));
+                self.core.handle(self.now, whole, &mut self.policies);
             }
         }
     }

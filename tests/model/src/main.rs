@@ -1,10 +1,10 @@
 //! `lifeline-model`: searches further than the test does, or walks along a trace that it has found.
 //!
 //! ```text
-//! cargo run --release -p lifeline-model -- --bound 1            # one more surprise everywhere
+//! cargo run --release -p lifeline-model -- --bound 1            # one more fault everywhere
 //! cargo run --release -p lifeline-model -- --only hostile --to-the-end
 //! cargo run --release -p lifeline-model -- --courses target/courses.json   # for the user's page
-//! cargo run --release -p lifeline-model -- --only traps --surprises 4 --replay 0/0/1
+//! cargo run --release -p lifeline-model -- --only traps --faults 4 --replay 0/0/1
 //! ```
 #![allow(clippy::print_stdout)] // a command for people
 
@@ -19,7 +19,7 @@ const COURSES: u64 = 1_000;
 #[derive(Default)]
 struct Options {
     bound: u8,
-    surprises: Option<u8>,
+    faults: Option<u8>,
     only: Option<String>,
     to_the_end: bool,
     replay: Option<String>,
@@ -33,7 +33,7 @@ fn options() -> Result<Options, String> {
         let mut value = || words.next().ok_or(format!("{word} wants a value"));
         match word.as_str() {
             "--bound" => options.bound = number(&value()?)?,
-            "--surprises" => options.surprises = Some(number(&value()?)?),
+            "--faults" => options.faults = Some(number(&value()?)?),
             "--only" => options.only = Some(value()?),
             "--to-the-end" => options.to_the_end = true,
             "--replay" => options.replay = Some(value()?),
@@ -52,7 +52,7 @@ fn chosen(options: &Options) -> Vec<Configuration> {
     let mut chosen = configurations(options.bound);
     chosen.retain(|it| options.only.as_ref().is_none_or(|only| only == it.name));
     for it in &mut chosen {
-        it.bound.surprises = options.surprises.unwrap_or(it.bound.surprises);
+        it.bound.faults = options.faults.unwrap_or(it.bound.faults);
     }
     chosen
 }

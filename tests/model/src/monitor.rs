@@ -44,7 +44,7 @@ pub struct Monitor {
     extended: u64,
     /// A save was answered, and no phase but saving and quitting came since, nor another save.
     answered: bool,
-    /// The first failure of those that no read-back has ended.
+    /// The first failure of those that no verified file has ended.
     failed_since: Option<u64>,
     safe: bool,
     saves: Saves,
@@ -84,7 +84,7 @@ pub struct Ruling<'a> {
     pub decision: &'a Decision,
     /// Whose.
     pub by: &'a By,
-    /// The host has set a policy aside, and put the countdown there itself.
+    /// The host has disabled a policy, and put the countdown there itself.
     pub overdue: bool,
     /// Nothing is left that nobody could decide.
     pub all_told: bool,
@@ -165,6 +165,7 @@ impl Monitor {
         (self.held, at(self.save_by), self.terminated).hash(hasher);
         (self.short, self.counts).hash(hasher);
         if let Some((since, before)) = &self.ended
+            && world.limits.short
             && world.now < since + self.lasting
         {
             world.relative(*since).hash(hasher);
@@ -172,7 +173,7 @@ impl Monitor {
         }
     }
 
-    /// The line is lost. `decided`: nothing is left over from the line that was.
+    /// The server is lost. `decided`: nothing is left over from before.
     pub fn lost(&mut self, configuration: &Configuration, now: u64, decided: bool) {
         let fresh = Monitor {
             plain: decided,
@@ -325,8 +326,8 @@ impl Monitor {
         }
     }
 
-    /// It could be read back.
-    pub fn read_back(&mut self) {
+    /// It could be verified.
+    pub fn verified(&mut self) {
         self.failed_since = None;
     }
 
@@ -374,7 +375,7 @@ impl Monitor {
     pub fn dropped(&mut self, by: &By, trapped: bool) {
         self.plain = false;
         if matches!(by, By::Machine(_)) && !trapped {
-            self.breaks(Rule::Overruled);
+            self.breaks(Rule::Rejected);
         }
     }
 

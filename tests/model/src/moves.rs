@@ -33,10 +33,7 @@ pub fn moves(configuration: &Configuration, world: &World, steps: &mut Vec<Step>
     } else {
         events.push(Event::Start);
     }
-    let left = configuration
-        .bound
-        .surprises
-        .saturating_sub(world.surprises);
+    let left = configuration.bound.faults.saturating_sub(world.faults);
     for event in events {
         with_calls(configuration, world, event, left, steps);
     }
@@ -48,7 +45,7 @@ fn of_time(configuration: &Configuration, world: &World, events: &mut Vec<Event>
     if due.is_some_and(|at| at <= now) {
         events.push(Event::Time);
     }
-    // Reading back takes no time: how it ends is another matter.
+    // Verifying takes no time: how it ends is another matter.
     if due.is_some_and(|at| at > now) && world.core.keeping().is_none() {
         events.push(Event::Pass);
         let far = due.is_some_and(|at| at > now + BETWEEN);
@@ -93,9 +90,9 @@ fn of_the_main_thread(configuration: &Configuration, world: &World, events: &mut
         events.extend([Event::Saved(true), Event::Saved(false)]);
     }
     if world.core.keeping().is_some() {
-        events.push(Event::ReadBack(true));
+        events.push(Event::Verified(true));
         if configuration.adversary.files {
-            events.push(Event::ReadBack(false));
+            events.push(Event::Verified(false));
         }
     }
 }
@@ -133,7 +130,7 @@ fn with_calls(
     steps: &mut Vec<Step>,
 ) {
     let mut push = |step: Step| {
-        if step.surprises() <= left {
+        if step.faults() <= left {
             steps.push(step);
         }
     };

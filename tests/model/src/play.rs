@@ -13,15 +13,15 @@ use lifeline_contract::types::{
 };
 use lifeline_core::guard::Violation;
 use lifeline_core::{
-    Answer, Before, Connection, Digest, Failure, Host, Input, Outcome, Output, Saved, Task,
-    Telling, Work,
+    Answer, Before, Connection, Digest, Failure, Host, Input, Outcome, Output, Question, Saved,
+    Task, Telling, Work,
 };
 use std::path::PathBuf;
 
 /// Lets it happen.
 pub fn take(configuration: &Configuration, world: &mut World, step: Step) {
     world.monitor.begin_step();
-    world.surprises = world.surprises.saturating_add(step.surprises());
+    world.faults = world.faults.saturating_add(step.faults());
     let end = |world: &World| (world.core.end(), world.core.end_due());
     let (due, before) = (world.end_is_due(), end(world));
     for input in inputs(configuration, world, step.event) {
@@ -126,7 +126,7 @@ fn inputs(configuration: &Configuration, world: &mut World, event: Event) -> Vec
             };
             Input::Saved(ticket, if ok { Ok(saved) } else { Err(Vec::new()) })
         }),
-        Event::ReadBack(ok) => world.core.keeping().map(|order| {
+        Event::Verified(ok) => world.core.keeping().map(|order| {
             let digest = Digest {
                 bytes: 0,
                 sha256: String::new(),
@@ -174,7 +174,7 @@ fn lose(configuration: &Configuration, world: &mut World, short: bool) {
     world.now = holds.min(due.max(world.now));
     world.losses += 1;
     if !short {
-        world.surprises = 0;
+        world.faults = 0;
         world.saves = 0;
     }
     let decided = world.core.undecided().next().is_none();
@@ -218,13 +218,13 @@ struct Answers<'a> {
 }
 
 impl Host for Answers<'_> {
-    fn decide(
-        &mut self,
-        who: lifeline_core::Who,
-        call: &Call,
-        state: &State,
-        moment: &Moment,
-    ) -> Answer {
+    fn decide(&mut self, question: &Question) -> Answer {
+        let Question {
+            who,
+            call,
+            state,
+            moment,
+        } = *question;
         let (who, trapped) = match who {
             lifeline_core::Who::Current => (self.current, self.step.trap != Trap::No),
             lifeline_core::Who::BuiltIn => (Who::FiveMinutes, self.step.trap == Trap::BuiltInToo),
@@ -311,7 +311,7 @@ fn hear(world: &mut World, telling: &Telling) {
             outcome,
             late: false,
         }) => world.monitor.save_answered(*place, outcome.is_ok(), now),
-        Telling::Work(Work::Verified(_)) => world.monitor.read_back(),
+        Telling::Work(Work::Verified(_)) => world.monitor.verified(),
         Telling::Work(Work::NotSaved) if world.monitor.is_safe() => {
             world.monitor.on_disk(false, now)
         }
@@ -322,8 +322,8 @@ fn hear(world: &mut World, telling: &Telling) {
             failure,
             ..
         } => world.monitor.sees(match failure {
-            Failure::Violation(Violation::NeverEnds(_)) => Sight::OverdueSetAside,
-            _ => Sight::SetAside,
+            Failure::Violation(Violation::NeverEnds(_)) => Sight::OverdueDisabled,
+            _ => Sight::Disabled,
         }),
         _ => {}
     }
@@ -447,7 +447,7 @@ pub fn calls(world: &World, event: Event) -> bool {
         | Event::Claim
         | Event::SaveFirst
         | Event::Heard
-        | Event::ReadBack(_)
+        | Event::Verified(_)
         | Event::Rendering(_)
         | Event::Terminate
         | Event::Written => false,

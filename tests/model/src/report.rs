@@ -192,9 +192,9 @@ impl Outcome {
         let names: Vec<_> = it.policies.iter().map(|who| who.name()).collect();
         let _ = writeln!(
             text,
-            "  bound: {} outages, {} surprises in each{}; no bound on time or steps; decides: {}",
+            "  bound: {} outages, {} faults in each{}; no bound on time or steps; decides: {}",
             it.bound.outages,
-            it.bound.surprises,
+            it.bound.faults,
             if it.policies.contains(&Who::Hostile) {
                 format!(", {} saves of a hostile policy", it.bound.saves)
             } else {
@@ -230,8 +230,8 @@ impl Outcome {
             }
             let _ = writeln!(
                 text,
-                "    again: cargo run --release -p lifeline-model -- --only {} --surprises {} --replay {}",
-                it.name, it.bound.surprises, trace.path
+                "    again: cargo run --release -p lifeline-model -- --only {} --faults {} --replay {}",
+                it.name, it.bound.faults, trace.path
             );
         }
         text

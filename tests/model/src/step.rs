@@ -23,9 +23,9 @@ pub enum Event {
     Accepted,
     /// The attempt fails.
     Failed(ConnectError),
-    /// The line is lost.
+    /// The server is lost.
     Lost,
-    /// The line is lost before it has lasted.
+    /// The server is lost before it has lasted.
     CutOff,
     /// The main thread takes the next ticket that it was told of, and acts if it stands.
     Claim,
@@ -35,8 +35,8 @@ pub enum Event {
     Heard,
     /// The save has ended: is the work on the disk?
     Saved(bool),
-    /// Was the saved file read back?
-    ReadBack(bool),
+    /// Was the saved file verified?
+    Verified(bool),
     /// A person asks.
     Asked(Request),
     /// The settings change.
@@ -91,7 +91,7 @@ impl Event {
     /// The others are the server that is back or stays away, attempts that fail in each way or are
     /// answered late, saves that succeed or fail at once or after any time, and a main thread
     /// that takes any time to begin.
-    pub fn surprises(self) -> u8 {
+    pub fn faults(self) -> u8 {
         match self {
             Event::Start
             | Event::Pass
@@ -103,14 +103,14 @@ impl Event {
             | Event::Claim
             | Event::Heard
             | Event::Saved(_)
-            | Event::ReadBack(true)
+            | Event::Verified(true)
             | Event::Rendering(false)
             | Event::Written => 0,
             Event::Between
             | Event::Late
             | Event::Sleep
             | Event::SaveFirst
-            | Event::ReadBack(false)
+            | Event::Verified(false)
             | Event::Asked(_)
             | Event::Settings
             | Event::Swap(_)
@@ -121,9 +121,9 @@ impl Event {
 }
 
 impl Step {
-    /// See [`Event::surprises`]; jitter and a call that fails are one each.
-    pub fn surprises(&self) -> u8 {
-        self.event.surprises() + u8::from(self.entropy.is_some()) + u8::from(self.trap != Trap::No)
+    /// See [`Event::faults`]; jitter and a call that fails are one each.
+    pub fn faults(&self) -> u8 {
+        self.event.faults() + u8::from(self.entropy.is_some()) + u8::from(self.trap != Trap::No)
     }
 }
 
@@ -140,15 +140,15 @@ impl fmt::Display for Event {
             Event::Failed(ConnectError::Unreachable) => "the attempt fails: nobody listens",
             Event::Failed(ConnectError::Refused) => "the attempt fails: refused",
             Event::Failed(ConnectError::TimedOut) => "the attempt fails: no answer in time",
-            Event::Lost => "the line is lost",
-            Event::CutOff => "the line is lost before it has lasted",
+            Event::Lost => "the server is lost",
+            Event::CutOff => "the connection is lost before it has lasted",
             Event::Claim => "the main thread takes its next ticket",
             Event::SaveFirst => "the main thread finds the file changed, and wants to save first",
             Event::Heard => "the host hears what the main thread has said",
             Event::Saved(true) => "the save has ended well",
             Event::Saved(false) => "the save has failed",
-            Event::ReadBack(true) => "the saved file was read back",
-            Event::ReadBack(false) => "the saved file cannot be read back",
+            Event::Verified(true) => "the saved file was verified",
+            Event::Verified(false) => "the saved file cannot be verified",
             Event::Asked(Request::Hold) => "a person holds",
             Event::Asked(Request::Extend(by)) => return write!(f, "a person extends by {by} ms"),
             Event::Asked(Request::Release) => "a person releases",

@@ -39,8 +39,8 @@ pub struct World {
     pub rendering: bool,
     /// The settings have been changed.
     pub other_settings: bool,
-    /// Surprises in this outage.
-    pub surprises: u8,
+    /// Faults in this outage.
+    pub faults: u8,
     /// Saves that a hostile policy has asked for in this outage.
     pub saves: u8,
     /// Outages so far.
@@ -66,13 +66,14 @@ impl World {
             main: MainThread::default(),
             rendering: false,
             other_settings: false,
-            surprises: 0,
+            faults: 0,
             saves: 0,
             losses: 1,
             monitor: Monitor::new(configuration, START),
             limits: Limits {
                 horizon: configuration.horizon(),
                 attempts: configuration.most_attempts() + 1,
+                short: configuration.adversary.short,
             },
         }
     }
@@ -121,7 +122,7 @@ impl Hash for World {
         begun.map(|(_, at)| self.relative(at)).hash(hasher);
         (self.current, self.outages).hash(hasher);
         (self.started, self.rendering, self.other_settings).hash(hasher);
-        (self.surprises, self.saves, self.losses).hash(hasher);
+        (self.faults, self.saves, self.losses).hash(hasher);
         self.monitor.hash_relative(self, hasher);
     }
 }

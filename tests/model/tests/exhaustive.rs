@@ -1,5 +1,5 @@
 //! Every configuration is searched to the end of its bound: all rules hold, and whatever is worth
-//! seeing is seen. `LIFELINE_MODEL_BOUND=1` goes one surprise further.
+//! seeing is seen. `LIFELINE_MODEL_BOUND=1` goes one fault further.
 
 #![allow(clippy::unwrap_used)]
 

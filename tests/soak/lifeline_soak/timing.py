@@ -41,7 +41,7 @@ _ATTEMPTS = {
     "quit_floor": 0.2,
     # A process whose main thread does not claim a quit is ended; here nobody claims one.
     "quit_timeout": 3600,
-    # A policy that never ends its outage is set aside after this long, longer than patient takes.
+    # A policy that never ends its outage is disabled after this long, longer than patient takes.
     "outage_limit": 8,
     # What a policy that goes on for ever may use up.
     "policy_fuel": 2_000_000,

@@ -19,7 +19,7 @@ fn count(decision: &Decision, wanted: impl Fn(&Action) -> bool) -> usize {
     decision.actions.iter().filter(|it| wanted(it)).count()
 }
 
-/// What `wit/policy.wit` asks of a decision; the line is as the event says, or as it was.
+/// What `wit/policy.wit` asks of a decision; the connection is as the event says, or as it was.
 fn makes_sense(
     event: Event,
     before: &State,
@@ -121,7 +121,7 @@ proptest! {
 
     #[test]
     fn every_decision_makes_sense_from_wherever(event in event(), (state, moment) in situation()) {
-        // The driver calls neither for a line that is up.
+        // The driver calls neither for a server that is connected.
         prop_assume!(event != Event::Start || state.phase != Phase::Connected);
         makes_sense(event, &state, &moment, &decide(event, &state, &moment))?;
     }

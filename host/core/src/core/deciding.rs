@@ -58,7 +58,7 @@ impl Turn<'_> {
                 .or_else(|| self.host.entropy()),
             settings: Some(core.config.timing.clone()),
             scene: core.scene,
-            cut_off: core.line.cut_off(),
+            cut_off: core.connections.cut_off(),
         };
         let (guard, state) = (&core.guard, &core.state);
         let ruling = core.judging.decide(self.host, guard, call, state, &moment);
@@ -135,7 +135,7 @@ impl Turn<'_> {
         };
         let closing = matches!(core.state.phase, Phase::Quitting(_));
         // A save that is asked for may be waited for: behind a render, or a disk.
-        if core.guard.is_held() || closing || core.tickets.open().is_some() {
+        if closing || core.tickets.open().is_some() {
             return;
         }
         let Some(rejected) = core.judging.overdue(&core.guard, self.now) else {

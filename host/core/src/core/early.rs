@@ -15,10 +15,8 @@ impl Core {
     /// When the next copy is due.
     pub(super) fn copy_from(&self) -> Option<u64> {
         let unreachable = matches!(self.state.phase, Phase::CountingDown(_) | Phase::Held(_));
-        let calm = self.closing.end == End::No
-            && !self.closing.is_out_of_hand()
-            && self.tickets.open().is_none();
-        let wanted = self.config.early_copy && unreachable && calm && !self.guard.is_connected();
+        let calm = self.closing.end == End::No && !self.guard.is_connected();
+        let wanted = self.config.early_copy && unreachable && calm;
         wanted.then(|| self.copied_at.map_or(0, |at| at.saturating_add(EVERY)))
     }
 }

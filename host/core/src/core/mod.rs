@@ -1,15 +1,17 @@
 //! The core's state, and a step of it.
 
 mod closing;
+mod connections;
 mod deciding;
 mod early;
-mod line;
 mod relative;
 mod short;
 
 pub use closing::End;
 pub use deciding::{LOOK_AGAIN, RETRY_DECISION};
 pub use relative::Limits;
+#[cfg(test)]
+pub(crate) use short::Ended;
 
 use crate::config::Config;
 use crate::guard::Guard;
@@ -20,9 +22,9 @@ use crate::output::{Output, Telling};
 use crate::pace::Pace;
 use crate::tickets::{Open, Tickets};
 use closing::Closing;
+use connections::Connections;
 use lifeline_contract::Call;
 use lifeline_contract::types::{Phase, Request, Scene, State};
-use line::Line;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -41,7 +43,7 @@ pub struct Core {
     pub(crate) undecided: VecDeque<Call>,
     pub(crate) pace: Pace,
     pub(crate) scene: Option<Scene>,
-    pub(crate) line: Line,
+    pub(crate) connections: Connections,
     pub(crate) tickets: Tickets,
     pub(crate) closing: Closing,
     /// When a copy was asked for last, of work that may not live to be saved.
@@ -68,7 +70,7 @@ impl Core {
             undecided: VecDeque::new(),
             pace: Pace::default(),
             scene: None,
-            line: Line::default(),
+            connections: Connections::default(),
             tickets: Tickets::default(),
             closing: Closing::default(),
             copied_at: None,
@@ -119,7 +121,7 @@ impl Core {
         self.closing.end
     }
 
-    /// The last save is being read back, or uploaded: the number of the order.
+    /// The last save is being verified, or uploaded: the number of the order.
     pub fn keeping(&self) -> Option<u64> {
         self.closing.order()
     }
@@ -154,9 +156,14 @@ impl Core {
         (self.judging.failures(), self.judging.is_disabled())
     }
 
+    /// The attempt to connect that is under way, or has led to the connection.
+    pub fn attempt(&self) -> Option<u64> {
+        self.connections.current
+    }
+
     /// An attempt to connect is under way.
     pub fn is_attempting(&self) -> bool {
-        self.line.connection.is_some() && !self.guard.is_connected()
+        self.attempt().is_some() && !self.guard.is_connected()
     }
 
     /// Attempts begun in this outage, as the policy counts them.
@@ -169,9 +176,9 @@ impl Core {
         self.config.recover && self.guard.is_connected()
     }
 
-    /// When the line was lost, if it was told of.
+    /// When the server was lost, if it was told of.
     pub fn lost_at(&self) -> Option<u64> {
-        self.guard.lost_at().filter(|_| self.line.announced)
+        self.guard.lost_at().filter(|_| self.connections.announced)
     }
 }
 

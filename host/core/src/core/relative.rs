@@ -1,6 +1,7 @@
 //! Two cores that are equal whatever the clock says go on alike: nothing in here asks for the time of
 //! day. A search that takes them as one needs to look at far fewer.
 
+use super::short::Ended;
 use crate::core::Core;
 use crate::core::closing::End;
 use crate::tickets::Task;
@@ -14,6 +15,8 @@ pub struct Limits {
     pub horizon: u64,
     /// Attempts.
     pub attempts: u32,
+    /// Connections end before they have lasted: only then is what they have ended of any use.
+    pub short: bool,
 }
 
 impl Limits {
@@ -54,7 +57,7 @@ impl Limits {
 
 impl Core {
     /// All that it goes by, but for what never changes, for how often a policy was in a hurry lately,
-    /// and for when reading back began. Of the policy's own notes only their length.
+    /// and for when verifying began. Of the policy's own notes only their length.
     pub fn hash_relative(&self, now: u64, limits: &Limits, hasher: &mut impl Hasher) {
         let Core {
             config,
@@ -65,7 +68,7 @@ impl Core {
             undecided,
             pace: _,
             scene,
-            line,
+            connections,
             tickets,
             closing,
             copied_at,
@@ -82,13 +85,13 @@ impl Core {
             .map(|it| (it.modified, it.untitled, it.rendering))
             .hash(hasher);
         // Numbers only tell one attempt, ticket or order from another.
-        (line.connection.is_some(), line.is_asked(), line.announced).hash(hasher);
-        line.short
-            .min(config.timing.retry_attempts + 1)
-            .hash(hasher);
+        let short = connections.short.min(config.timing.retry_attempts + 1);
+        (connections.current.is_some(), short).hash(hasher);
+        (connections.is_asked(), connections.announced).hash(hasher);
         // What has lasted is asked for no more.
-        let lasted = |at: u64| now.saturating_sub(at) >= self.lasting() && line.short == 0;
-        if let Some(ended) = line.ended.as_ref().filter(|it| !lasted(it.at)) {
+        let lasted = |at: u64| now.saturating_sub(at) >= self.lasting() && connections.short == 0;
+        let asked_for = |ended: &&Ended| limits.short && !lasted(ended.at);
+        if let Some(ended) = connections.ended.as_deref().filter(asked_for) {
             at(ended.at).hash(hasher);
             ended.guard.hash_relative(now, limits.horizon, hasher);
             limits.hash_state(now, &ended.state, hasher);

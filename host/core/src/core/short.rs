@@ -36,7 +36,11 @@ impl Core {
 
     /// When the present connection ends an outage that short ones had not ended.
     pub(super) fn lasts_from(&self) -> Option<u64> {
-        let ended = self.line.ended.as_ref().filter(|_| self.line.short > 0)?;
+        let ended = self
+            .connections
+            .ended
+            .as_ref()
+            .filter(|_| self.connections.short > 0)?;
         Some(ended.at.saturating_add(self.lasting()))
     }
 
@@ -50,7 +54,7 @@ impl Core {
 
     /// A server that restarts may cut off as often as attempts may fail, and costs none of them.
     fn is_patient(&self) -> bool {
-        self.line.short <= self.config.timing.retry_attempts
+        self.connections.short <= self.config.timing.retry_attempts
     }
 
     /// How long a connection must last to end an outage, in milliseconds.
@@ -62,16 +66,15 @@ impl Core {
 impl Turn<'_> {
     /// The connection has lasted, or need not any more.
     pub fn lasts(&mut self) {
-        self.core.line.ended = None;
-        if std::mem::take(&mut self.core.line.short) > 0 {
-            self.outage_is_over();
-        }
+        self.core.connections.ended = None;
+        self.core.connections.short = 0;
+        self.outage_is_over();
     }
 
     /// What goes on now that the connection is lost; None: it had lasted, or had ended no outage.
     pub(super) fn too_short(&mut self) -> Option<Box<Ended>> {
         let lasting = self.core.lasting();
-        self.core.line.ended.take_if(|ended| {
+        self.core.connections.ended.take_if(|ended| {
             let lasted = self.now.saturating_sub(ended.at);
             lasted < lasting
         })
@@ -86,8 +89,8 @@ impl Turn<'_> {
         core.guard.save_asked();
         core.wake_at = None;
         core.undecided.clear();
-        core.line.announced = true;
-        core.line.short = core.line.short.saturating_add(1);
+        core.connections.announced = true;
+        core.connections.short = core.connections.short.saturating_add(1);
         // A countdown goes on all the same, and who keeps Blender open does so still.
         let anew = core.is_patient()
             && !matches!(ended.state.phase, Phase::CountingDown(_) | Phase::Held(_));
@@ -95,7 +98,7 @@ impl Turn<'_> {
             let again = self.now.saturating_add(core.config.quit_floor);
             core.state = put_off(ended.state, lasted, again);
         }
-        let asked = core.line.take_asked();
+        let asked = core.connections.take_asked();
         self.open_record();
         let at = self.now;
         self.tell(Telling::Lost { reason, detail, at });

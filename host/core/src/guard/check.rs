@@ -1,6 +1,6 @@
 //! A decision held against the rules.
 
-use super::{Guard, Line, Violation};
+use super::{Guard, Server, Violation};
 use lifeline_contract::Call;
 use lifeline_contract::types::{Action, Attempt, Decision, Moment, Phase, Place, State};
 
@@ -33,14 +33,14 @@ impl Guard {
             return Err(Violation::WhileConnected(action.name()));
         }
         if self.is_connected() != matches!(phase, Phase::Connected) {
-            let line = if self.is_connected() {
+            let server = if self.is_connected() {
                 "connected"
             } else {
                 "lost"
             };
             return Err(Violation::Phase {
                 phase: phase.name(),
-                line,
+                server,
             });
         }
         if self.is_connected() {
@@ -123,7 +123,7 @@ impl Guard {
     ) -> Result<(), Violation> {
         let from_now = |at: u64| at.saturating_sub(moment.now);
         let asks = |action: &Action| matches!(action, Action::Save(_));
-        if let Line::Lost { saves, .. } = self.line
+        if let Server::Lost { saves, .. } = self.server
             && saves >= SAVES
             && decision.actions.iter().any(asks)
         {
@@ -134,7 +134,7 @@ impl Guard {
         {
             return Err(Violation::SleepsTooLong(from_now(at)));
         }
-        if let Line::Lost { extended, .. } = self.line
+        if let Server::Lost { extended, .. } = self.server
             && let Some(outage) = decision.state.phase.outage()
         {
             let (Attempt::Due(at) | Attempt::UnderWay(at)) = outage.attempt;

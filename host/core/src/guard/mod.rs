@@ -1,6 +1,6 @@
 //! What no policy can break.
 //!
-//! The guard keeps its own record of the line and of the saves, and holds every decision against
+//! The guard keeps its own record of the server and of the saves, and holds every decision against
 //! it. A decision that breaks a rule is dropped whole, its state too.
 
 mod check;
@@ -38,11 +38,11 @@ pub struct Guard {
     floor: u64,
     unsaved_wait: u64,
     bounds: Bounds,
-    line: Line,
+    server: Server,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Line {
+enum Server {
     Connected,
     Lost {
         at: u64,
@@ -60,9 +60,9 @@ enum Line {
     },
 }
 
-impl Line {
+impl Server {
     fn lost(at: u64) -> Self {
-        Line::Lost {
+        Server::Lost {
             at,
             save: Save::Unanswered,
             unsaved_since: None,
@@ -86,14 +86,14 @@ enum Save {
 }
 
 impl Guard {
-    /// The line is down at first. `floor`: milliseconds after a loss in which nothing quits;
+    /// The server is lost at first. `floor`: milliseconds after a loss in which nothing quits;
     /// `unsaved_wait`: milliseconds after a failed save in which nothing quits either.
     pub fn new(floor: u64, unsaved_wait: u64, now: u64) -> Self {
         Guard {
             floor,
             unsaved_wait,
             bounds: Bounds::default(),
-            line: Line::lost(now),
+            server: Server::lost(now),
         }
     }
 
@@ -104,13 +104,13 @@ impl Guard {
 
     /// The server accepted.
     pub fn connected(&mut self) {
-        self.line = Line::Connected;
+        self.server = Server::Connected;
     }
 
-    /// The line was lost. A second loss in the same outage changes nothing.
+    /// The server was lost. A second loss in the same outage changes nothing.
     pub fn lost(&mut self, now: u64) {
-        if self.line == Line::Connected {
-            self.line = Line::lost(now);
+        if self.server == Server::Connected {
+            self.server = Server::lost(now);
         }
     }
 
@@ -123,13 +123,13 @@ impl Guard {
     /// A person asks for something, and is to be answered next: from here on the outage may last as
     /// long as from a loss.
     pub fn requested(&mut self, request: &Request, now: u64) {
-        if let Line::Lost {
+        if let Server::Lost {
             since,
             extended,
             held,
             saves,
             ..
-        } = &mut self.line
+        } = &mut self.server
         {
             *since = now;
             *saves = 0;
@@ -146,12 +146,12 @@ impl Guard {
 
     /// A person keeps Blender open.
     pub fn is_held(&self) -> bool {
-        matches!(self.line, Line::Lost { held: true, .. })
+        matches!(self.server, Server::Lost { held: true, .. })
     }
 
     /// Nobody was awake for so long: that time does not count.
     pub fn slept(&mut self, by: u64) {
-        if let Line::Lost { since, .. } = &mut self.line {
+        if let Server::Lost { since, .. } = &mut self.server {
             *since = since.saturating_add(by);
         }
     }
@@ -159,8 +159,8 @@ impl Guard {
     /// Until when an outage must have ended that nobody holds; None: it need not. `within`:
     /// milliseconds from the loss, or from the last request of a person; 0: for ever.
     pub fn must_end(&self, within: u64) -> Option<u64> {
-        match self.line {
-            Line::Lost {
+        match self.server {
+            Server::Lost {
                 since, extended, ..
             } if within > 0 => Some(since.saturating_add(within).saturating_add(extended)),
             _ => None,
@@ -169,7 +169,7 @@ impl Guard {
 
     /// A policy asks for a save.
     pub fn policy_saves(&mut self) {
-        if let Line::Lost { saves, .. } = &mut self.line {
+        if let Server::Lost { saves, .. } = &mut self.server {
             *saves = saves.saturating_add(1);
         }
         self.save_asked();
@@ -177,11 +177,11 @@ impl Guard {
 
     /// A save is asked for: what was answered before does not count any more.
     pub fn save_asked(&mut self) {
-        if let Line::Lost {
+        if let Server::Lost {
             save,
             unsaved_since,
             ..
-        } = &mut self.line
+        } = &mut self.server
         {
             *save = Save::Unanswered;
             *unsaved_since = None;
@@ -198,11 +198,11 @@ impl Guard {
 
     /// A save that this outage asked for has ended: is the work on the disk?
     pub fn save_answered(&mut self, safe: bool, now: u64) {
-        if let Line::Lost {
+        if let Server::Lost {
             save,
             unsaved_since,
             ..
-        } = &mut self.line
+        } = &mut self.server
         {
             if safe {
                 *save = Save::Safe;
@@ -213,9 +213,9 @@ impl Guard {
         }
     }
 
-    /// The saved file could be read back: only this ends a row of failures.
-    pub fn save_read_back(&mut self) {
-        if let Line::Lost { unsaved_since, .. } = &mut self.line {
+    /// The saved file could be verified: only this ends a row of failures.
+    pub fn save_verified(&mut self) {
+        if let Server::Lost { unsaved_since, .. } = &mut self.server {
             *unsaved_since = None;
         }
     }
@@ -223,8 +223,8 @@ impl Guard {
     /// The last save that this outage asked for is on the disk.
     pub fn is_safe(&self) -> bool {
         matches!(
-            self.line,
-            Line::Lost {
+            self.server,
+            Server::Lost {
                 save: Save::Safe,
                 ..
             }
@@ -234,8 +234,8 @@ impl Guard {
     /// The last save that this outage asked for has failed.
     pub fn is_failing(&self) -> bool {
         matches!(
-            self.line,
-            Line::Lost {
+            self.server,
+            Server::Lost {
                 save: Save::Failed,
                 ..
             }
@@ -244,23 +244,23 @@ impl Guard {
 
     /// Whether the server is connected.
     pub fn is_connected(&self) -> bool {
-        self.line == Line::Connected
+        self.server == Server::Connected
     }
 
-    /// When the line was lost.
+    /// When the server was lost.
     pub fn lost_at(&self) -> Option<u64> {
-        match self.line {
-            Line::Connected => None,
-            Line::Lost { at, .. } => Some(at),
+        match self.server {
+            Server::Connected => None,
+            Server::Lost { at, .. } => Some(at),
         }
     }
 
     /// The earliest instant at which Blender may quit; None while connected, or before a save was
     /// answered.
     pub fn quit_from(&self) -> Option<u64> {
-        match self.line {
-            Line::Connected => None,
-            Line::Lost {
+        match self.server {
+            Server::Connected => None,
+            Server::Lost {
                 at,
                 save,
                 unsaved_since,
@@ -287,13 +287,13 @@ impl Guard {
             floor,
             unsaved_wait,
             bounds: Bounds { actions, memo },
-            line,
+            server,
         } = self;
         (floor, unsaved_wait, actions, memo).hash(hasher);
         let since = |at: u64| now.saturating_sub(at).min(horizon);
-        match line {
-            Line::Connected => false.hash(hasher),
-            Line::Lost {
+        match server {
+            Server::Connected => false.hash(hasher),
+            Server::Lost {
                 at,
                 save,
                 unsaved_since,

@@ -133,10 +133,10 @@ fn rule_2_a_quit_with_unsaved_work_waits() {
     assert_eq!(
         guard.quit_from(),
         Some(80_000),
-        "saved, but it could not be read back"
+        "saved, but it could not be verified"
     );
     guard.save_answered(true, 75_000);
-    guard.save_read_back();
+    guard.save_verified();
     guard.save_answered(false, 76_000);
     assert_eq!(guard.quit_from(), Some(136_000));
 }
@@ -157,7 +157,7 @@ fn rule_4_the_phase_follows_the_line() {
         answer,
         Err(Violation::Phase {
             phase: "connected",
-            line: "lost"
+            server: "lost"
         })
     );
     let answer = check(&up(), &decision(Phase::Held(outage()), vec![]));
@@ -165,7 +165,7 @@ fn rule_4_the_phase_follows_the_line() {
         answer,
         Err(Violation::Phase {
             phase: "held",
-            line: "connected"
+            server: "connected"
         })
     );
 }
@@ -324,12 +324,12 @@ fn all_that_it_goes_by_tells_two_records_apart_and_the_clock_does_not() {
     let requests = [Request::Release, Request::Hold, Request::Extend(1)];
     let [released, held, extended] = requests.map(asked);
     assert!(released != plain && released != held && released != extended && held != extended);
-    let failed = |read_back: bool| {
+    let failed = |verified: bool| {
         let mut guard = lost();
         guard.save_answered(false, NOW);
         guard.save_answered(true, NOW);
-        if read_back {
-            guard.save_read_back();
+        if verified {
+            guard.save_verified();
         }
         key(&guard, NOW)
     };

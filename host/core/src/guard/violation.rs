@@ -12,13 +12,13 @@ pub enum Violation {
     /// Rule 2.
     #[error("it asked to quit before a save was answered")]
     QuitBeforeSave,
-    /// Its phase contradicts the line.
-    #[error("its phase is {phase} although the server is {line}")]
+    /// Its phase contradicts what is known of the server.
+    #[error("its phase is {phase} although the server is {server}")]
     Phase {
         /// The contract's name.
         phase: &'static str,
         /// What the guard knows.
-        line: &'static str,
+        server: &'static str,
     },
     /// It would never be called again.
     #[error("it left an outage without asking to be woken")]

@@ -81,6 +81,23 @@ fn who_holds_has_one_a_minute_for_as_long_as_that_lasts() {
 }
 
 #[test]
+fn who_closes_has_none_any_more() {
+    let mut stage = guarded();
+    stage.lose();
+    stage.pass(MINUTE);
+    stage.tell(Input::Terminate);
+    stage.save(stage.saves()[0], false);
+    stage.pass(900);
+    stage.now += 2 * MINUTE;
+    stage.tell(Input::Scene(lifeline_contract::types::Scene {
+        modified: true,
+        untitled: false,
+        rendering: false,
+    }));
+    assert_eq!(stage.copies(), [true]);
+}
+
+#[test]
 fn nobody_has_to_have_one() {
     let mut stage = Stage::connected(|_| {});
     stage.lose();

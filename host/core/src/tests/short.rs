@@ -1,7 +1,8 @@
 //! Connections that do not last.
 
 use super::{MINUTE, Stage};
-use crate::{Connection, Input, Outcome, Output, Telling};
+use crate::{Connection, Input, Outcome, Telling};
+use lifeline_contract::Call;
 use lifeline_contract::types::{ConnectError, Loss, Phase, Request};
 
 impl Stage {
@@ -17,6 +18,8 @@ impl Stage {
             } else if let Some(at) = self.core.wake_at() {
                 self.now = at.max(self.now);
                 self.tell(Input::Time);
+            } else {
+                self.turn();
             }
         }
     }
@@ -25,29 +28,14 @@ impl Stage {
         self.connection(Connection::Lost(Loss::ServerDisconnect, "kicked".into()));
     }
 
-    fn count(&self, what: impl Fn(&Telling) -> bool) -> usize {
-        let told = |output: &&Output| matches!(output, Output::Tell(telling) if what(telling));
-        self.outputs.iter().filter(told).count()
-    }
-
     fn over(&self) -> usize {
         self.count(|it| matches!(it, Telling::Over(Outcome::Recovered)))
     }
 
     fn attempts_fail(&mut self) {
-        while !self.core.is_attempting() {
-            self.now = self.core.wake_at().unwrap();
-            self.tell(Input::Time);
-        }
+        self.next_attempt();
         let failed = Connection::Failed(ConnectError::Unreachable, "refused".into());
         self.connection(failed);
-    }
-
-    fn next_attempt(&mut self) {
-        while !self.core.is_attempting() {
-            self.now = self.core.wake_at().unwrap();
-            self.tell(Input::Time);
-        }
     }
 }
 
@@ -126,6 +114,67 @@ fn what_a_person_wants_lasts() {
     stage.cut();
     assert_eq!(stage.phase(), "held");
     assert!(stage.core.guard().is_held());
+    assert_eq!(stage.count(|it| *it == Telling::Held), 2, "told again");
+}
+
+#[test]
+fn a_connection_has_lasted_after_three_of_the_longest_pauses() {
+    for (lasts, phase) in [(29_999, "counting-down"), (30_000, "reconnecting")] {
+        let mut stage = Stage::connected(|_| {});
+        stage.cut();
+        stage.pass(MINUTE);
+        stage.next_attempt();
+        stage.connection(Connection::Accepted);
+        assert_eq!(stage.core.wake_at(), None, "no short one was before it");
+        let again =
+            |of| stage.count(|it| matches!(it, Telling::Connected { again, .. } if *again == of));
+        assert_eq!((again(false), again(true)), (1, 0));
+        stage.now += lasts;
+        stage.cut();
+        assert_eq!(stage.phase(), phase);
+    }
+}
+
+#[test]
+fn a_connection_after_a_short_one_is_one_again() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    stage.cut_off(100, 3_000);
+    stage.outputs.clear();
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    assert_eq!(
+        stage.count(|it| matches!(it, Telling::Connected { again: true, .. })),
+        1
+    );
+}
+
+#[test]
+fn an_attempt_that_a_person_has_asked_for_and_that_is_cut_off_moves_nothing() {
+    let mut stage = Stage::connected(|_| {});
+    stage.cut();
+    stage.pass(MINUTE);
+    let plan = stage.core.state().phase.outage().copied();
+    stage.tell(Input::TryNow);
+    stage.connection(Connection::Accepted);
+    stage.cut();
+    assert_eq!(stage.phase(), "counting-down");
+    assert_eq!(stage.core.state().phase.outage().copied(), plan);
+    assert_eq!(stage.world.asked.last(), Some(&Call::Tick));
+}
+
+#[test]
+fn a_countdown_that_is_over_does_not_go_on() {
+    let mut stage = Stage::connected(|config| {
+        (config.timing.retry_attempts, config.quit_floor) = (0, 0);
+    });
+    stage.lose_for_good();
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    stage.now += 500;
+    stage.cut();
+    let goes_on = |it: &Telling| matches!(it, Telling::CountdownGoesOn { .. });
+    assert_eq!(stage.count(goes_on), 0);
 }
 
 #[test]
@@ -182,6 +231,18 @@ fn sigterm_ends_the_record_of_before() {
     let over = stage.over();
     stage.tell(Input::Terminate);
     assert_eq!(stage.over(), over + 1);
+}
+
+#[test]
+fn who_can_save_nothing_is_still_connected() {
+    let mut stage = Stage::connected(|config| config.timing.retry_attempts = 0);
+    stage.cut();
+    stage.cut_off(100, 60 * MINUTE);
+    stage.save(stage.saves()[0], false);
+    stage.save(stage.saves()[1], false);
+    stage.next_attempt();
+    stage.connection(Connection::Accepted);
+    assert_eq!(stage.phase(), "connected");
 }
 
 #[test]

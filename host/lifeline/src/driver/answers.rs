@@ -3,9 +3,7 @@
 use super::Shared;
 use super::deciding::Deciding;
 use super::effects::Effects;
-use crate::Call;
-use crate::contract::{Moment, State};
-use lifeline_core::{Answer, Host, Who};
+use lifeline_core::{Answer, Host, Question};
 use std::sync::atomic::Ordering;
 
 pub(super) struct Answers<'a> {
@@ -15,10 +13,10 @@ pub(super) struct Answers<'a> {
 }
 
 impl Host for Answers<'_> {
-    fn decide(&mut self, who: Who, call: &Call, state: &State, moment: &Moment) -> Answer {
-        let policy = self.deciding.policy(who);
+    fn decide(&mut self, it: &Question) -> Answer {
+        let policy = self.deciding.policy(it.who);
         let begun = self.shared.clock.now();
-        let decision = policy.decide(call, state, moment);
+        let decision = policy.decide(it.call, it.state, it.moment);
         let took = self.shared.clock.now().saturating_sub(begun);
         Answer { decision, took }
     }

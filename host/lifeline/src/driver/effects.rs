@@ -1,4 +1,4 @@
-//! What the driver does to the world beside the line; another one in tests.
+//! What the driver does to the world beside its connections; another one in tests.
 
 use super::Shared;
 use crate::exit::end_process;
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// What is done right before the process ends.
 pub(crate) type LastAct = Box<dyn FnOnce() + Send>;
 
-/// Files are read back, processes ended.
+/// Files are verified, processes ended.
 pub(crate) trait Effects: Send + Sync {
     /// See [`keep::begin`].
     fn keep(&self, order: Order, sink: KeepSink) -> Keeping;

@@ -97,7 +97,7 @@ impl Driver {
         }
     }
 
-    /// The file was read back.
+    /// The file was verified.
     pub(super) fn tell_saved(&mut self) {
         let Some(it) = self.notification(About::Saved, None, None) else {
             return;
@@ -122,7 +122,7 @@ impl Driver {
         self.begin_news();
         if self.core.guard().is_safe() {
             if !self.notifications.saved {
-                self.tell_saved(); // not read back: there was no time
+                self.tell_saved(); // not verified: there was no time
             }
             return;
         }

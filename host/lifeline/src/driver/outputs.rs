@@ -2,7 +2,7 @@
 
 use super::NOTIFY;
 use super::effects::Watch;
-use super::run::{Driver, Line};
+use super::run::{Attempt, Driver};
 use crate::clock::as_millis;
 use crate::event::Event;
 use crate::keep::Order;
@@ -22,7 +22,7 @@ impl Driver {
     pub(super) fn carry_out(&mut self, output: Output) {
         match output {
             Output::Connect(attempt) => self.connect(attempt),
-            Output::Disconnect => self.line = None,
+            Output::Disconnect => self.attempt = None,
             Output::Save(ticket, place, reason) => {
                 self.shared.tickets.issue(ticket, Task::Save(place));
                 self.shared.events.push(Event::Save {
@@ -72,8 +72,8 @@ impl Driver {
         let connection = self
             .connector
             .connect(attempt, auth, timeout, self.sink.clone());
-        self.line = Some(Line {
-            attempt,
+        self.attempt = Some(Attempt {
+            number: attempt,
             connection,
             accepted: false,
             reported: BTreeMap::new(),

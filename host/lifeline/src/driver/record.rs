@@ -24,7 +24,7 @@ pub(super) struct OutageRecord {
     save_began: Option<(u64, String)>,
 }
 
-/// How a line was lost, for the entry.
+/// How a connection was lost, for the entry.
 pub(super) struct Cause<'a> {
     pub kind: Kind,
     pub why: &'a str,
@@ -215,7 +215,7 @@ impl OutageRecord {
         entry.upload = None;
     }
 
-    /// The last save could be read back.
+    /// The last save could be verified.
     pub fn digested(&mut self, digest: &Digest) {
         let Some(entry) = self.change() else { return };
         if let Some(save) = entry.saves.last_mut() {
@@ -223,10 +223,10 @@ impl OutageRecord {
             save.sha256 = Some(digest.sha256.clone());
         }
         entry.seconds.digest = Some(digest.seconds);
-        self.metrics.read_back(true);
+        self.metrics.verified(true);
     }
 
-    /// The last save cannot be read back.
+    /// The last save cannot be verified.
     pub fn unreadable(&mut self, reason: &str) {
         let Some(entry) = self.change() else { return };
         entry.safe = Some(false);
@@ -234,7 +234,7 @@ impl OutageRecord {
             save.ok = false;
             save.failures.push(reason.into());
         }
-        self.metrics.read_back(false);
+        self.metrics.verified(false);
     }
 
     /// The upload of the last save has ended.

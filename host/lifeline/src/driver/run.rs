@@ -28,7 +28,7 @@ use tokio::time::{sleep_until, timeout};
 
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(1_500);
-/// How long writing down an outage may hold up the end of the line.
+/// How long writing down an outage may hold up the end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// What the server is sent of earlier clean-ups, and what it answers, with the `id`.
 const REPORT: &str = "cleanup_report";
@@ -49,7 +49,7 @@ pub(crate) struct Driver {
     pub(super) last_entry: Option<Entry>,
     /// What is open in Blender.
     pub(super) path: String,
-    pub(super) line: Option<Line>,
+    pub(super) attempt: Option<Attempt>,
     pub(super) keeping: Option<Keeping>,
     pub(super) keep_sink: KeepSink,
     pub(super) connector: Arc<dyn Connector>,
@@ -59,8 +59,8 @@ pub(crate) struct Driver {
 }
 
 /// The connection, or the attempt under way.
-pub(super) struct Line {
-    pub attempt: u64,
+pub(super) struct Attempt {
+    pub number: u64,
     pub connection: Box<dyn Connection>,
     pub accepted: bool,
     /// The entries of the journal that were sent over it: have they been acknowledged?
@@ -119,7 +119,7 @@ impl Driver {
             notifications: Notifications::default(),
             last_entry: None,
             path: String::new(),
-            line: None,
+            attempt: None,
             keeping: None,
             keep_sink,
             connector,
@@ -174,7 +174,7 @@ impl Driver {
                 }
             };
             tokio::select! {
-                // The line first: a server that is back beats a deadline of the same instant.
+                // The connection first: a server that is back beats a deadline of the same instant.
                 biased;
                 Some((id, event)) = inboxes.links.recv() => self.link_event(id, event),
                 command = commands.recv() => {
@@ -202,8 +202,8 @@ impl Driver {
         };
         // A disk that hangs does not hold Blender up.
         let _ = timeout(LAST_WORDS, flushed).await;
-        if let Some(line) = self.line.take() {
-            line.connection.end(GOODBYE);
+        if let Some(last) = self.attempt.take() {
+            last.connection.end(GOODBYE);
         }
     }
 
@@ -254,8 +254,8 @@ impl Driver {
             }
             Command::InjectFault => panic!("a fault that a test has asked for"),
             Command::Emit { name, data } => {
-                if let Some(line) = &self.line {
-                    line.connection.emit(name, data);
+                if let Some(attempt) = &self.attempt {
+                    attempt.connection.emit(name, data);
                 }
             }
             Command::Swap(source) => self.swap(source),
@@ -268,27 +268,27 @@ impl Driver {
     }
 
     fn link_event(&mut self, attempt: u64, event: LinkEvent) {
-        let Some(line) = self.line.as_mut().filter(|line| line.attempt == attempt) else {
+        let Some(current) = self.attempt.as_mut().filter(|it| it.number == attempt) else {
             return; // of an attempt, or a server, that was given up
         };
         let event = match event {
             LinkEvent::Server { name, args } => return self.server_says(name, args),
             LinkEvent::Connected => {
-                line.accepted = true;
+                current.accepted = true;
                 lifeline_core::Connection::Accepted
             }
             LinkEvent::Failed(failure) => {
-                self.line = None;
+                self.attempt = None;
                 // What a server refuses with may repeat what it was sent.
                 let detail = self.settings.redact(&failure.detail);
                 lifeline_core::Connection::Failed(failure.why, detail)
             }
             LinkEvent::Lost { why, detail } => {
-                self.line = None;
+                self.attempt = None;
                 lifeline_core::Connection::Lost(why, self.settings.redact(&detail))
             }
             LinkEvent::Frozen { detail } => {
-                self.line = None;
+                self.attempt = None;
                 lifeline_core::Connection::Frozen(detail)
             }
         };
@@ -298,7 +298,7 @@ impl Driver {
     fn server_says(&mut self, name: String, args: Vec<Value>) {
         if name == REPORT_RECEIVED {
             let id = args.first().and_then(|it| it.get("id")?.as_str());
-            let reported = self.line.as_mut().map(|line| &mut line.reported);
+            let reported = self.attempt.as_mut().map(|it| &mut it.reported);
             // Any other one would make the journal grow as the server pleases.
             match reported
                 .zip(id)
@@ -358,8 +358,8 @@ impl Driver {
             }
             News::Pending(entries) => {
                 for entry in entries {
-                    let line = self.line.as_mut().filter(|line| line.accepted);
-                    let sent = line.map(|line| line.reported.entry(entry.id.clone()));
+                    let connected = self.attempt.as_mut().filter(|it| it.accepted);
+                    let sent = connected.map(|it| it.reported.entry(entry.id.clone()));
                     if let Some(Vacant(place)) = sent {
                         place.insert(false);
                         self.tell_server(REPORT, &entry);
@@ -383,7 +383,7 @@ impl Driver {
             .snapshot()
             .journal_error
             .replace(error.to_string());
-        // The same trouble comes with each line.
+        // The same trouble comes with each entry.
         if known.as_deref() != Some(error) {
             self.say(LogLine::error("journal-not-written", error).with("error", error));
         }
@@ -397,10 +397,10 @@ impl Driver {
 
     /// Sends this if the server is connected.
     pub(super) fn tell_server(&self, name: &str, it: &impl serde::Serialize) {
-        if let Some(line) = self.line.as_ref().filter(|line| line.accepted) {
+        if let Some(attempt) = self.attempt.as_ref().filter(|it| it.accepted) {
             // Plain fields and string keys: there is nothing in it that JSON cannot carry.
             let data: Value = serde_json::to_value(it).unwrap_or_default();
-            line.connection.emit(name.to_string(), Some(data));
+            attempt.connection.emit(name.to_string(), Some(data));
         }
     }
 

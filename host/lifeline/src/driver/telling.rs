@@ -283,9 +283,9 @@ impl Driver {
         self.say(line);
         self.shared.metrics.policy_failed();
         let news = if disabled {
-            PolicyNews::SetAside
+            PolicyNews::Disabled
         } else {
-            PolicyNews::Overruled
+            PolicyNews::Rejected
         };
         self.policy_line(news, Some(&reason), None);
         self.deciding.failed(reason);

@@ -1,4 +1,4 @@
-//! The whole driver with a scripted line, in virtual time.
+//! The whole driver with a scripted server, in virtual time.
 
 mod notifications;
 mod server;
@@ -1040,7 +1040,7 @@ async fn after_the_end_of_an_outage_a_policy_is_woken_as_it_wants() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_file_that_cannot_be_read_back_is_no_answered_save() {
+async fn an_old_file_that_cannot_be_verified_is_no_answered_save() {
     let saves_and_waits = spoiled(|call, before, mut decision| {
         if let (Call::OnSaved(_), Phase::Saving(saving)) = (call, before.phase) {
             decision.state.phase = Phase::Reconnecting(saving.outage);
@@ -1368,7 +1368,7 @@ async fn a_save_that_works_at_last_ends_the_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_cannot_be_read_back_is_saved_again() {
+async fn a_file_that_cannot_be_verified_is_saved_again() {
     let mut stage = Stage::open(NO_JITTER, true);
     stage.lose_for_good().await;
     let gone = KeepEvent::Unreadable("gone".into());
@@ -1464,7 +1464,7 @@ async fn each_outage_has_its_own_upload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_can_never_be_read_back_is_unsaved_work() {
+async fn a_file_that_can_never_be_verified_is_unsaved_work() {
     let mut stage = Stage::open(&[NO_JITTER[0], ("CR8_UNSAVED_WAIT", "100")], true);
     stage.lose_for_good().await;
     let begun = Instant::now();
@@ -1482,7 +1482,7 @@ async fn a_file_that_can_never_be_read_back_is_unsaved_work() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unsaved_work_waits_from_the_last_file_that_could_be_read_back() {
+async fn unsaved_work_waits_from_the_last_file_that_could_be_verified() {
     let mut stage = Stage::open(&[NO_JITTER[0], ("CR8_UNSAVED_WAIT", "100")], true);
     stage.lose_for_good().await;
     stage.answer_save(failed("full")).await;

@@ -12,9 +12,11 @@ pub enum PolicyNews {
     /// Another one was not taken.
     Refused,
     /// An answer was dropped, and the built-in policy decided in its place.
-    Overruled,
+    #[serde(rename = "overruled")]
+    Rejected,
     /// The same, for the last time: the built-in one decides until another policy is taken.
-    SetAside,
+    #[serde(rename = "set-aside")]
+    Disabled,
 }
 
 /// One line.
@@ -28,7 +30,7 @@ pub struct PolicyLine {
     pid: u32,
     version: &'static str,
     outcome: PolicyNews,
-    /// The one that was taken or overruled; of one that was refused, the one that decides still.
+    /// The one that was taken or rejected; of one that was refused, the one that decides still.
     policy: PolicyName,
     /// `built-in`, a path, `bytes`, or `server`.
     origin: String,

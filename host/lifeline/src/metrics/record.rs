@@ -28,7 +28,7 @@ const CLEANUPS: &[&str] = &[
     "interrupted",
 ];
 const SAVES: &[&str] = &["in-place", "recovery", "failed"];
-const READ_BACKS: &[&str] = &["ok", "failed"];
+const VERIFICATIONS: &[&str] = &["ok", "failed"];
 const UPLOADS: &[&str] = &["done", "failed"];
 const SWAPS: &[&str] = &["taken", "refused"];
 
@@ -41,7 +41,7 @@ pub(crate) struct Metrics {
     outage_duration: Histogram,
     saves: Labelled<Counter>,
     save_duration: Histogram,
-    read_backs: Labelled<Counter>,
+    verifications: Labelled<Counter>,
     uploads: Labelled<Counter>,
     policy_failures: Counter,
     policy_swaps: Labelled<Counter>,
@@ -59,7 +59,7 @@ impl Default for Metrics {
             outage_duration: Histogram::new(OUTAGE_SECONDS),
             saves: Labelled::counters("outcome", SAVES),
             save_duration: Histogram::new(SAVE_SECONDS),
-            read_backs: Labelled::counters("outcome", READ_BACKS),
+            verifications: Labelled::counters("outcome", VERIFICATIONS),
             uploads: Labelled::counters("outcome", UPLOADS),
             policy_failures: Counter::default(),
             policy_swaps: Labelled::counters("outcome", SWAPS),
@@ -98,9 +98,9 @@ impl Metrics {
         self.bell.soon();
     }
 
-    /// A saved file was read back, or cannot be.
-    pub fn read_back(&self, ok: bool) {
-        self.read_backs.add(if ok { "ok" } else { "failed" }, 1);
+    /// A saved file was verified, or cannot be.
+    pub fn verified(&self, ok: bool) {
+        self.verifications.add(if ok { "ok" } else { "failed" }, 1);
         self.bell.soon();
     }
 
@@ -191,7 +191,7 @@ impl Metrics {
         registry.register(
             "read_backs",
             "Saved files that were read back before they were believed",
-            self.read_backs.clone(),
+            self.verifications.clone(),
         );
         registry.register("uploads", "Uploads of saved files", self.uploads.clone());
         registry.register(

@@ -53,8 +53,8 @@ fn what_is_recorded_is_told() {
         metrics.saved(&Ok(saved), 0.5);
     }
     metrics.saved(&Err(vec!["no space left on device".into()]), 61.0);
-    metrics.read_back(true);
-    metrics.read_back(false);
+    metrics.verified(true);
+    metrics.verified(false);
     metrics.uploaded(true);
     metrics.uploaded(false);
     metrics.policy_failed();

@@ -59,9 +59,9 @@ pub struct Work {
     pub path: String,
     /// It is a copy in a recovery folder.
     pub recovery: bool,
-    /// Size of the file; None: not read back.
+    /// Size of the file; None: not verified.
     pub bytes: Option<u64>,
-    /// Of the file, lower-case hex; None: not read back.
+    /// Of the file, lower-case hex; None: not verified.
     pub sha256: Option<String>,
 }
 

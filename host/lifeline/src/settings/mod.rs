@@ -29,9 +29,9 @@ use url::Url;
 /// `docs/frozen-server.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probing {
-    /// A line that has been silent for so long is asked for.
+    /// A connection that has been silent for so long is asked for.
     pub silence: Duration,
-    /// In the long run a line without traffic is asked for no more often than this.
+    /// In the long run a connection without traffic is asked for no more often than this.
     pub every: Duration,
 }
 

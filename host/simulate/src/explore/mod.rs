@@ -5,8 +5,8 @@
 //! asked for and not answered, all instants relative to now. Two situations that are equal in this
 //! are looked at once. One *plain course* leads through an outage whose server stays away, for each
 //! way in which attempts can fail; whatever else can happen (a person, a stopped process, a busy
-//! machine, a server that is back, attempts that fail differently from now on) is a *surprise*, and
-//! a trace has a bounded number of them. Traces with fewer surprises are looked at first, shorter
+//! machine, a server that is back, attempts that fail differently from now on) is a *fault*, and
+//! a trace has a bounded number of them. Traces with fewer faults are looked at first, shorter
 //! ones first: so the first trace that breaks a rule is the plainest.
 //!
 //! What it does not see: a policy is called at chosen instants (when it asked to be, a little
@@ -32,7 +32,7 @@ use next::Next;
 use situation::Situation;
 use std::collections::HashSet;
 use step::{Event, Step, Weather};
-use verdict::{Called, Fault};
+use verdict::{Breach, Called};
 
 /// Progress is told this often, in calls.
 const TELL: u64 = 4_096;
@@ -44,8 +44,8 @@ pub struct Progress {
     pub states: usize,
     /// Events so far.
     pub edges: u64,
-    /// Surprises of the traces that are looked at now.
-    pub surprises: u32,
+    /// Faults of the traces that are looked at now.
+    pub faults: u32,
 }
 
 /// What was found.
@@ -57,7 +57,7 @@ pub struct Exploration {
     pub edges: u64,
     /// Calls of the longest outage.
     pub depth: u32,
-    /// All traces with up to this many surprises were looked at; None: not even those without.
+    /// All traces with up to this many faults were looked at; None: not even those without.
     pub complete: Option<u32>,
     /// The longest time from the loss to quit in an outage that nothing disturbed (milliseconds).
     pub longest: Option<u64>,
@@ -95,7 +95,7 @@ struct Origin {
     before: Option<u32>,
     step: Step,
     weather: Weather,
-    surprise: bool,
+    fault: bool,
     disturbs: bool,
 }
 
@@ -104,7 +104,7 @@ impl Origin {
         Next {
             step: self.step,
             weather: self.weather,
-            surprise: self.surprise,
+            fault: self.fault,
             disturbs: self.disturbs,
         }
     }
@@ -123,7 +123,7 @@ pub fn explore<P: Decide + ?Sized>(
         states: bounds.states,
         depth: bounds.depth(setup),
         within: bounds.within(setup),
-        surprises: bounds.surprises,
+        faults: bounds.faults,
         progress,
         known: HashSet::new(),
         origins: Vec::new(),
@@ -142,7 +142,7 @@ pub fn explore<P: Decide + ?Sized>(
     search.found
 }
 
-/// Situations that were reached with equally many surprises: those of each length of trace.
+/// Situations that were reached with equally many faults: those of each length of trace.
 type Level = Vec<Vec<(u32, Situation)>>;
 
 struct Search<'a, P: ?Sized> {
@@ -151,7 +151,7 @@ struct Search<'a, P: ?Sized> {
     states: usize,
     depth: u32,
     within: u64,
-    surprises: u32,
+    faults: u32,
     progress: &'a mut dyn FnMut(Progress) -> bool,
     known: HashSet<u128>,
     origins: Vec<Origin>,
@@ -162,15 +162,15 @@ struct Search<'a, P: ?Sized> {
 impl<P: Decide + ?Sized> Search<'_, P> {
     fn run(&mut self) {
         let mut level: Level = vec![self.begin()];
-        for surprises in 0..=self.surprises {
-            if surprises > 0 {
-                level = self.surprised(&level, surprises);
+        for faults in 0..=self.faults {
+            if faults > 0 {
+                level = self.with_one_more(&level, faults);
             }
-            self.follow(&mut level, surprises);
+            self.follow(&mut level, faults);
             if self.full {
                 return;
             }
-            self.found.complete = Some(surprises);
+            self.found.complete = Some(faults);
         }
     }
 
@@ -185,7 +185,7 @@ impl<P: Decide + ?Sized> Search<'_, P> {
             let next = Next {
                 step,
                 weather,
-                surprise: false,
+                fault: false,
                 disturbs: false,
             };
             let situation = Situation::new(self.setup, weather);
@@ -194,13 +194,13 @@ impl<P: Decide + ?Sized> Search<'_, P> {
         found
     }
 
-    /// The situations that one surprise leads to, from each of a level.
-    fn surprised(&mut self, level: &Level, surprises: u32) -> Level {
+    /// The situations that one fault leads to, from each of a level.
+    fn with_one_more(&mut self, level: &Level, faults: u32) -> Level {
         let mut led: Level = vec![Vec::new()];
         for situations in level {
             let mut reached = Vec::new();
             for (id, situation) in situations {
-                reached.extend(self.expand(*id, situation, true, surprises));
+                reached.extend(self.expand(*id, situation, true, faults));
             }
             led.push(reached);
         }
@@ -208,12 +208,12 @@ impl<P: Decide + ?Sized> Search<'_, P> {
     }
 
     /// The plain course of everything in a level, to its end.
-    fn follow(&mut self, level: &mut Level, surprises: u32) {
+    fn follow(&mut self, level: &mut Level, faults: u32) {
         let mut length = 0;
         while length < level.len() && !self.full {
             let mut reached = Vec::new();
             for (id, situation) in &level[length] {
-                reached.extend(self.expand(*id, situation, false, surprises));
+                reached.extend(self.expand(*id, situation, false, faults));
             }
             if !reached.is_empty() {
                 if length + 1 == level.len() {
@@ -229,16 +229,16 @@ impl<P: Decide + ?Sized> Search<'_, P> {
         &mut self,
         id: u32,
         situation: &Situation,
-        surprise: bool,
-        surprises: u32,
+        fault: bool,
+        faults: u32,
     ) -> Vec<(u32, Situation)> {
         let mut reached = Vec::new();
         for next in situation.next(self.setup) {
             if self.full {
                 break;
             }
-            if next.surprise == surprise {
-                reached.extend(self.go(Some(id), situation, &next, surprises));
+            if next.fault == fault {
+                reached.extend(self.go(Some(id), situation, &next, faults));
             }
         }
         reached
@@ -250,7 +250,7 @@ impl<P: Decide + ?Sized> Search<'_, P> {
         before: Option<u32>,
         situation: &Situation,
         next: &Next,
-        surprises: u32,
+        faults: u32,
     ) -> Option<(u32, Situation)> {
         let mut after = situation.clone();
         let (_, outcome) = after.apply(self.policy, self.setup, next);
@@ -259,14 +259,14 @@ impl<P: Decide + ?Sized> Search<'_, P> {
             let progress = Progress {
                 states: self.known.len(),
                 edges: self.found.edges,
-                surprises,
+                faults,
             };
             self.full |= !(self.progress)(progress);
         }
         let actions = match outcome.and_then(|actions| self.ends(&after).map(|()| actions)) {
             Ok(actions) => actions,
-            Err(fault) => {
-                self.broken(before, next, fault);
+            Err(breach) => {
+                self.broken(before, next, breach);
                 return None;
             }
         };
@@ -285,16 +285,16 @@ impl<P: Decide + ?Sized> Search<'_, P> {
             before,
             step: next.step,
             weather: next.weather,
-            surprise: next.surprise,
+            fault: next.fault,
             disturbs: next.disturbs,
         });
         (!self.is_over(&after)).then_some((id, after))
     }
 
     /// An outage that nothing disturbs comes to its end.
-    fn ends(&self, after: &Situation) -> Result<(), Fault> {
-        let fault = |why| {
-            Err(Fault {
+    fn ends(&self, after: &Situation) -> Result<(), Breach> {
+        let breach = |why| {
+            Err(Breach {
                 property: Property::Ends,
                 why,
             })
@@ -306,7 +306,7 @@ impl<P: Decide + ?Sized> Search<'_, P> {
             return Ok(());
         }
         if lost_for > self.within {
-            return fault(format!(
+            return breach(format!(
                 "the server has been away for {} s, and it has not asked to quit",
                 lost_for / 1_000
             ));
@@ -317,7 +317,7 @@ impl<P: Decide + ?Sized> Search<'_, P> {
             _ => false,
         };
         if after.calls > self.depth && !(ahead && self.setup.hurries()) {
-            return fault(format!(
+            return breach(format!(
                 "it was called {} times in {} s, and has not asked to quit",
                 after.calls,
                 lost_for / 1_000
@@ -333,14 +333,14 @@ impl<P: Decide + ?Sized> Search<'_, P> {
     }
 
     /// Remembers the first trace for each property: the plainest.
-    fn broken(&mut self, before: Option<u32>, next: &Next, fault: Fault) {
-        let known = |it: &Broken| it.property == fault.property;
+    fn broken(&mut self, before: Option<u32>, next: &Next, breach: Breach) {
+        let known = |it: &Broken| it.property == breach.property;
         if self.found.broken.iter().any(known) {
             return;
         }
         self.found.broken.push(Broken {
-            property: fault.property,
-            why: fault.why,
+            property: breach.property,
+            why: breach.why,
             trace: self.trace(before, next),
         });
     }

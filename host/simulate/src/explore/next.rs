@@ -5,7 +5,7 @@ use super::situation::Situation;
 use super::step::{Answer, ENTROPIES, Event, Step, Weather};
 use lifeline_contract::types::{ConnectError, Loss, Request};
 
-/// How long a line holds, or a policy that asks for nothing is left alone (milliseconds).
+/// How long a connection holds, or a policy that asks for nothing is left alone (milliseconds).
 const QUIET: u64 = 60_000;
 /// A busy machine is late by this much (milliseconds).
 const SLIGHTLY_LATE: u64 = 500;
@@ -20,7 +20,7 @@ pub(super) struct Next {
     pub step: Step,
     pub weather: Weather,
     /// Not what happens to most outages; their number is bounded.
-    pub surprise: bool,
+    pub fault: bool,
     /// A person, a stopped process, a busy Blender: the end of the outage is not the policy's alone.
     pub disturbs: bool,
 }
@@ -33,7 +33,7 @@ impl Situation {
             self.next_connected(setup, &mut found);
         } else {
             self.next_course(setup, &mut found);
-            self.next_surprises(setup, &mut found);
+            self.next_faults(setup, &mut found);
         }
         found
     }
@@ -46,14 +46,14 @@ impl Situation {
                 entropy: weather.entropy,
             },
             weather,
-            surprise: false,
+            fault: false,
             disturbs: false,
         }
     }
 
-    fn surprise(&self, at: u64, event: Event) -> Next {
+    fn fault(&self, at: u64, event: Event) -> Next {
         Next {
-            surprise: true,
+            fault: true,
             ..self.plain(at, event, self.weather)
         }
     }
@@ -61,7 +61,7 @@ impl Situation {
     fn disturbance(&self, at: u64, event: Event) -> Next {
         Next {
             disturbs: true,
-            ..self.surprise(at, event)
+            ..self.fault(at, event)
         }
     }
 
@@ -79,8 +79,8 @@ impl Situation {
             let lost = |weather| self.plain(later, Event::Lost(why), weather);
             found.extend(Weather::after(why).map(lost));
         }
-        found.push(self.surprise(later, Event::Reloaded));
-        found.extend(requests(setup).map(|request| self.surprise(later, Event::Request(request))));
+        found.push(self.fault(later, Event::Reloaded));
+        found.extend(requests(setup).map(|request| self.fault(later, Event::Request(request))));
     }
 
     /// The server stays away, nobody interferes, and the machine keeps time.
@@ -90,7 +90,7 @@ impl Situation {
                 found.push(self.plain(self.now, Event::Saved { ok }, self.weather));
             }
             if self.waited == 0 {
-                return; // a busy Blender is a surprise
+                return; // a busy Blender is a fault
             }
         }
         if self.rendering {
@@ -125,13 +125,13 @@ impl Situation {
             }
         };
         match due {
-            // The line first, as in the driver.
+            // The connection first, as in the driver.
             Some((at, _)) if at < failed.0 => due,
             _ => Some(failed),
         }
     }
 
-    fn next_surprises(&self, setup: &Setup, found: &mut Vec<Next>) {
+    fn next_faults(&self, setup: &Setup, found: &mut Vec<Next>) {
         let wake = self.core().tick_due();
         let now = self.now;
         let between = match wake {
@@ -139,7 +139,7 @@ impl Situation {
             None => now.saturating_add(QUIET),
         };
         if between > now {
-            found.push(self.surprise(between, Event::Reloaded));
+            found.push(self.fault(between, Event::Reloaded));
         }
         let course = self.course(setup, self.weather.answer);
         if let Some((at, Event::Due)) = course {
@@ -171,24 +171,24 @@ impl Situation {
         // To be accepted at once is what most Blenders live to see at their start.
         let first = self.calls == 1 && self.core().state().seen == setup.start;
         found.push(Next {
-            surprise: !first,
+            fault: !first,
             ..self.plain(self.now, Event::Accepted, self.weather)
         });
         if between > self.now {
-            found.push(self.surprise(between, Event::Accepted));
+            found.push(self.fault(between, Event::Accepted));
         }
         // This attempt, for once, fares differently.
         for answer in Answer::ALL {
             if answer != self.weather.answer
                 && let Some((at, event @ Event::Failed(_))) = self.course(setup, answer)
             {
-                found.push(self.surprise(at, event));
+                found.push(self.fault(at, event));
             }
         }
         if let Some((at, event @ Event::Failed(_))) = self.course(setup, self.weather.answer) {
             for entropy in ENTROPIES {
                 if entropy != self.weather.entropy {
-                    let mut next = self.surprise(at, event);
+                    let mut next = self.fault(at, event);
                     next.step.entropy = entropy;
                     found.push(next);
                 }

@@ -69,7 +69,7 @@ impl Property {
             Property::Deterministic => "The same call in a fresh instance has the same answer.",
             Property::Limits => "Every call answers within its fuel, memory, time and size.",
             Property::Obeys => {
-                "Its state follows the line and the call, and its actions fit its phase."
+                "Its state follows the connection and the call, and its actions fit its phase."
             }
             Property::Reconnects => {
                 "Once the server is back the phase is connected and nothing is pending."

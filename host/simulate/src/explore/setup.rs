@@ -30,7 +30,7 @@ pub struct Setup {
     pub departs: Vec<Property>,
     /// What the clock shows when Blender starts.
     pub start: u64,
-    /// Surprises of one trace, beside the number that is asked for.
+    /// Faults of one trace, beside the number that is asked for.
     pub fewer: u32,
     /// The guard's (milliseconds).
     pub floor: u64,
@@ -40,7 +40,7 @@ pub struct Setup {
 
 impl Setup {
     /// The settings as they are; a few seconds in place of minutes, which leaves room for more
-    /// surprises, on a clock that a number of 32 bits cannot hold, after connections that did not
+    /// faults, on a clock that a number of 32 bits cannot hold, after connections that did not
     /// last; nothing at all; and untold.
     pub fn all(settings: &Settings, floor: u64, unsaved_wait: u64) -> Vec<Setup> {
         let as_set = Setup {
@@ -134,8 +134,8 @@ impl Setup {
 pub struct Bounds {
     /// Situations.
     pub states: usize,
-    /// Surprises of one trace.
-    pub surprises: u32,
+    /// Faults of one trace.
+    pub faults: u32,
     /// Calls of one outage; None: 2,000 and what attempts all through the countdown take.
     pub depth: Option<u32>,
     /// A plain outage that has not ended after this long never does (milliseconds); None: an hour
@@ -147,7 +147,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Bounds {
             states: 400_000,
-            surprises: 2,
+            faults: 2,
             depth: None,
             within: None,
         }

@@ -3,11 +3,11 @@
 use super::Setup;
 use super::next::Next;
 use super::step::{Event, Step, Weather};
-use super::verdict::{Called, Fault, verdict};
+use super::verdict::{Breach, Called, verdict};
 use crate::client::{Answers, Client, save_outcome};
 use lifeline_contract::types::{Action, Decision, Moment, Phase, Place, Scene, State};
 use lifeline_contract::{Call, Decide};
-use lifeline_core::{Before, Connection, Core, End, Input, Limits, Origin, Output, Who};
+use lifeline_core::{Before, Connection, Core, End, Input, Limits, Origin, Output, Question, Who};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A countdown longer than any setting (milliseconds).
@@ -17,6 +17,7 @@ const WITHOUT_END: u64 = 30 * 86_400_000;
 const LIMITS: Limits = Limits {
     horizon: u64::MAX,
     attempts: 16,
+    short: true,
 };
 
 #[derive(Clone)]
@@ -115,7 +116,7 @@ impl Situation {
         policy: &P,
         setup: &Setup,
         next: &Next,
-    ) -> (Option<Called>, Result<Vec<Action>, Fault>) {
+    ) -> (Option<Called>, Result<Vec<Action>, Breach>) {
         let Step { at, event, entropy } = next.step;
         self.weather = next.weather;
         let saving = self.client.saving();
@@ -166,42 +167,40 @@ impl Situation {
     fn hand(&mut self, setup: &Setup, event: Event, answers: &mut dyn Answers) -> Vec<Output> {
         let now = self.now;
         let client = &mut self.client;
-        match event {
+        let input = match event {
             Event::Start => {
                 client.happens(now, Input::Policy(Origin::Other), answers);
                 if setup.scene_known {
                     client.happens(now, Input::Scene(scene(false)), answers);
                 }
-                client.happens(now, Input::Start(Before::default()), answers)
+                Input::Start(Before::default())
             }
-            Event::Due => client.happens(now, Input::Time, answers),
-            Event::Reloaded => client.happens(now, Input::Policy(Origin::Other), answers),
+            Event::Due => Input::Time,
+            Event::Reloaded => Input::Policy(Origin::Other),
             Event::Accepted => {
                 (self.connecting, self.saved) = (None, None);
-                client.line(now, Connection::Accepted, answers)
+                client.of_attempt(Connection::Accepted)
             }
             Event::Failed(why) => {
                 self.connecting = None;
-                client.line(now, Connection::Failed(why, String::new()), answers)
+                client.of_attempt(Connection::Failed(why, String::new()))
             }
-            Event::Lost(why) => client.line(now, Connection::Lost(why, String::new()), answers),
+            Event::Lost(why) => client.of_attempt(Connection::Lost(why, String::new())),
             Event::Saved { ok } => {
                 let Some((ticket, place)) = client.saving() else {
                     return Vec::new();
                 };
                 self.saved = Some((place, ok));
-                let outcome = save_outcome(place, (!ok).then_some("disk full"));
                 client.happens(now, Input::Claimed(ticket), answers);
-                client.happens(now, Input::Saved(ticket, outcome), answers)
+                Input::Saved(ticket, save_outcome(place, (!ok).then_some("disk full")))
             }
-            Event::Request(request) => {
-                client.happens(now, Input::Request(request, String::new()), answers)
-            }
+            Event::Request(request) => Input::Request(request, String::new()),
             Event::Rendering(rendering) => {
                 self.rendering = rendering;
-                client.happens(now, Input::Scene(scene(rendering)), answers)
+                Input::Scene(scene(rendering))
             }
-        }
+        };
+        client.happens(now, input, answers)
     }
 
     fn follow(&mut self, outputs: &[Output]) {
@@ -244,16 +243,16 @@ struct Asked<'a, P: ?Sized> {
 }
 
 impl<P: Decide + ?Sized> Answers for Asked<'_, P> {
-    fn decide(
-        &mut self,
-        who: Who,
-        call: &Call,
-        state: &State,
-        moment: &Moment,
-    ) -> Result<Decision, String> {
-        if who == Who::BuiltIn {
+    fn decide(&mut self, question: &Question) -> Result<Decision, String> {
+        let Question {
+            who: Who::Current,
+            call,
+            state,
+            moment,
+        } = *question
+        else {
             return Err("it is not asked".into());
-        }
+        };
         // The host tells everything; another one may not.
         let moment = Moment {
             settings: self.setup.settings.clone(),

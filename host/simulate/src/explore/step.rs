@@ -32,7 +32,7 @@ impl fmt::Display for Event {
             Event::Reloaded => f.write_str("the policy is loaded anew"),
             Event::Accepted => f.write_str("the server accepts the connection"),
             Event::Failed(why) => write!(f, "the attempt fails: {}", why.name()),
-            Event::Lost(why) => write!(f, "the line is lost: {}", why.name()),
+            Event::Lost(why) => write!(f, "the server is lost: {}", why.name()),
             Event::Saved { ok: true } => f.write_str("the save has ended well"),
             Event::Saved { ok: false } => f.write_str("the save has failed"),
             Event::Request(Request::Extend(by)) if *by < u64::MAX => {

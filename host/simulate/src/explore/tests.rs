@@ -110,7 +110,7 @@ fn setup() -> Setup {
 fn look(policy: impl Fn(&Call, &State, &Moment) -> Answer) -> Exploration {
     let bounds = Bounds {
         states: 400_000,
-        surprises: 2,
+        faults: 2,
         depth: Some(200),
         within: Some(600_000),
     };
@@ -481,7 +481,7 @@ fn the_built_in_policy_passes() {
     let defaults = setup().settings.unwrap();
     for setup in Setup::all(&defaults, 10_000, 3_600_000) {
         let bounds = Bounds {
-            surprises: 1,
+            faults: 1,
             states: 30_000,
             ..Bounds::default()
         };
@@ -529,7 +529,7 @@ fn a_countdown_of_another_length_than_is_set() {
         }
     };
     let bounds = Bounds {
-        surprises: 0,
+        faults: 0,
         ..Bounds::default()
     };
     let undeparted = Setup {

@@ -16,7 +16,7 @@ const ROUNDED: u64 = 1_000;
 
 /// A rule that was broken, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct Breach {
     pub property: Property,
     pub why: String,
 }
@@ -38,14 +38,14 @@ pub(super) fn verdict(
     setup: &Setup,
     called: Option<&Called>,
     outputs: &[Output],
-) -> Result<Vec<Action>, Fault> {
-    let fault = |property, why: String| Err(Fault { property, why });
+) -> Result<Vec<Action>, Breach> {
+    let breach = |property, why: String| Err(Breach { property, why });
     let Some(called) = called else {
         return Ok(Vec::new()); // the host's own business
     };
     if let Some(again) = &called.again {
         let why = format!("asked again it answered {}", wave::decision(again));
-        return fault(Property::Deterministic, why);
+        return breach(Property::Deterministic, why);
     }
     let actions = called.answer.as_ref().map_or(&[][..], |it| &it.actions);
     let quits = actions.contains(&Action::Quit);
@@ -53,16 +53,16 @@ pub(super) fn verdict(
     if let Some(failure) = outputs.iter().find_map(dropped) {
         let guard = after.core().guard();
         return match failure {
-            Failure::NoAnswer(why) => fault(Property::Limits, why.clone()),
+            Failure::NoAnswer(why) => breach(Property::Limits, why.clone()),
             Failure::Violation(_)
                 if quits && !guard.is_connected() && guard.quit_from().is_none() =>
             {
                 let why = "it asked to quit before a save was answered";
-                fault(Property::SaveBeforeQuit, why.into())
+                breach(Property::SaveBeforeQuit, why.into())
             }
             Failure::Violation(violation) => {
                 let property = Property::of_violation(violation, reconnecting);
-                fault(property, violation.to_string())
+                breach(property, violation.to_string())
             }
         };
     }
@@ -76,25 +76,25 @@ fn let_pass(
     setup: &Setup,
     called: &Called,
     outputs: &[Output],
-) -> Result<(), Fault> {
-    let fault = |property, why: String| Err(Fault { property, why });
+) -> Result<(), Breach> {
+    let breach = |property, why: String| Err(Breach { property, why });
     let answer = called.answer.as_ref().ok();
     let quits = answer.is_some_and(|it| it.actions.contains(&Action::Quit));
     if quits && after.saved == Some((Place::InPlace, false)) {
         let why = "the save in place has failed, and no recovery copy was asked for";
-        return fault(Property::SaveBeforeQuit, why.into());
+        return breach(Property::SaveBeforeQuit, why.into());
     }
     let wakes = answer.is_some_and(|it| it.wake_at.is_some());
     if matches!(called.call, Call::OnConnect) && wakes {
         let why = "it asks to be woken although nothing is pending";
-        return fault(Property::Reconnects, why.into());
+        return breach(Property::Reconnects, why.into());
     }
     if after.repeated >= AT_ONE_INSTANT {
         let why = format!(
             "it runs in a circle: {} calls at one instant",
             after.repeated
         );
-        return fault(Property::Ends, why);
+        return breach(Property::Ends, why);
     }
     let hurries = |it: &Output| *it == Output::Tell(Telling::Hurries);
     if outputs.iter().any(hurries) && !setup.hurries() {
@@ -102,11 +102,11 @@ fn let_pass(
             "it asks to be woken at once, time and again: {} calls in this outage",
             after.calls
         );
-        return fault(Property::Ends, why);
+        return breach(Property::Ends, why);
     }
     let why = answer.and_then(|answer| odd_countdown(setup, called, answer));
     match why.filter(|_| !setup.departs.contains(&Property::Countdown)) {
-        Some(why) => fault(Property::Countdown, why),
+        Some(why) => breach(Property::Countdown, why),
         None => Ok(()),
     }
 }

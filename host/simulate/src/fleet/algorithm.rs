@@ -2,9 +2,10 @@
 
 use super::FleetError;
 use crate::client::{self, Answers, save_outcome};
-use lifeline_contract::Call;
-use lifeline_contract::types::{ConnectError, Decision, Loss, Moment, State};
-use lifeline_core::{Before, Config, Connection, Failure, Input, Origin, Output, Telling, Who};
+use lifeline_contract::types::{ConnectError, Decision, Loss};
+use lifeline_core::{
+    Before, Config, Connection, Failure, Input, Origin, Output, Question, Telling, Who,
+};
 use lifeline_sandbox::{CallError, Policy, Warm};
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -143,7 +144,8 @@ impl<'a> Algorithm for &'a PolicyAlgorithm {
         let mut first = self.client(0, 0);
         first.happens(&mut worker, 0, Input::Policy(Origin::Other))?;
         first.happens(&mut worker, 0, Input::Start(Before::default()))?;
-        first.line(&mut worker, 0, Connection::Accepted)?;
+        let accepted = first.blender.of_attempt(Connection::Accepted);
+        first.happens(&mut worker, 0, accepted)?;
         worker.connected = first.blender;
         Ok(worker)
     }
@@ -183,21 +185,15 @@ struct WorkerAnswers<'w, 'a> {
 }
 
 impl Answers for WorkerAnswers<'_, '_> {
-    fn decide(
-        &mut self,
-        who: Who,
-        call: &Call,
-        state: &State,
-        moment: &Moment,
-    ) -> Result<Decision, String> {
-        if who == Who::BuiltIn {
+    fn decide(&mut self, it: &Question) -> Result<Decision, String> {
+        if it.who == Who::BuiltIn {
             return Err("it is not asked".into());
         }
         let worker = &mut *self.worker;
         worker.steps += 1;
         let answer = match &mut worker.asked {
-            Asked::Fresh(policy) => policy.call(call, state, moment),
-            Asked::Warm(warm) => warm.call(call, state, moment),
+            Asked::Fresh(policy) => policy.call(it.call, it.state, it.moment),
+            Asked::Warm(warm) => warm.call(it.call, it.state, it.moment),
         };
         answer.map_err(|error| worker.failed.insert(error).to_string())
     }
@@ -252,30 +248,9 @@ impl<'a> PolicyClient<'a> {
         now: u64,
         input: Input,
     ) -> Result<Vec<Output>, FleetError> {
-        self.ask(worker, now, |blender, asking| {
-            blender.happens(now, input, asking)
-        })
-    }
-
-    fn line(
-        &mut self,
-        worker: &mut PolicyWorker<'a>,
-        now: u64,
-        event: Connection,
-    ) -> Result<Vec<Output>, FleetError> {
-        self.ask(worker, now, |blender, asking| {
-            blender.line(now, event, asking)
-        })
-    }
-
-    fn ask(
-        &mut self,
-        worker: &mut PolicyWorker<'a>,
-        now: u64,
-        what: impl FnOnce(&mut client::Client, &mut WorkerAnswers<'_, 'a>) -> Vec<Output>,
-    ) -> Result<Vec<Output>, FleetError> {
         let rng = &mut self.rng;
-        let outputs = what(&mut self.blender, &mut WorkerAnswers { worker, rng });
+        let answers = &mut WorkerAnswers { worker, rng };
+        let outputs = self.blender.happens(now, input, answers);
         match outputs.iter().find_map(dropped) {
             None => Ok(outputs),
             Some((function, why)) => Err(match worker.failed.take() {
@@ -293,14 +268,15 @@ impl<'a> PolicyClient<'a> {
         }
     }
 
-    /// Until it tries to connect, or closes. A save succeeds at once.
+    /// Until it tries to connect again, or closes. A save succeeds at once.
     fn go_on(
         &mut self,
         worker: &mut PolicyWorker<'a>,
         mut now: u64,
-        outputs: Vec<Output>,
+        event: Connection,
     ) -> Result<Next, FleetError> {
-        let mut outputs = VecDeque::from(outputs);
+        let input = self.blender.of_attempt(event);
+        let mut outputs = VecDeque::from(self.happens(worker, now, input)?);
         let mut attempts = false;
         for _ in 0..CALLS {
             while let Some(output) = outputs.pop_front() {
@@ -346,13 +322,11 @@ impl<'a> Client for PolicyClient<'a> {
     fn lost(&mut self, worker: &mut PolicyWorker<'a>, now: u64) -> Result<Next, FleetError> {
         self.blender = worker.connected.clone();
         let lost = Connection::Lost(Loss::TransportError, String::new());
-        let outputs = self.line(worker, now, lost)?;
-        self.go_on(worker, now, outputs)
+        self.go_on(worker, now, lost)
     }
 
     fn failed(&mut self, worker: &mut PolicyWorker<'a>, now: u64) -> Result<Next, FleetError> {
         let failed = Connection::Failed(ConnectError::Unreachable, String::new());
-        let outputs = self.line(worker, now, failed)?;
-        self.go_on(worker, now, outputs)
+        self.go_on(worker, now, failed)
     }
 }

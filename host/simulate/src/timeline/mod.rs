@@ -9,9 +9,11 @@ pub use scenario::{Saves, Scenario};
 
 use crate::client::{Answers, Client, save_outcome};
 use entry::Spans;
-use lifeline_contract::types::{ConnectError, Decision, Loss, Moment, Place, Scene, State};
-use lifeline_contract::{Call, Decide};
-use lifeline_core::{Before, Connection, Input, Origin, Output, Telling, Who, as_seconds};
+use lifeline_contract::Decide;
+use lifeline_contract::types::{ConnectError, Decision, Loss, Place, Scene};
+use lifeline_core::{
+    Before, Connection, Input, Origin, Output, Question, Telling, Who, as_seconds,
+};
 use lifeline_sandbox::Policy;
 use scenario::{Cue, Script};
 
@@ -36,18 +38,12 @@ struct Policies<'a> {
 }
 
 impl Answers for Policies<'_> {
-    fn decide(
-        &mut self,
-        who: Who,
-        call: &Call,
-        state: &State,
-        moment: &Moment,
-    ) -> Result<Decision, String> {
-        let policy = match who {
+    fn decide(&mut self, it: &Question) -> Result<Decision, String> {
+        let policy = match it.who {
             Who::Current => self.current,
             Who::BuiltIn => self.built_in,
         };
-        policy.decide(call, state, moment)
+        policy.decide(it.call, it.state, it.moment)
     }
 
     fn entropy(&mut self) -> Option<u64> {
@@ -155,9 +151,9 @@ impl<'a> Stage<'a> {
     fn pass(&mut self, until: u64) {
         while let Some(due) = self.due().filter(|due| *due <= until) {
             self.now = self.now.max(due);
-            // The line first, as in the driver.
+            // The connection first, as in the driver.
             match self.answer.take_if(|(at, _)| *at <= due) {
-                Some((_, answer)) => self.line(answer),
+                Some((_, answer)) => self.connection(answer),
                 None => self.step(Input::Time),
             }
         }
@@ -173,7 +169,7 @@ impl<'a> Stage<'a> {
                 } else {
                     self.tell(What::ServerAway);
                     if self.client.core().guard().is_connected() {
-                        self.line(Connection::Lost(Loss::TransportError, "killed".into()));
+                        self.connection(Connection::Lost(Loss::TransportError, "killed".into()));
                     }
                 }
             }
@@ -207,23 +203,17 @@ impl<'a> Stage<'a> {
     }
 
     fn step(&mut self, input: Input) {
-        let outputs = self.client.happens(self.now, input, &mut self.policies);
-        self.follow(outputs);
-    }
-
-    fn line(&mut self, event: Connection) {
-        let outputs = self.client.line(self.now, event, &mut self.policies);
-        self.follow(outputs);
-    }
-
-    fn follow(&mut self, outputs: Vec<Output>) {
-        for output in outputs {
+        for output in self.client.happens(self.now, input, &mut self.policies) {
             match output {
                 Output::Connect(_) => self.dial(),
                 Output::Disconnect => self.answer = None,
                 other => self.inbox.push(other),
             }
         }
+    }
+
+    fn connection(&mut self, event: Connection) {
+        self.step(self.client.of_attempt(event));
     }
 
     /// The server answers at once; but to a second attempt at one instant a moment later: who tries

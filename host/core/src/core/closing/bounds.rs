@@ -12,12 +12,12 @@ const AT_WORK: u64 = 10;
 /// After SIGTERM, a main thread that has not polled for so long is not busy but dead, as when its display
 /// has died: nobody waits for it any longer (milliseconds).
 const DEAD: u64 = 40_000;
-/// A saved file that cannot be read back within this long counts as unreadable (milliseconds).
-const READ_BACK: u64 = 600_000;
+/// A saved file that cannot be verified within this long counts as unreadable (milliseconds).
+const VERIFY: u64 = 600_000;
 /// An upload that has not ended this long after its own limit never does (milliseconds).
 const UPLOAD_GRACE: u64 = 10_000;
 /// How long a journal that hangs may hold up the end (milliseconds).
-pub(super) const WRITE: u64 = 3_000;
+const WRITE: u64 = 3_000;
 
 impl Core {
     /// When something of the end is due next.
@@ -35,10 +35,10 @@ impl Core {
         earlier(self.stuck_from(), end)
     }
 
-    /// Until when reading back and uploading are waited for.
+    /// Until when verifying and uploading are waited for.
     pub(super) fn keeping_until(&self, keeping: Keeping) -> u64 {
         let bound = match keeping.verified_at {
-            None => keeping.since.saturating_add(READ_BACK),
+            None => keeping.since.saturating_add(VERIFY),
             Some(at) => at
                 .saturating_add(self.config.upload.unwrap_or(0))
                 .saturating_add(UPLOAD_GRACE),

@@ -1,6 +1,5 @@
 //! Blender's end: wanted, asked for, written down, told.
 
-use super::bounds::WRITE;
 use super::{End, Terminating};
 use crate::core::Turn;
 use crate::output::{Outcome, Output, Telling};
@@ -32,7 +31,7 @@ impl Turn<'_> {
             {
                 self.end_without(false);
             }
-            End::Writing { since, .. } if now >= since.saturating_add(WRITE) => {
+            End::Writing { .. } => {
                 self.tell(Telling::JournalSilent);
                 self.written();
             }

@@ -1,4 +1,4 @@
-//! The saved file is read back, and uploaded.
+//! The saved file is verified, and uploaded.
 
 use super::Keeping;
 use super::saving::SAVED_FIRST;
@@ -53,7 +53,7 @@ impl Turn<'_> {
 
     fn readable(&mut self, digest: Digest) {
         self.core.closing.retries = 0;
-        self.core.guard.save_read_back();
+        self.core.guard.save_verified();
         self.tell(Work::Verified(digest.clone()));
         match &mut self.core.closing.keeping {
             Some(keeping) if keeping.upload => {
@@ -85,7 +85,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Reading back and uploading have had their time. True: reading has not come to an end, which is
+    /// Verifying and uploading have had their time. True: reading has not come to an end, which is
     /// as bad as if it had failed.
     pub(super) fn give_up_keeping(&mut self, keeping: Keeping) -> bool {
         if keeping.verified_at.is_none() && !self.core.closing.is_terminating() {

@@ -2,7 +2,7 @@
 //! does not close.
 //!
 //! A quit is *wanted* by the policy, or by SIGTERM. It is *asked* for once the work is safe, verified
-//! and uploaded. The main thread claims it; then the line is cut, the outage *written* down, and only
+//! and uploaded. The main thread claims it; then the connection is cut, the outage *written* down, and only
 //! then Blender is *told* to close: from there on no server can come back.
 
 mod bounds;
@@ -10,6 +10,8 @@ mod end;
 mod keeping;
 mod record;
 mod saving;
+#[cfg(test)]
+mod tests;
 
 use lifeline_contract::types::Place;
 use std::hash::{Hash, Hasher};
@@ -49,14 +51,14 @@ pub(crate) struct Terminating {
     heard_at: u64,
 }
 
-/// The last save is being read back, or uploaded.
+/// The last save is being verified, or uploaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Keeping {
     order: u64,
     since: u64,
     /// It is to be uploaded.
     upload: bool,
-    /// When it had been read back; then the upload goes on.
+    /// When it had been verified; then the upload goes on.
     verified_at: Option<u64>,
 }
 
@@ -98,7 +100,7 @@ impl Closing {
             late,
             recorded,
         } = self;
-        // Since when it is read back makes no difference for ten minutes.
+        // Since when it is verified makes no difference for ten minutes.
         keeping.map(|it| it.verified_at.map(&at)).hash(hasher);
         (copied, outdated).hash(hasher);
         // The pause grows no further after the sixth.
@@ -114,7 +116,7 @@ impl Closing {
         matches!(self.end, End::Writing { .. } | End::Told)
     }
 
-    /// The order to read back and upload.
+    /// The order to verify and upload.
     pub fn order(&self) -> Option<u64> {
         self.keeping.map(|keeping| keeping.order)
     }

@@ -20,7 +20,7 @@ impl Turn<'_> {
     /// The server is back: the outage is over, unless a save still runs, or the connection has yet to
     /// last.
     pub fn outage_is_over(&mut self) {
-        let short = self.core.line.short > 0;
+        let short = self.core.connections.short > 0;
         if self.core.guard.is_connected() && self.core.closing.late.is_none() && !short {
             self.end_record(Outcome::Recovered);
         }
@@ -33,7 +33,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The line is closed.
+    /// The add-on is disabled, or a person closes Blender.
     pub fn close(&mut self) {
         self.end_record(if self.core.guard.is_connected() {
             Outcome::Recovered

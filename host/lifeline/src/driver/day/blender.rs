@@ -68,7 +68,7 @@ pub(super) struct Counts {
     pub saved_first: u32,
     pub quits: u32,
     pub ended_by_host: u32,
-    pub overruled: u32,
+    pub rejected: u32,
     pub swaps: u32,
     pub unsaved: u32,
 }
@@ -83,7 +83,7 @@ impl Counts {
         self.saved_first += other.saved_first;
         self.quits += other.quits;
         self.ended_by_host += other.ended_by_host;
-        self.overruled += other.overruled;
+        self.rejected += other.rejected;
         self.swaps += other.swaps;
         self.unsaved += other.unsaved;
     }
@@ -183,11 +183,11 @@ impl Blender {
             self.poll_at = Some(self.poll_at.map_or(poll_at, |at| at.min(poll_at)));
         }
         let record = machine.record();
-        if let Some(whole) = record.read_back {
-            rules.read_back(whole);
+        if let Some(whole) = record.verified {
+            rules.verified(whole);
         }
         if record.silent {
-            rules.never_read_back();
+            rules.never_verified();
         }
         if let Some(code) = record.watched {
             self.ends_with("is told to close", code, rules)?;
@@ -215,7 +215,7 @@ impl Blender {
     fn hear(&mut self, event: &Event) {
         match event {
             Event::Log(line) => {
-                self.counts.overruled += u32::from(matches!(
+                self.counts.rejected += u32::from(matches!(
                     line.event,
                     "policy-overruled" | "policy-set-aside"
                 ));

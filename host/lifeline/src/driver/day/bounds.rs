@@ -10,10 +10,10 @@ pub(super) struct Bounds {
     pub unsaved_wait: u64,
     /// An outage that five-minutes decides has its save asked for within this.
     pub outage: u64,
-    /// The same, if another policy has to be set aside first.
+    /// The same, if another policy has to be disabled first.
     pub outage_of_others: u64,
-    /// A file that is never read back is waited for so long.
-    pub read_back: u64,
+    /// A file that is never verified is waited for so long.
+    pub verified: u64,
     /// A connection that is lost within this has not ended the outage.
     pub lasting: u64,
 }
@@ -30,9 +30,9 @@ impl Bounds {
             floor: settings.quit_floor,
             unsaved_wait: UNSAVED_WAIT * 1_000,
             outage,
-            // What is not over then is set aside, and five-minutes counts down.
+            // What is not over then is disabled, and five-minutes counts down.
             outage_of_others: OUTAGE_LIMIT * 1_000 + outage + timing.cleanup_timeout,
-            read_back: 600_000,
+            verified: 600_000,
             lasting: 3 * timing.retry_delay_max,
         }
     }

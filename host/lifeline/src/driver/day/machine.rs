@@ -1,4 +1,4 @@
-//! What the driver does to the world in a day: files are read back, or not, and processes ended.
+//! What the driver does to the world in a day: files are verified, or not, and processes ended.
 
 use crate::driver::{Effects, LastAct, Watch};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order};
@@ -11,8 +11,8 @@ use tokio::time::sleep;
 /// What has become of it.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    /// Whether the file that was saved last could be read back.
-    pub read_back: Option<bool>,
+    /// Whether the file that was saved last could be verified.
+    pub verified: Option<bool>,
     /// Nothing is ever heard of a file.
     pub silent: bool,
     /// The process was ended by the host, with this code.
@@ -58,7 +58,7 @@ impl Machine {
         let mut fate = self.fate.lock().unwrap();
         // Of an earlier one nobody cares.
         if fate.file == file {
-            fate.record.read_back = Some(whole);
+            fate.record.verified = Some(whole);
             self.changed.notify_one();
         }
     }

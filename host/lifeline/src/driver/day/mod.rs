@@ -4,7 +4,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`plan`] | what a day has in store: outages, flaps, people, stops, swaps, the end of the machine |
-//! | [`server`] | the server, which also knows the truth about the line |
+//! | [`server`] | the server, which also knows the truth about the connection |
 //! | [`machine`] | what becomes of saved files and of processes |
 //! | [`policies`] | who may decide |
 //! | [`blender`] | a process: its driver, and a main thread that polls, saves, and closes |

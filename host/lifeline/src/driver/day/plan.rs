@@ -13,9 +13,9 @@ const HOUR: u64 = 60 * MINUTE;
 /// Something that happens, whatever Blender does.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cue {
-    /// The server is like this from now on; if that ends a line, so.
+    /// The server is like this from now on; if that ends a connection, so.
     Weather(Weather, Loss),
-    /// It drops the line, and goes on as it was.
+    /// It drops the connection, and goes on as it was.
     Drop(Loss),
     /// A person asks for something.
     Request(Request),

@@ -1,4 +1,4 @@
-//! What must hold all day long. Nothing here asks the guard: the server knows of the line, and the
+//! What must hold all day long. Nothing here asks the guard: the server knows of the connection, and the
 //! main thread of saves and of what people want.
 
 use super::bounds::Bounds;
@@ -55,9 +55,9 @@ pub(super) struct Rules {
     saving: bool,
     /// The last save of this outage is on the disk, as far as the main thread knows.
     saved: Option<bool>,
-    /// Whether it could be read back is not known.
+    /// Whether it could be verified is not known.
     doubtful: bool,
-    /// The first failure of the last row, which only a file that can be read back ends.
+    /// The first failure of the last row, which only a file that can be verified ends.
     failing_since: Option<u64>,
     /// The outage's end is due from here on, with what is allowed on top.
     ends_from: u64,
@@ -143,12 +143,12 @@ impl Rules {
     }
 
     fn is_up(&self) -> bool {
-        self.truth.line.is_ok()
+        self.truth.connection.is_ok()
     }
 
     /// The driver has had the time to hear of the last change.
     fn is_known(&self) -> bool {
-        let (Ok(since) | Err(since)) = self.truth.line;
+        let (Ok(since) | Err(since)) = self.truth.connection;
         self.trace.when(since) < self.trace.now()
     }
 
@@ -156,17 +156,17 @@ impl Rules {
         self.is_up() && self.is_known()
     }
 
-    /// Before anything else is looked at: has the line changed?
+    /// Before anything else is looked at: has the connection changed?
     pub fn follow(&mut self, truth: Truth) {
         if truth.changes != self.truth.changes {
-            let goes_on = match (self.truth.line, truth.line) {
+            let goes_on = match (self.truth.connection, truth.connection) {
                 (Ok(since), Err(lost)) => self.before.take().filter(|_| {
                     let lasted = self.trace.when(lost) - self.trace.when(since);
                     lasted < self.bounds.lasting
                 }),
                 _ => None,
             };
-            match truth.line {
+            match truth.connection {
                 Ok(_) => {
                     let (lost_at, held) = (self.lost_at, self.held);
                     self.before = self.told.lost.then_some(Before { lost_at, held });
@@ -443,8 +443,8 @@ impl Rules {
         Ok(())
     }
 
-    /// The file that was saved last could be read back, or not.
-    pub fn read_back(&mut self, whole: bool) {
+    /// The file that was saved last could be verified, or not.
+    pub fn verified(&mut self, whole: bool) {
         if whole {
             self.failing_since = None;
         } else if self.terminating {
@@ -455,12 +455,12 @@ impl Rules {
         }
     }
 
-    /// It is never said whether the file can be read back.
-    pub fn never_read_back(&mut self) {
+    /// It is never said whether the file can be verified.
+    pub fn never_verified(&mut self) {
         self.doubtful = true;
         // It counts as a failure in the end.
         self.failing_since.get_or_insert(self.trace.now());
-        self.allowance += self.bounds.read_back + self.bounds.unsaved_wait;
+        self.allowance += self.bounds.verified + self.bounds.unsaved_wait;
     }
 
     /// The quit was claimed.

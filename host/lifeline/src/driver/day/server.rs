@@ -1,4 +1,4 @@
-//! The server of a day, and what it knows of the line: the truth that the driver is held against.
+//! The server of a day, and what it knows of the connection: the truth that the driver is held against.
 
 use super::trace::Trace;
 use crate::contract::{ConnectError, Loss};
@@ -22,15 +22,15 @@ pub(super) enum Weather {
     Silent,
 }
 
-/// Of the line to the present Blender.
+/// Of the connection to the present Blender.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Truth {
     /// It is up, since then; or it is not.
-    pub line: Result<Instant, Instant>,
+    pub connection: Result<Instant, Instant>,
     /// Outages that this Blender should have noticed: lines lost, and a server that was not there at
     /// the first attempt.
     pub outages: u32,
-    /// Grows with each change of the line.
+    /// Grows with each change of it.
     pub changes: u64,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Server {
 impl Server {
     pub fn new(trace: Trace) -> Self {
         let truth = Truth {
-            line: Err(Instant::now()),
+            connection: Err(Instant::now()),
             outages: 0,
             changes: 0,
         };
@@ -95,7 +95,7 @@ impl Server {
         }
     }
 
-    /// Drops the line, if there is one.
+    /// Drops the connection, if there is one.
     pub fn lose(&self, why: Loss) {
         let mut script = self.script();
         let Some(attempt) = script.attempt.take_if(|attempt| attempt.accepted) else {
@@ -167,17 +167,17 @@ impl Server {
 impl Script {
     fn went(&mut self, up: bool) {
         let now = Instant::now();
-        self.truth.line = if up { Ok(now) } else { Err(now) };
+        self.truth.connection = if up { Ok(now) } else { Err(now) };
         self.truth.changes += 1;
     }
 }
 
-struct Line {
+struct Dialled {
     server: Server,
     number: u64,
 }
 
-impl Connection for Line {
+impl Connection for Dialled {
     fn emit(&self, _: String, _: Option<Value>) {}
 
     fn end(self: Box<Self>, _: Duration) -> bool {
@@ -185,7 +185,7 @@ impl Connection for Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for Dialled {
     fn drop(&mut self) {
         self.server.hang_up(self.number);
     }
@@ -216,6 +216,6 @@ impl Connector for Server {
             server.answer(number, in_time);
         });
         let server = self.clone();
-        Box::new(Line { server, number })
+        Box::new(Dialled { server, number })
     }
 }

@@ -249,7 +249,7 @@ async fn what_can_be_saved_in_the_end_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_cannot_be_read_back_is_told() {
+async fn a_file_that_cannot_be_verified_is_told() {
     let mut stage = Stage::open(NO_JITTER, true);
     let unreadable = KeepEvent::Unreadable("gone".into());
     stage.world.0.lock().unwrap().script.push(unreadable);
@@ -301,7 +301,7 @@ async fn sigterm_in_the_countdown_is_told_to_people_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_there_was_no_time_to_read_back_is_told_without_its_digest() {
+async fn a_file_that_there_was_no_time_to_verify_is_told_without_its_digest() {
     let settings = [NO_JITTER[0], ("CR8_TERMINATE_TIMEOUT", "25")];
     let mut stage = Stage::open(&settings, true);
     stage.world.0.lock().unwrap().silent = true;

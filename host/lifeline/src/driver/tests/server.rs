@@ -14,7 +14,7 @@ const AGAIN: Duration = Duration::from_millis(1);
 #[derive(Default)]
 struct Script {
     up: bool,
-    line: Option<(u64, Sink)>,
+    connection: Option<(u64, Sink)>,
     attempts: Vec<(Instant, bool)>,
 }
 
@@ -47,7 +47,7 @@ impl ScriptedServer {
     /// It sends an event.
     pub fn say(&self, name: &str, args: Vec<Value>) {
         let name = name.to_string();
-        if let Some((id, sink)) = &self.script().line {
+        if let Some((id, sink)) = &self.script().connection {
             // The driver may have ended.
             let _ = sink.send((*id, LinkEvent::Server { name, args }));
         }
@@ -56,7 +56,7 @@ impl ScriptedServer {
     fn end_with(&self, event: LinkEvent) {
         let mut script = self.script();
         script.up = false;
-        if let Some((id, sink)) = script.line.take() {
+        if let Some((id, sink)) = script.connection.take() {
             // The driver may have ended.
             let _ = sink.send((id, event));
         }
@@ -97,7 +97,7 @@ impl Connector for ScriptedServer {
                 detail: "refused".to_string(),
             })
         };
-        script.line = up.then_some((id, sink.clone()));
+        script.connection = up.then_some((id, sink.clone()));
         tokio::spawn(async move {
             if again {
                 sleep(AGAIN).await;

@@ -12,10 +12,10 @@ const FROZEN: &str = "frozen";
 
 /// The present connection, or the attempt under way.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Line {
+pub(crate) struct Connections {
     /// Attempts begun.
     attempts: u64,
-    pub connection: Option<u64>,
+    pub current: Option<u64>,
     /// The attempt that a person has asked for, of which the policy knows nothing.
     asked: Option<u64>,
     /// The outage has been told of: the first attempt of all is no outage while it is under way.
@@ -27,7 +27,7 @@ pub(crate) struct Line {
     pub short: u32,
 }
 
-impl Line {
+impl Connections {
     /// A person has asked for the attempt under way.
     pub fn is_asked(&self) -> bool {
         self.asked.is_some()
@@ -54,7 +54,7 @@ impl Turn<'_> {
     }
 
     fn dial(&mut self) {
-        if self.core.line.connection.is_some() {
+        if self.core.connections.current.is_some() {
             // The link may have given it longer than the policy does.
             self.tell(Telling::AttemptFailed {
                 number: self.core.attempts(),
@@ -63,11 +63,11 @@ impl Turn<'_> {
                 asked: false,
             });
         }
-        let line = &mut self.core.line;
-        line.attempts += 1;
-        line.connection = Some(line.attempts);
-        line.asked = None;
-        let attempt = line.attempts;
+        let connections = &mut self.core.connections;
+        connections.attempts += 1;
+        connections.current = Some(connections.attempts);
+        connections.asked = None;
+        let attempt = connections.attempts;
         self.output(Output::Connect(attempt));
     }
 
@@ -78,7 +78,7 @@ impl Turn<'_> {
             Some(Ignored::Closing)
         } else if self.core.guard.is_connected() {
             Some(Ignored::Connected)
-        } else if self.core.line.connection.is_some() {
+        } else if self.core.connections.current.is_some() {
             Some(Ignored::UnderWay)
         } else {
             None
@@ -86,19 +86,19 @@ impl Turn<'_> {
         self.tell(Telling::TryNow(ignored));
         if ignored.is_none() {
             self.dial();
-            self.core.line.asked = self.core.line.connection;
+            self.core.connections.asked = self.core.connections.current;
         }
     }
 
     pub fn disconnect(&mut self) {
-        if self.core.line.connection.take().is_some() {
+        if self.core.connections.current.take().is_some() {
             self.output(Output::Disconnect);
         }
     }
 
     pub fn connection(&mut self, attempt: u64, event: Connection) {
         // Of an attempt, or a server, that was given up.
-        if self.core.line.connection != Some(attempt) || self.core.closing.is_out_of_hand() {
+        if self.core.connections.current != Some(attempt) {
             return;
         }
         match event {
@@ -111,29 +111,29 @@ impl Turn<'_> {
     }
 
     fn accepted(&mut self) {
-        self.core.line.ended = self.core.outage(self.now);
+        self.core.connections.ended = self.core.outage(self.now);
         self.withdraw(Why::Back);
         let outage = self.core.lost_at().map(|at| self.now.saturating_sub(at));
         self.core.guard.connected();
-        self.core.line.announced = false;
+        self.core.connections.announced = false;
         self.core.undecided.clear();
         self.tell(Telling::Connected {
             outage,
-            again: self.core.line.short > 0,
+            again: self.core.connections.short > 0,
         });
         self.outage_is_over();
         self.decide(Call::OnConnect);
         if !self.core.undecided.is_empty() {
-            // Nobody has to decide that: a line that is lost before somebody does would be one more
+            // Nobody has to decide that: a connection that is lost before somebody does would be one more
             // loss in the old outage, whose save nobody waits for any more.
             self.core.state.phase = Phase::Connected;
         }
     }
 
     fn failed(&mut self, attempt: u64, why: ConnectError, detail: String) {
-        self.core.line.connection = None;
-        let asked = self.core.line.asked.take() == Some(attempt);
-        if !self.core.line.announced {
+        self.core.connections.current = None;
+        let asked = self.core.connections.asked.take() == Some(attempt);
+        if !self.core.connections.announced {
             self.announce(Loss::NeverConnected.name(), detail.clone());
         }
         self.tell(Telling::AttemptFailed {
@@ -149,7 +149,7 @@ impl Turn<'_> {
     }
 
     fn lost(&mut self, why: Loss, reason: &'static str, detail: String) {
-        self.core.line.connection = None;
+        self.core.connections.current = None;
         if let Some(ended) = self.too_short() {
             return self.resume(*ended, why, reason, detail);
         }
@@ -162,7 +162,7 @@ impl Turn<'_> {
 
     /// Tells of an outage, once.
     fn announce(&mut self, reason: &'static str, detail: String) {
-        self.core.line.announced = true;
+        self.core.connections.announced = true;
         self.finish_late();
         let at = self.core.guard.lost_at().unwrap_or(self.now);
         self.open_record();
