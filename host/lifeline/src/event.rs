@@ -1,11 +1,13 @@
 //! What the host thread tells Blender's main thread, and the queue in which it waits to be polled.
 
 use crate::contract::Place;
+use crate::link::ServerEvent;
 pub use lifeline_core::Reason;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// How loud a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,10 +134,10 @@ pub enum Event {
     Close,
     /// The server sent an event.
     Server {
-        /// Its name.
-        name: String,
-        /// Its arguments.
-        args: Vec<Value>,
+        /// By which connection: an answer goes by no other.
+        connection: u64,
+        /// The event.
+        event: ServerEvent,
     },
     /// A swap of policies has ended.
     Policy {
@@ -148,7 +150,7 @@ pub enum Event {
 
 /// Server events, warnings and log lines beyond this many are dropped: a main thread that is blocked for
 /// hours must not fill the memory. What saves and closes Blender is never dropped.
-const CAPACITY: usize = 10_000;
+const CAPACITY: usize = 100_000;
 /// Bytes of memory that server events may take together: several of the largest that come in.
 const BUDGET: usize = 256 << 20;
 
@@ -163,6 +165,9 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub struct Queue {
     waiting: Mutex<Waiting>,
+    /// Something is there, or nothing will be any more.
+    rung: Condvar,
+    over: AtomicBool,
     /// Lets an empty poll go without the lock.
     length: AtomicUsize,
     dropped: AtomicUsize,
@@ -175,7 +180,7 @@ impl Queue {
     /// Adds an event.
     pub fn push(&self, event: Event) {
         let bytes = match &event {
-            Event::Server { name, args } => name.len() + args.iter().map(size).sum::<usize>(),
+            Event::Server { event, .. } => event.size(),
             _ => 0,
         };
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,8 +196,28 @@ impl Queue {
         waiting.bytes += bytes;
         waiting.events.push_back(event);
         self.length.store(waiting.events.len(), Ordering::Release);
+        self.rung.notify_all();
         #[cfg(test)]
         self.pushed.notify_one();
+    }
+
+    /// Waits until there is an event, at most so long. True: there is one.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let empty = |waiting: &mut Waiting| {
+            waiting.events.is_empty() && !self.over.load(Ordering::Relaxed)
+        };
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.rung.wait_timeout_while(waiting, timeout, empty);
+        let (waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !waiting.events.is_empty()
+    }
+
+    /// Nobody needs to wait any more.
+    pub fn end(&self) {
+        // Under the lock: whoever is about to wait has seen it, or is woken.
+        let _waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.over.store(true, Ordering::Relaxed);
+        self.rung.notify_all();
     }
 
     /// Takes all events, oldest first.
@@ -217,33 +242,24 @@ impl Queue {
     }
 }
 
-/// Bytes of memory that a value takes, or a little more.
-fn size(value: &Value) -> usize {
-    /// Of an entry in a map, beside its key's text and its value.
-    const ENTRY: usize = 64;
-    let within = match value {
-        Value::Null | Value::Bool(_) => 0,
-        Value::Number(number) => number.as_str().len(),
-        Value::String(text) => text.len(),
-        Value::Array(values) => values.iter().map(size).sum(),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| ENTRY + name.len() + size(value))
-            .sum(),
-    };
-    size_of::<Value>() + within
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
-    fn large(name: &str) -> Event {
+    fn server_event(name: &str, args: Vec<Value>) -> Event {
         Event::Server {
-            name: name.into(),
-            args: vec![json!({"a": [1, "x".repeat(BUDGET / 3)]})],
+            connection: 1,
+            event: ServerEvent {
+                name: name.into(),
+                args: args.into(),
+                ack: None,
+            },
         }
+    }
+
+    fn large(name: &str) -> Event {
+        server_event(name, vec![json!({"a": [1, "x".repeat(BUDGET / 3)]})])
     }
 
     #[test]
@@ -272,13 +288,29 @@ mod tests {
     }
 
     #[test]
+    fn whoever_waits_is_woken_by_an_event_and_by_the_end() {
+        let queue = Queue::default();
+        assert!(!queue.wait(Duration::from_millis(1)));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| queue.wait(Duration::from_secs(60)));
+            queue.push(Event::Connected);
+            assert!(waiting.join().unwrap());
+        });
+        assert!(queue.wait(Duration::from_secs(60)));
+        queue.drain();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| queue.wait(Duration::from_secs(60)));
+            queue.end();
+            assert!(!waiting.join().unwrap());
+        });
+        assert!(!queue.wait(Duration::from_secs(60)));
+    }
+
+    #[test]
     fn a_full_queue_drops_chatter_but_never_a_save() {
         let queue = Queue::default();
         for _ in 0..CAPACITY + 5 {
-            queue.push(Event::Server {
-                name: "chatter".into(),
-                args: vec![],
-            });
+            queue.push(server_event("chatter", vec![]));
         }
         queue.push(Event::Save {
             ticket: 1,

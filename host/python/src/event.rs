@@ -1,6 +1,6 @@
 //! Events, as Python sees them: a class for each kind, with what there is of it.
 
-use crate::convert::to_python;
+use crate::convert::{args_to_python, to_python};
 use lifeline::event::Event as Core;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -59,7 +59,7 @@ kinds! {
     EarlyCopy as "early-copy" { needed: bool }
     Quit as "quit" { ticket: u64 }
     Close as "close" {}
-    ServerEvent as "server" { name: String, args: Py<PyAny> }
+    ServerEvent as "server" { name: String, args: Py<PyAny>, ack: Option<(u64, u64)> }
     PolicySwap as "policy" { name: String, message: Option<String> }
 }
 
@@ -78,7 +78,7 @@ pub fn event(py: Python<'_>, event: Core) -> Option<Py<PyAny>> {
 fn convert(py: Python<'_>, event: Core) -> PyResult<Py<PyAny>> {
     let shown = match &event {
         // What the server sends may hold a secret.
-        Core::Server { name, .. } => format!("<Event server {name}>"),
+        Core::Server { event, .. } => format!("<Event server {}>", event.name),
         other => format!("<Event {other:?}>"),
     };
     match event {
@@ -108,9 +108,10 @@ fn convert(py: Python<'_>, event: Core) -> PyResult<Py<PyAny>> {
         Core::EarlyCopy { needed } => EarlyCopy { needed }.made(py, shown),
         Core::Quit { ticket } => Quit { ticket }.made(py, shown),
         Core::Close => Close {}.made(py, shown),
-        Core::Server { name, args } => ServerEvent {
-            name,
-            args: to_python(py, &Value::Array(args))?.unbind(),
+        Core::Server { connection, event } => ServerEvent {
+            name: event.name,
+            args: args_to_python(py, event.args)?.unbind(),
+            ack: event.ack.map(|ack| (connection, ack)),
         }
         .made(py, shown),
         Core::Policy { name, message } => PolicySwap { name, message }.made(py, shown),

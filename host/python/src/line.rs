@@ -1,7 +1,7 @@
 //! `Lifeline`, as Python sees it.
 
 use crate::compiling::compiling;
-use crate::convert::{environment, from_python, preferences, to_python};
+use crate::convert::{args_from_python, environment, preferences, to_python};
 use crate::errors::{LifelineError, PolicyError, SettingsError, raised};
 use crate::event::event;
 use lifeline::contract::Scene;
@@ -127,8 +127,19 @@ impl Lifeline {
 
     #[pyo3(signature = (event, data=None))]
     fn emit(&self, event: &str, data: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
-        let data = data.map(from_python).transpose()?;
-        self.0.emit(event, data).map_err(raised)
+        self.0.emit(event, args_from_python(data)?).map_err(raised)
+    }
+
+    #[pyo3(signature = (ack, data=None))]
+    fn answer(&self, ack: (u64, u64), data: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let (connection, ack) = ack;
+        self.0.answer_server(connection, ack, args_from_python(data)?);
+        Ok(())
+    }
+
+    fn wait(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let timeout = seconds(timeout)?;
+        Ok(py.detach(|| self.0.wait(timeout)))
     }
 
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -155,8 +166,7 @@ impl Lifeline {
 
     #[pyo3(signature = (timeout=2.0, *, closing=false))]
     fn close(&self, py: Python<'_>, timeout: f64, closing: bool) -> PyResult<bool> {
-        let timeout = Duration::try_from_secs_f64(timeout)
-            .map_err(|_| LifelineError::new_err("timeout: expected seconds, 0 or more"))?;
+        let timeout = seconds(timeout)?;
         Ok(py.detach(|| self.0.close(timeout, closing)))
     }
 
@@ -175,6 +185,11 @@ impl Lifeline {
             None => "<Lifeline, no server>".to_string(),
         }
     }
+}
+
+fn seconds(timeout: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(timeout)
+        .map_err(|_| LifelineError::new_err("timeout: expected seconds, 0 or more"))
 }
 
 /// A variable that is not UTF-8 is none of ours.

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::contract::{Request, Scene};
 use crate::event::{Event, LogLine, Queue};
 use crate::exit::succeed_at_exit;
-use crate::link::SocketIo;
+use crate::link::{Args, SocketIo};
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::reload::PolicySource;
@@ -67,16 +67,8 @@ pub enum LifelineError {
 /// Once the line is closed, or Blender was told to close, notifications are given up after this long.
 const NOTIFY: Duration = Duration::from_secs(3);
 
-/// Names that Socket.IO, or the client library, gives a meaning of its own.
-const RESERVED: [&str; 7] = [
-    "connect",
-    "connect_error",
-    "disconnect",
-    "error",
-    "open",
-    "close",
-    "message",
-];
+/// Names that Socket.IO gives a meaning of its own.
+const RESERVED: [&str; 3] = ["connect", "connect_error", "disconnect"];
 
 /// What the main thread asks of the host thread.
 #[derive(Debug)]
@@ -108,7 +100,12 @@ pub(crate) enum Command {
     InjectFault,
     Emit {
         name: String,
-        data: Option<Value>,
+        args: Args,
+    },
+    Answer {
+        connection: u64,
+        ack: u64,
+        args: Args,
     },
     Swap(PolicySource),
     Revert,
@@ -200,6 +197,7 @@ impl Shared {
             let mut snapshot = self.snapshot();
             (snapshot.closed, snapshot.connected) = (true, false);
         }
+        self.events.end();
         self.metrics.finish();
     }
 }
@@ -303,6 +301,12 @@ impl Lifeline {
         self.shared.events.drain()
     }
 
+    /// Waits until there is something to poll, at most so long, or until the line is closed. True: there
+    /// is. For a thread that may wait.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        self.shared.events.wait(timeout)
+    }
+
     /// Whether a `save` or `quit` still stands, right before acting.
     pub fn claim(&self, ticket: u64) -> bool {
         let stands = self.shared.tickets.take(ticket);
@@ -381,7 +385,7 @@ impl Lifeline {
     }
 
     /// Sends an event to the server; false if it is not connected.
-    pub fn emit(&self, name: &str, data: Option<Value>) -> Result<bool, LifelineError> {
+    pub fn emit(&self, name: &str, args: Args) -> Result<bool, LifelineError> {
         if RESERVED.contains(&name) {
             return Err(LifelineError::ReservedName(name.to_string()));
         }
@@ -389,10 +393,19 @@ impl Lifeline {
         if connected {
             self.send(Command::Emit {
                 name: name.to_string(),
-                data,
+                args,
             });
         }
         Ok(connected)
+    }
+
+    /// Gives the server the answer that it waits for, if the connection by which it asked still stands.
+    pub fn answer_server(&self, connection: u64, ack: u64, args: Args) {
+        self.send(Command::Answer {
+            connection,
+            ack,
+            args,
+        });
     }
 
     /// Loads a policy beside the running one and switches to it; a policy event tells the end.
@@ -445,6 +458,7 @@ impl Lifeline {
         self.send(Command::Close);
         self.shared.tickets.withdraw();
         self.shared.snapshot().closed = true;
+        self.shared.events.end();
         let begun = Instant::now();
         let ended = self.join(begun, timeout);
         if let Some(notifier) = &self.notifier {

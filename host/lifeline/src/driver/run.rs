@@ -10,7 +10,7 @@ use super::{Command, FirstPolicy, Shared};
 use crate::event::{Event, LogLine};
 use crate::journal::{Entry, JournalWriter, News};
 use crate::keep::{KeepEvent, KeepSink, Keeping};
-use crate::link::{Connection, Connector, LinkEvent, Sink};
+use crate::link::{Args, Connection, Connector, LinkEvent, ServerEvent, Sink};
 use crate::reload::Verdict;
 use crate::settings::Settings;
 use crate::status::UploadStatus;
@@ -253,9 +253,19 @@ impl Driver {
                 self.step(Input::Terminate);
             }
             Command::InjectFault => panic!("a fault that a test has asked for"),
-            Command::Emit { name, data } => {
+            Command::Emit { name, args } => {
                 if let Some(attempt) = &self.attempt {
-                    attempt.connection.emit(name, data);
+                    attempt.connection.emit(name, args);
+                }
+            }
+            Command::Answer {
+                connection,
+                ack,
+                args,
+            } => {
+                let asked = self.attempt.as_ref().filter(|it| it.id == connection);
+                if let Some(attempt) = asked {
+                    attempt.connection.answer(ack, args);
                 }
             }
             Command::Swap(source) => self.swap(source),
@@ -272,7 +282,11 @@ impl Driver {
             return; // of an attempt, or a server, that was given up
         };
         let event = match event {
-            LinkEvent::Server { name, args } => return self.server_says(name, args),
+            LinkEvent::Server(event) => return self.server_says(attempt, event),
+            LinkEvent::Unreadable(why) => {
+                let message = format!("An event of the server's was not taken: {why}");
+                return self.say(LogLine::warning("event-not-taken", message).with("reason", why));
+            }
             LinkEvent::Connected => {
                 current.accepted = true;
                 lifeline_core::Connection::Accepted
@@ -295,8 +309,17 @@ impl Driver {
         self.step(Input::Connection(attempt, event));
     }
 
-    fn server_says(&mut self, name: String, args: Vec<Value>) {
-        if name == REPORT_RECEIVED {
+    fn server_says(&mut self, connection: u64, event: ServerEvent) {
+        if !matches!(event.name.as_str(), REPORT_RECEIVED | UPDATE) {
+            let event = Event::Server { connection, event };
+            return self.shared.events.push(event);
+        }
+        // Whoever waits for an answer to these gets none that says more.
+        if let (Some(ack), Some(attempt)) = (event.ack, &self.attempt) {
+            attempt.connection.answer(ack, Args::default());
+        }
+        let args = event.args.values;
+        if event.name == REPORT_RECEIVED {
             let id = args.first().and_then(|it| it.get("id")?.as_str());
             let reported = self.attempt.as_mut().map(|it| &mut it.reported);
             // Any other one would make the journal grow as the server pleases.
@@ -314,10 +337,8 @@ impl Driver {
                     format!("{REPORT_RECEIVED} for nothing that was sent"),
                 )),
             }
-        } else if name == UPDATE {
-            self.pushed(&args);
         } else {
-            self.shared.events.push(Event::Server { name, args });
+            self.pushed(&args);
         }
     }
 
@@ -400,7 +421,7 @@ impl Driver {
         if let Some(attempt) = self.attempt.as_ref().filter(|it| it.accepted) {
             // Plain fields and string keys: there is nothing in it that JSON cannot carry.
             let data: Value = serde_json::to_value(it).unwrap_or_default();
-            attempt.connection.emit(name.to_string(), Some(data));
+            attempt.connection.emit(name.to_string(), Some(data).into());
         }
     }
 

@@ -14,7 +14,7 @@ use crate::contract::{
 use crate::event::{Event, Reason};
 use crate::journal::{Entry, Journal, Outcome};
 use crate::keep::{Digest, KeepEvent, KeepSink, Keeping, Order, Uploaded};
-use crate::link::{Connection, Connector, Sink};
+use crate::link::{Args, Connection, Connector, Sink};
 use crate::notify::Notification;
 use crate::reload;
 use crate::settings::Settings;
@@ -109,10 +109,15 @@ impl Connector for Overheard {
 }
 
 impl Connection for OverheardLine {
-    fn emit(&self, name: String, data: Option<Value>) {
+    fn emit(&self, name: String, args: Args) {
         let mut said = self.1.lock().unwrap();
-        said.push((name.clone(), data.clone().unwrap_or_default()));
-        self.0.emit(name, data);
+        let data = args.values.first().cloned();
+        said.push((name.clone(), data.unwrap_or_default()));
+        self.0.emit(name, args);
+    }
+
+    fn answer(&self, ack: u64, args: Args) {
+        self.0.answer(ack, args);
     }
 
     fn end(self: Box<Self>, timeout: Duration) -> bool {

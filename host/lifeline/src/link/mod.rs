@@ -5,6 +5,7 @@
 
 mod bucket;
 mod failure;
+mod message;
 mod pace;
 mod probe;
 mod session;
@@ -14,6 +15,7 @@ mod socketio;
 pub mod transport;
 
 pub use failure::Failure;
+pub use message::{Args, ServerEvent};
 pub use socketio::SocketIo;
 
 use crate::contract::Loss;
@@ -41,13 +43,10 @@ pub enum LinkEvent {
         /// As a sentence.
         detail: String,
     },
-    /// The server sent an event.
-    Server {
-        /// Its name.
-        name: String,
-        /// Its arguments.
-        args: Vec<Value>,
-    },
+    /// The server sent an event. None comes before [`LinkEvent::Connected`], even if it was sent before.
+    Server(ServerEvent),
+    /// The server sent an event that cannot be taken: why. The connection goes on.
+    Unreadable(String),
 }
 
 /// Where the events of attempt number `u64` go.
@@ -63,7 +62,10 @@ pub trait Connector: Send + Sync {
 /// An attempt under way, or what came of it. Dropping it says goodbye and ends it, in the background.
 pub trait Connection: Send {
     /// Sends an event. Nothing happens unless connected.
-    fn emit(&self, name: String, data: Option<Value>);
+    fn emit(&self, name: String, args: Args);
+
+    /// Answers the event that has asked for it under this number. Nothing happens unless connected.
+    fn answer(&self, ack: u64, args: Args);
 
     /// Says goodbye and ends it; true if it has ended within `timeout`.
     fn end(self: Box<Self>, timeout: Duration) -> bool;

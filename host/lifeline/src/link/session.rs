@@ -1,19 +1,20 @@
 //! One attempt, from the first packet to the loss.
 //!
-//! [`transport`] opens the connection and knows how it ends; rust_socketio speaks Socket.IO over it,
-//! and says what the server says: its callbacks and the end of the connection come by one channel, in
-//! the order in which they happened.
+//! [`transport`] opens the connection, takes the server's events and knows how it ends; rust_socketio
+//! says who we are, and what becomes of that. All of it comes by one channel. An event may be heard
+//! before the crate has said what came earlier, so none is told before the namespace is accepted: that
+//! is also what keeps those that a server sends while it still makes up its mind.
 
 use super::pace::Pace;
 use super::silence_watch::{ProbeSchedule, SilenceWatch};
-use super::transport::{self, Closed, GOODBYE, Wire, unmark};
-use super::{Failure, LinkEvent};
+use super::transport::{self, Closed, GOODBYE, Heard, Kind, LONGEST, Wire, packets};
+use super::{Args, Failure, LinkEvent};
 use crate::contract::{ConnectError, Loss};
 use crate::net::{Client as Net, Place};
 use crate::settings::Secret;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use rust_engineio::Connection;
+use rust_engineio::{Connection, Packet};
 use rust_socketio::asynchronous::{Client, ClientBuilder};
 use rust_socketio::{Event, Payload, TransportType};
 use serde_json::Value;
@@ -39,10 +40,11 @@ pub(super) struct Target {
 
 /// What the owner of a connection wants.
 pub(super) enum Command {
-    Emit { name: String, data: Option<Value> },
+    Emit { name: String, args: Args },
+    Answer { ack: u64, args: Args },
 }
 
-/// What rust_socketio says of the server.
+/// What is said of the server.
 enum Signal {
     /// The namespace is accepted.
     Open,
@@ -50,10 +52,7 @@ enum Signal {
     Refused(String),
     /// The server has said goodbye.
     Close,
-    Event {
-        name: String,
-        args: Vec<Value>,
-    },
+    Heard(Heard),
     /// The server has sent something else than Socket.IO: nothing more is taken.
     Error(String),
     /// The connection has ended, and all that came before has been told.
@@ -107,11 +106,15 @@ pub(super) async fn run(
         }
     };
     report(LinkEvent::Connected);
+    for heard in std::mem::take(&mut line.early) {
+        report(heard.into());
+    }
     let silence_watch = target
         .schedule
+        .clone()
         .map(|schedule| SilenceWatch::new(schedule, line.activity.clone()));
     let redacted = |detail: String| target.token.redact(&detail);
-    match talk(&mut line, &mut inbox, silence_watch, &target.token, report).await {
+    match talk(&mut line, &mut inbox, silence_watch, &target, report).await {
         End::Lost(why, detail) => report(LinkEvent::Lost {
             why,
             detail: redacted(detail),
@@ -136,9 +139,39 @@ struct Line {
     /// How it has ended, and when.
     closed: Option<(Closed, Instant)>,
     heard: UnboundedReceiver<Signal>,
+    /// Sends what rust_socketio cannot.
+    outgoing: UnboundedSender<Packet>,
+    /// What has come before the namespace was accepted.
+    early: Vec<Heard>,
+    early_bytes: usize,
+}
+
+impl From<Heard> for LinkEvent {
+    fn from(heard: Heard) -> Self {
+        match heard {
+            Heard::Event(event) => LinkEvent::Server(event),
+            Heard::Unreadable(why) => LinkEvent::Unreadable(why),
+        }
+    }
 }
 
 impl Line {
+    /// Kept until the namespace is accepted. Only so much: a server that never accepts it fills no
+    /// memory.
+    fn keep(&mut self, heard: Heard) {
+        let bytes = match &heard {
+            Heard::Event(event) => event.size(),
+            Heard::Unreadable(why) => why.len(),
+        };
+        self.early_bytes = self.early_bytes.saturating_add(bytes);
+        if self.early_bytes <= LONGEST {
+            self.early.push(heard);
+        } else if let Some(Heard::Event(_)) = self.early.last() {
+            let why = "more came before the connection was accepted than can be kept";
+            self.early.push(Heard::Unreadable(why.into()));
+        }
+    }
+
     /// What the server says next. May be dropped.
     async fn next(&mut self) -> Signal {
         loop {
@@ -163,6 +196,25 @@ impl Line {
             .map_or(Closed::Unwanted, |(closed, _)| closed)
     }
 
+    /// It never waits. Where it cannot be sent, the connection ends, and says how.
+    async fn send(&mut self, command: Command, namespace: &str) {
+        let sent = match command {
+            Command::Emit { name, args } if args.attachments.is_empty() => {
+                let payload = Payload::Text(args.values);
+                let _ = self.client.emit(Event::Custom(name), payload).await;
+                return;
+            }
+            Command::Emit { name, mut args } => {
+                args.values.insert(0, name.into());
+                packets(Kind::Event, namespace, None, args)
+            }
+            Command::Answer { ack, args } => packets(Kind::Answer, namespace, Some(ack), args),
+        };
+        for packet in sent {
+            let _ = self.outgoing.send(packet);
+        }
+    }
+
     /// Sent or not: the server finds out by itself.
     async fn goodbye(&mut self) {
         // It never waits: the packets are handed over.
@@ -185,7 +237,7 @@ async fn connect(target: &Target, place: &Cell<Place>) -> Result<Line, Failure> 
                 return Err(Failure::refused(&reason));
             }
             Signal::Close => return Err(Failure::refused("it said goodbye at once")),
-            Signal::Event { .. } => {}
+            Signal::Heard(heard) => line.keep(heard),
             Signal::Error(what) => return Err(Failure::unreachable(no_socketio(&what))),
             Signal::Ended => return Err(Failure::unreachable(line.closed().words())),
         }
@@ -197,10 +249,10 @@ async fn speak(target: &Target, wire: Wire) -> Result<Line, Failure> {
     let (signals, heard) = unbounded_channel();
     let (packets, receiver) = channel(QUEUE);
     let (outgoing, taken) = unbounded_channel();
-    let ended = signals.clone();
+    let (ended, told) = (signals.clone(), signals.clone());
     let connection = Connection {
         packets: receiver,
-        outgoing,
+        outgoing: outgoing.clone(),
         // The session may have ended already.
         drained: Box::new(move || drop(ended.send(Signal::Ended))),
     };
@@ -208,12 +260,21 @@ async fn speak(target: &Target, wire: Wire) -> Result<Line, Failure> {
     let client = rust_engineio::over(connection, builder(target, &signals).connect())
         .await
         .map_err(|error| Failure::unreachable(error.to_string()))?;
+    let namespace = target.namespace.clone();
+    let wire = async move {
+        // As above.
+        let hear = move |heard| drop(told.send(Signal::Heard(heard)));
+        wire.run(&namespace, hear, packets, taken).await
+    };
     Ok(Line {
         client,
-        wire: wire.run(packets, taken).boxed(),
+        wire: wire.boxed(),
         activity,
         closed: None,
         heard,
+        outgoing,
+        early: Vec::new(),
+        early_bytes: 0,
     })
 }
 
@@ -265,17 +326,17 @@ async fn talk(
     line: &mut Line,
     inbox: &mut UnboundedReceiver<Command>,
     mut silence_watch: Option<SilenceWatch>,
-    token: &Secret,
+    target: &Target,
     report: &impl Fn(LinkEvent),
 ) -> End {
     loop {
         tokio::select! {
             signal = line.next() => match signal {
-                Signal::Event { name, args } => {
+                Signal::Heard(heard) => {
                     if let Some(silence_watch) = &mut silence_watch {
                         silence_watch.heard();
                     }
-                    report(LinkEvent::Server { name, args });
+                    report(heard.into());
                 }
                 Signal::Close => {
                     return End::Lost(Loss::ServerDisconnect, "the server said goodbye".into());
@@ -287,19 +348,17 @@ async fn talk(
                 }
                 Signal::Open => {}
                 Signal::Refused(json) => {
-                    let reason = refusal(&json, token);
+                    let reason = refusal(&json, &target.token);
                     let said = format!("the server does not accept this Blender any more: {reason}");
                     return End::Lost(Loss::ServerDisconnect, said);
                 }
             },
             command = inbox.recv() => match command {
-                Some(Command::Emit { name, data }) => {
+                Some(command) => {
                     if let Some(silence_watch) = &mut silence_watch {
                         silence_watch.sent();
                     }
-                    let payload = Payload::Text(data.into_iter().collect());
-                    // It never waits. Where it cannot be sent, the connection ends, and says how.
-                    let _ = line.client.emit(Event::Custom(name), payload).await;
+                    line.send(command, &target.namespace).await;
                 }
                 None => return End::Unwanted,
             },
@@ -314,17 +373,10 @@ async fn talk(
 }
 
 fn builder(target: &Target, signals: &UnboundedSender<Signal>) -> ClientBuilder {
-    let (open, close, error, any) = (
-        signals.clone(),
-        signals.clone(),
-        signals.clone(),
-        signals.clone(),
-    );
-    let say = |signals: &UnboundedSender<Signal>, signal: Option<Signal>| {
-        if let Some(signal) = signal {
-            // The session may have ended already.
-            let _ = signals.send(signal);
-        }
+    let (open, close, error) = (signals.clone(), signals.clone(), signals.clone());
+    let say = |signals: &UnboundedSender<Signal>, signal: Signal| {
+        // The session may have ended already.
+        let _ = signals.send(signal);
         async {}.boxed()
     };
     ClientBuilder::new(NOWHERE)
@@ -333,12 +385,11 @@ fn builder(target: &Target, signals: &UnboundedSender<Signal>) -> ClientBuilder 
         .auth(target.auth.clone())
         .reconnect(false)
         .reconnect_on_disconnect(false)
-        .on(Event::Connect, move |_, _| say(&open, Some(Signal::Open)))
-        .on(Event::Close, move |_, _| say(&close, Some(Signal::Close)))
+        .on(Event::Connect, move |_, _| say(&open, Signal::Open))
+        .on(Event::Close, move |_, _| say(&close, Signal::Close))
         .on(Event::Error, move |payload, _| {
-            say(&error, Some(trouble(words(payload))))
+            say(&error, trouble(words(payload)))
         })
-        .on_any(move |event, payload, _| say(&any, server_event(&event, payload)))
 }
 
 /// As the crate's own error says it.
@@ -347,19 +398,6 @@ fn trouble(text: String) -> Signal {
         Some(json) => Signal::Refused(json.to_string()),
         None => Signal::Error(text),
     }
-}
-
-/// The crate calls an event without data a message, with its name as the data.
-fn server_event(event: &Event, payload: Payload) -> Option<Signal> {
-    let Payload::Text(args) = payload else {
-        return None; // none comes with attachments: see `transport`
-    };
-    let (name, args) = match (event, args.as_slice()) {
-        (Event::Message, [Value::String(name)]) => (unmark(name)?.to_string(), Vec::new()),
-        (Event::Custom(name), _) => (unmark(name)?.to_string(), args),
-        _ => return None,
-    };
-    Some(Signal::Event { name, args })
 }
 
 fn words(payload: Payload) -> String {
@@ -375,7 +413,7 @@ fn words(payload: Payload) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+
 
     #[test]
     fn the_servers_reason_for_a_refusal() {
@@ -388,22 +426,5 @@ mod tests {
             told(r#"{"got":["a\"quoted\"token"]}"#),
             r#"{"got":["***"]}"#
         );
-    }
-
-    fn event(event: &Event, args: Vec<Value>) -> Option<(String, Vec<Value>)> {
-        match server_event(event, Payload::Text(args))? {
-            Signal::Event { name, args } => Some((name, args)),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn an_event_has_its_own_name_with_data_and_without() {
-        let bare = event(&Event::Message, vec![json!("+ping_blender")]);
-        assert_eq!(bare, Some(("ping_blender".into(), vec![])));
-        let args = vec![json!({"a": 1}), json!(2)];
-        let full = event(&Event::Custom("+error".into()), args.clone());
-        assert_eq!(full, Some(("error".into(), args)));
-        assert_eq!(event(&Event::Message, vec![json!(1)]), None);
     }
 }

@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::probe::Probe;
 use super::session::{self, Command};
 use super::silence_watch::ProbeSchedule;
-use super::{Connection, Connector, Failure, LinkEvent, Sink};
+use super::{Args, Connection, Connector, Failure, LinkEvent, Sink};
 use crate::contract::Loss;
 use crate::net::{Client, Names};
 use crate::settings::{Headers, Probing, Secret, ServerUrl, Trust};
@@ -133,9 +133,14 @@ struct Attempt {
 }
 
 impl Connection for Attempt {
-    fn emit(&self, name: String, data: Option<Value>) {
+    fn emit(&self, name: String, args: Args) {
         // A session that has ended takes nothing more; its end is reported on its own.
-        let _ = self.commands.send(Command::Emit { name, data });
+        let _ = self.commands.send(Command::Emit { name, args });
+    }
+
+    fn answer(&self, ack: u64, args: Args) {
+        // As above.
+        let _ = self.commands.send(Command::Answer { ack, args });
     }
 
     fn end(self: Box<Self>, timeout: Duration) -> bool {

@@ -28,16 +28,38 @@ impl Engine {
         Engine::start_with(0, "90", "120")
     }
 
+    /// The server of `shapes.py`, which has no controls.
+    pub fn of_shapes() -> Self {
+        let port = free_port().to_string();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/link/shapes.py");
+        Engine::run(&[script, &port])
+    }
+
     fn start_with(port: u16, interval: &str, limit: &str) -> Self {
+        let port = if port == 0 { free_port() } else { port }.to_string();
+        Engine::run(&[
+            "-m",
+            "cr8_engine_stand_in",
+            "--test-controls",
+            "--launch-mode",
+            "remote",
+            "--without-browser",
+            "--no-welcome",
+            "--say-why",
+            "--ping-interval",
+            interval,
+            "--ping-timeout",
+            limit,
+            "--port",
+            &port,
+        ])
+    }
+
+    fn run(args: &[&str]) -> Self {
         let python = std::env::var("LIFELINE_ENGINE_PYTHON")
             .expect("LIFELINE_ENGINE_PYTHON is not set: run `cargo xtask test link`");
-        let port = if port == 0 { free_port() } else { port };
         let mut child = Command::new(python)
-            .args(["-m", "cr8_engine_stand_in", "--test-controls"])
-            .args(["--launch-mode", "remote", "--without-browser"])
-            .args(["--no-welcome", "--say-why"])
-            .args(["--ping-interval", interval, "--ping-timeout", limit])
-            .args(["--port", &port.to_string()])
+            .args(args)
             .env("CR8_ENGINE_TOKEN", TOKEN)
             .stdout(Stdio::piped())
             .spawn()

@@ -55,7 +55,7 @@ async fn server_frozen_with_a_large_emit_in_flight() {
     engine.signal("STOP");
     for _ in 0..4 {
         wire.connection
-            .emit("bulk".into(), Some(json!("x".repeat(8 << 20))));
+            .emit("bulk".into(), vec![json!("x".repeat(8 << 20))].into());
     }
     // The send's own time limit, 10 s, is what finds it.
     assert_eq!(lost(&mut wire, 10.0 + PING_BOUND).await, Loss::PingTimeout);

@@ -14,5 +14,6 @@ mod messages;
 mod proxy;
 mod refusals;
 mod scripted;
+mod shapes;
 mod transport;
 mod wire;

@@ -2,15 +2,16 @@
 
 use crate::engine::Engine;
 use crate::wire::{Wire, beside_others};
-use lifeline::link::LinkEvent;
+use lifeline::link::{Args, LinkEvent, ServerEvent};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 fn server_event(name: &str, args: Vec<Value>) -> Option<LinkEvent> {
-    Some(LinkEvent::Server {
+    Some(LinkEvent::Server(ServerEvent {
         name: name.into(),
-        args,
-    })
+        args: args.into(),
+        ack: None,
+    }))
 }
 
 #[tokio::test]
@@ -68,8 +69,9 @@ async fn events_to_the_server() {
     let _beside = beside_others().await;
     let engine = Engine::start();
     let mut wire = Wire::up(&engine.url()).await;
-    wire.connection.emit("hello".into(), Some(json!({"a": 1})));
-    wire.connection.emit("bare".into(), None);
+    wire.connection
+        .emit("hello".into(), vec![json!({"a": 1})].into());
+    wire.connection.emit("bare".into(), Args::default());
     for _ in 0..100 {
         if engine.status()["events"]
             .as_array()

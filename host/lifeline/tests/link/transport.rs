@@ -4,7 +4,7 @@ use crate::engine::TOKEN;
 use crate::scripted::{Scripted, Talk};
 use crate::wire::{Wire, alone, beside_others, connector};
 use lifeline::contract::{ConnectError, Loss};
-use lifeline::link::{LinkEvent, SocketIo};
+use lifeline::link::{Args, LinkEvent, ServerEvent, SocketIo};
 use lifeline::settings::{Headers, Probing};
 use serde_json::json;
 use std::fs;
@@ -34,7 +34,7 @@ async fn lost(wire: &mut Wire, seconds: f64) -> (Loss, String) {
 
 async fn server_event(wire: &mut Wire) -> (String, Vec<serde_json::Value>) {
     match wire.next(10.0).await {
-        Some(LinkEvent::Server { name, args }) => (name, args),
+        Some(LinkEvent::Server(event)) => (event.name, event.args.values),
         other => panic!("expected an event, got {other:?}"),
     }
 }
@@ -51,12 +51,16 @@ async fn a_record_separator_in_bytes_forges_nothing_and_they_arrive_whole() {
     talk.say("2").await; // a ping may come between
     talk.bytes(&[0x1e, 0xff]).await;
     talk.say(r#"42/blender,["after",1]"#).await;
-    let bytes = |base64: &str| json!({"_placeholder": true, "base64": base64});
-    let file = bytes("eB40Mi9ibGVuZGVyLFsiaW5qZWN0ZWQiLDFd");
-    assert_eq!(
-        server_event(&mut wire).await,
-        ("file".into(), vec![json!({"is": bytes("Hv8=")}), file])
-    );
+    let place = |number: u8| json!({"_placeholder": true, "num": number});
+    let file = ServerEvent {
+        name: "file".into(),
+        args: Args {
+            values: vec![json!({"is": place(1)}), place(0)],
+            attachments: vec![forged.to_vec(), vec![0x1e, 0xff]],
+        },
+        ack: None,
+    };
+    assert_eq!(wire.next(10.0).await, Some(LinkEvent::Server(file)));
     let after = ("after".to_string(), vec![json!(1)]);
     assert_eq!(server_event(&mut wire).await, after);
     assert_eq!(talk.hear().await, "3");
@@ -117,6 +121,26 @@ async fn how_a_server_ends_it_is_told() {
     assert!(detail.starts_with("the connection broke"), "{detail}");
 }
 
+/// A client that still sends finds out first that nobody takes it any more.
+#[tokio::test]
+async fn a_goodbye_is_told_whatever_becomes_of_the_connection_then() {
+    let _beside = beside_others().await;
+    let server = Scripted::new().await;
+    let connector = connector(&server.url(), TOKEN);
+    for _ in 0..20 {
+        let (mut talk, mut wire) = up(&server, &connector).await;
+        for _ in 0..200 {
+            wire.connection.emit("m".into(), vec![json!("x".repeat(1 << 16))].into());
+        }
+        talk.hear().await;
+        talk.say("41/blender,").await;
+        // With what was not read it is reset, not closed.
+        drop(talk);
+        assert_eq!(lost(&mut wire, 10.0).await.0, Loss::ServerDisconnect);
+        wire.assert_ended().await;
+    }
+}
+
 #[tokio::test]
 async fn a_message_that_is_too_long_is_named_with_the_limit() {
     let _beside = beside_others().await;
@@ -160,7 +184,7 @@ async fn ten_thousand_events_arrive_whole_and_in_order() {
         talk
     });
     for _ in 0..10_000 {
-        wire.connection.emit("m".into(), Some(json!({})));
+        wire.connection.emit("m".into(), vec![json!({})].into());
     }
     for number in 0..10_000 {
         let event = ("n".to_string(), vec![json!(number)]);

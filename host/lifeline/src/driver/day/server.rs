@@ -2,7 +2,7 @@
 
 use super::trace::Trace;
 use crate::contract::{ConnectError, Loss};
-use crate::link::{Connection, Connector, Failure, LinkEvent, Sink};
+use crate::link::{Args, Connection, Connector, Failure, LinkEvent, Sink};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -178,7 +178,9 @@ struct Dialled {
 }
 
 impl Connection for Dialled {
-    fn emit(&self, _: String, _: Option<Value>) {}
+    fn emit(&self, _: String, _: Args) {}
+
+    fn answer(&self, _: u64, _: Args) {}
 
     fn end(self: Box<Self>, _: Duration) -> bool {
         true

@@ -1,7 +1,7 @@
 //! A server that is up or down as it is told.
 
 use crate::contract::{ConnectError, Loss};
-use crate::link::{Connection, Connector, Failure, LinkEvent, Sink};
+use crate::link::{Args, Connection, Connector, Failure, LinkEvent, ServerEvent, Sink};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,10 +46,14 @@ impl ScriptedServer {
 
     /// It sends an event.
     pub fn say(&self, name: &str, args: Vec<Value>) {
-        let name = name.to_string();
         if let Some((id, sink)) = &self.script().connection {
             // The driver may have ended.
-            let _ = sink.send((*id, LinkEvent::Server { name, args }));
+            let event = ServerEvent {
+                name: name.to_string(),
+                args: args.into(),
+                ack: None,
+            };
+            let _ = sink.send((*id, LinkEvent::Server(event)));
         }
     }
 
@@ -75,7 +79,9 @@ impl ScriptedServer {
 struct Silent;
 
 impl Connection for Silent {
-    fn emit(&self, _: String, _: Option<Value>) {}
+    fn emit(&self, _: String, _: Args) {}
+
+    fn answer(&self, _: u64, _: Args) {}
 
     fn end(self: Box<Self>, _: Duration) -> bool {
         true

@@ -7,11 +7,12 @@
 
 mod frames;
 mod handshake;
+mod packets;
 mod wire;
 
-pub(super) use frames::unmark;
 pub use frames::{Fault, Frames, Taken};
-pub(super) use wire::{Closed, Wire};
+pub(super) use packets::{Kind, packets};
+pub(super) use wire::{Closed, Heard, Wire};
 
 use super::Failure;
 use super::pace::Pace;

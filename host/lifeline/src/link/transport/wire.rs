@@ -1,13 +1,15 @@
-//! A connection that is open: what comes goes to rust_socketio, what rust_socketio sends goes out, and
-//! pings are answered.
+//! A connection that is open: events are told, what else comes goes to rust_socketio, what is to be sent
+//! goes out, and pings are answered.
 
 use super::frames::{Frames, Taken};
 use super::{GOODBYE, LONGEST, mebibytes};
 use crate::contract::Loss;
+use crate::link::ServerEvent;
 use crate::net::{Activity, Stream};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use rust_engineio::{Packet, PacketId};
+use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
@@ -29,6 +31,8 @@ pub(in crate::link) enum Closed {
     ByServer(String),
     /// The server has ended the session.
     Session,
+    /// The server has said goodbye to this Blender, however the connection ended then.
+    Goodbye,
     /// It broke: the system's words.
     Broken(String),
     /// Nothing came for longer than the server has promised.
@@ -78,7 +82,7 @@ impl Closed {
     /// The contract's kind of it.
     pub fn loss(&self) -> Loss {
         match self {
-            Closed::Session => Loss::ServerDisconnect,
+            Closed::Session | Closed::Goodbye => Loss::ServerDisconnect,
             Closed::Silent | Closed::Stalled => Loss::PingTimeout,
             _ => Loss::TransportError,
         }
@@ -89,6 +93,7 @@ impl Closed {
         match self {
             Closed::ByServer(words) => format!("the server closed the connection{words}"),
             Closed::Session => "the server ended the session".into(),
+            Closed::Goodbye => "the server said goodbye".into(),
             Closed::Broken(why) => format!("the connection broke: {why}"),
             Closed::Silent => "the server stopped answering".into(),
             Closed::Stalled => "the server takes nothing any more".into(),
@@ -96,6 +101,15 @@ impl Closed {
             Closed::Unwanted => "nobody wants the connection any more".into(),
         }
     }
+}
+
+/// What the server has sent beside packets of the session.
+#[derive(Debug)]
+pub(in crate::link) enum Heard {
+    /// An event.
+    Event(ServerEvent),
+    /// One that cannot be taken: why.
+    Unreadable(String),
 }
 
 /// One connection.
@@ -120,14 +134,42 @@ impl Wire {
         self.activity.clone()
     }
 
-    /// Until it has ended. `packets` is closed then.
-    pub async fn run(self, packets: Sender<Packet>, outgoing: UnboundedReceiver<Packet>) -> Closed {
+    /// Until it has ended. Events of `namespace` go to `hear`, other packets to `packets`, which is
+    /// closed then.
+    pub async fn run(
+        self,
+        namespace: &str,
+        hear: impl Fn(Heard),
+        packets: Sender<Packet>,
+        outgoing: UnboundedReceiver<Packet>,
+    ) -> Closed {
         let (mut sink, stream) = self.socket.split();
         let (pongs, pinged) = unbounded_channel();
-        let closed = tokio::select! {
-            biased;
-            closed = read(stream, &self.activity, self.patience, packets, pongs) => closed,
-            closed = write(&mut sink, &self.activity, outgoing, pinged) => closed,
+        let mut frames = Frames::of(namespace);
+        let mut reader = Reader {
+            stream,
+            activity: &self.activity,
+            patience: self.patience,
+            packets,
+            pongs,
+        };
+        let closed = {
+            let mut reading = pin!(reader.read(&mut frames, hear));
+            tokio::select! {
+                biased;
+                closed = &mut reading => closed,
+                closed = write(&mut sink, &self.activity, outgoing, pinged) => match closed {
+                    Closed::Unwanted => closed,
+                    // Why nothing can be sent any more may be on its way.
+                    _ => timeout(GOODBYE, reading).await.unwrap_or(closed),
+                },
+            }
+        };
+        drop(reader);
+        let closed = match closed {
+            Closed::Unwanted => closed,
+            _ if frames.said_goodbye() => Closed::Goodbye,
+            _ => closed,
         };
         let last = match &closed {
             Closed::Broken(_) | Closed::Silent | Closed::Stalled => return closed,
@@ -147,44 +189,57 @@ impl Wire {
     }
 }
 
-async fn read(
-    mut stream: SplitStream<Socket>,
-    activity: &Activity,
+/// The half that listens.
+struct Reader<'a> {
+    stream: SplitStream<Socket>,
+    activity: &'a Activity,
     patience: Duration,
     packets: Sender<Packet>,
     pongs: UnboundedSender<String>,
-) -> Closed {
-    let mut frames = Frames::default();
-    loop {
-        // Half a message is a sign of life, too.
-        let left = patience.saturating_sub(activity.read_at().elapsed());
-        let message = match timeout(left, stream.next()).await {
-            Ok(Some(Ok(message))) => message,
-            Ok(Some(Err(error))) => return Closed::of(&error),
-            Ok(None) => return Closed::by_server(None),
-            Err(_) if activity.read_at().elapsed() < patience => continue,
-            Err(_) => return Closed::Silent,
-        };
-        let taken = match message {
-            Message::Text(text) => frames.text(&text),
-            Message::Binary(bytes) => frames.binary(bytes.into()),
-            Message::Close(frame) => return Closed::by_server(frame),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
-        };
-        match taken {
-            Ok(Taken::Packet(packet)) => {
-                let packet = Packet::new(PacketId::Message, packet);
-                // It takes each at once, unless it has died.
-                match timeout(STALL, packets.send(packet)).await {
-                    Ok(Ok(())) => {}
-                    _ => return Closed::Unwanted,
+}
+
+impl Reader<'_> {
+    async fn read(&mut self, frames: &mut Frames, hear: impl Fn(Heard)) -> Closed {
+        loop {
+            let taken = match self.message().await {
+                Ok(Message::Text(text)) => frames.text(&text),
+                Ok(Message::Binary(bytes)) => frames.binary(bytes.into()),
+                Ok(Message::Close(frame)) => return Closed::by_server(frame),
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
+                Err(closed) => return closed,
+            };
+            match taken {
+                Ok(Taken::Packet(packet)) => {
+                    let packet = Packet::new(PacketId::Message, packet);
+                    // It takes each at once, unless it has died.
+                    match timeout(STALL, self.packets.send(packet)).await {
+                        Ok(Ok(())) => {}
+                        _ => return Closed::Unwanted,
+                    }
                 }
+                Ok(Taken::Event(event)) => hear(Heard::Event(event)),
+                Ok(Taken::Unreadable(why)) => hear(Heard::Unreadable(why)),
+                // Whoever sends them goes first when the connection ends.
+                Ok(Taken::Ping(with)) => drop(self.pongs.send(with)),
+                Ok(Taken::Close) => return Closed::Session,
+                Ok(Taken::Nothing) => {}
+                Err(fault) => return Closed::Fault(fault.to_string(), CloseCode::Protocol),
             }
-            // Whoever sends them goes first when the connection ends.
-            Ok(Taken::Ping(with)) => drop(pongs.send(with)),
-            Ok(Taken::Close) => return Closed::Session,
-            Ok(Taken::Nothing) => {}
-            Err(fault) => return Closed::Fault(fault.to_string(), CloseCode::Protocol),
+        }
+    }
+
+    async fn message(&mut self) -> Result<Message, Closed> {
+        loop {
+            // Half a message is a sign of life, too.
+            let left = self
+                .patience
+                .saturating_sub(self.activity.read_at().elapsed());
+            return match timeout(left, self.stream.next()).await {
+                Ok(Some(message)) => message.map_err(|error| Closed::of(&error)),
+                Ok(None) => Err(Closed::by_server(None)),
+                Err(_) if self.activity.read_at().elapsed() < self.patience => continue,
+                Err(_) => Err(Closed::Silent),
+            };
         }
     }
 }
