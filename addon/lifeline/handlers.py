@@ -53,12 +53,13 @@ class Handlers:
             return _call(self._functions[CATCH_ALL], event, *args)
         return None
 
-    def tell(self, event: str, *args: object) -> None:
-        """Call the handler; what it raises goes to the log."""
+    def tell(self, event: str, *args: object) -> object:
+        """Call the handler; what it raises goes to the log. Gives what it has returned."""
         try:
-            self.call(event, *args)
+            return self.call(event, *args)
         except BaseException:  # it may call sys.exit(), or be interrupted by Ctrl-C
             handler_failed(event)
+            return None
 
     def tell_before_save(self) -> None:
         """What must be in the file is put there now; what fails must not stop the save."""

@@ -7,12 +7,12 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import NativeMissingError, SettingsInvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cr8_lifeline import Lifeline, SettingInfo
 
@@ -78,6 +78,16 @@ def run_command(words: list[str]) -> tuple[int, str, str]:
     import cr8_lifeline
 
     return cr8_lifeline.run_command(words)
+
+
+def while_main_thread_sleeps(function: Callable[..., object], *args: Any, **options: Any) -> bool:
+    """See the module's own. False, too, with the older module of a Blender in which the add-on was
+    updated. Raises NativeMissingError."""
+    _load()
+    import cr8_lifeline
+
+    call = getattr(cr8_lifeline, "while_main_thread_sleeps", None)
+    return call is not None and call(function, *args, **options)
 
 
 def new_line(settings: Mapping[str, object], environment: Mapping[str, str]) -> Lifeline:

@@ -57,7 +57,8 @@ class Session:
     def __init__(self, line: Lifeline, handlers: Handlers, *, first: bool) -> None:
         store = store_for(line)
         self.connection = Connection(line, store, handlers)
-        self.pump = Pump(self._step)
+        # An add-on that is updated in a running Blender still has its old native module.
+        self.pump = Pump(self._step, getattr(line, "wait", None))
         self._scene = SceneWatch(line)
         self.recovery = Recovery(store, at_start=first)
         self._offers = Offers(self.connection, self.recovery)

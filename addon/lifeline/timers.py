@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from . import native
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,8 @@ _SET_BACK = 2.0
 _MISSED = 5.0
 # No step is later than this, whatever the one before has said (seconds).
 _LONGEST = 10.0
+# A step that comes within this by itself need not be hastened (seconds).
+_SOON = 0.1
 
 
 class LastingTimer:
@@ -37,7 +41,8 @@ class LastingTimer:
         self._wanted = self._stepping = False
         self._ticked_at = 0.0  # by the wall clock
         self._due_at = math.inf  # by the monotonic clock
-        self._probing = self._others_tick = False
+        self._interval = 0.0
+        self._probing = self._others_tick = self._hastened = False
 
         # Blender knows a timer by the identity of its function, and a bound
         # method is a new object each time it is looked up.
@@ -47,8 +52,13 @@ class LastingTimer:
         def probe() -> None:
             self._others_tick = True
 
+        def hurry() -> None:
+            if self._hastened and self._wanted and not self._stepping:
+                self._start_over()
+
         self._timer = tick
         self._probe = probe
+        self._hurry = hurry
 
     def start(self, first: float = 0.0) -> None:
         """first: seconds until the first call."""
@@ -58,7 +68,7 @@ class LastingTimer:
     def stop(self) -> None:
         """Tick no more. Later calls do nothing."""
         self._wanted = False
-        for function in (self._timer, self._probe):
+        for function in (self._timer, self._probe, self._hurry):
             _unregister(function)
 
     def look(self) -> None:
@@ -83,6 +93,33 @@ class LastingTimer:
         elif self._others_tick:
             self._start_over()
 
+    @property
+    def is_slow(self) -> bool:
+        """The next call is not to be expected soon."""
+        return self._wanted and not self._stepping and self._interval > _SOON
+
+    def hasten(self) -> bool:
+        """Have the next call at once. For another thread. False: not now, ask again.
+
+        Blender has no other way to be woken that is safe, and quick: a redraw takes as long as the
+        scene does, and its list of timers, to which one is added here, has no lock. So this is done
+        only while the main thread sleeps: see `while_main_thread_sleeps`.
+        """
+        if self._hastened or not self.is_slow:
+            return True
+        # Before: what it has set off, takes it back.
+        self._hastened = True
+        try:
+            done = native.while_main_thread_sleeps(
+                bpy.app.timers.register, self._hurry, persistent=True
+            )
+        except BaseException:
+            self._hastened = False
+            raise
+        if not done:
+            self._hastened = False
+        return done
+
     def _start_over(self) -> None:
         _unregister(self._timer)
         self._arm()
@@ -93,7 +130,8 @@ class LastingTimer:
             bpy.app.timers.register(self._timer, first_interval=first, persistent=True)
 
     def _expect(self, interval: float) -> None:
-        self._probing = False
+        self._probing = self._hastened = False
+        self._interval = interval
         self._ticked_at = time.time()
         self._due_at = time.monotonic() + interval
 

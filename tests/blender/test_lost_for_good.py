@@ -103,7 +103,7 @@ def test_the_server_refuses_the_token(make_stage: MakeStage) -> None:
     blender = stage.start(stage.file, line)
     edit(blender)
     wait_unreachable(blender)
-    blender.wait_for_line("the server refused the connection: .*wrong token", 1)
+    blender.wait_for_line("the server refuses this Blender: .*wrong token", 1)
     assert stage.engine.status()["connects"] == 0
     stage.assert_closed(blender)
     assert saved_location(stage.file) == EDIT

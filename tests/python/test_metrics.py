@@ -136,6 +136,7 @@ def test_a_whole_outage(make_line: MakeLine, own_server: Server, tmp_path: Path)
         "last_save_bytes": Path(SAVED).stat().st_size,
         "countdown_deadline_timestamp_seconds": 0,
         "policy_set_aside": 0,
+        "refused": 0,
         "host_restarts_total": 0,
     }
     assert {name: metrics.of(name) for name in told} == told
@@ -309,6 +310,7 @@ def test_no_event_makes_a_series(make_line: MakeLine, own_server: Server, nowher
     fail_to_save(recorder)
     close(recorder)
     assert metrics_of(recorder.line).of("attempts_total", outcome="refused") >= 2
+    assert metrics_of(recorder.line).of("refused") == 1
     assert series(recorder.line) == calm
 
 

@@ -59,7 +59,7 @@ def test_a_server_that_repeats_the_token_in_its_refusal(
         recorder.until("lost")
         recorder.keep_polling(0.05)  # for the log line that follows
         seen = visible(recorder)
-    assert "the server refused the connection" in seen
+    assert "the server refuses this Blender" in seen
     assert_hidden(token, seen)
 
 

@@ -109,6 +109,19 @@ class Connection:
             self._commands.sent(event, data)
         return sent
 
+    def answer(self, ack: tuple[int, int], data: object = None) -> None:
+        """Give the server the answer that it waits for.
+
+        What cannot be sent is named in the log, and an empty answer goes in its place.
+        """
+        try:
+            self._line.answer(ack, data)
+        except Exception:
+            logger.exception(
+                "What a handler has returned cannot be sent", extra=about("answer-failed")
+            )
+            self._line.answer(ack)
+
     def status(self) -> Status:
         """How things stand, as of the call."""
         return self._line.status()
@@ -183,13 +196,16 @@ class Connection:
                     self._give_up(order.ticket)
         return events
 
-    def dispatch(self, name: str, args: list[Any]) -> None:
-        """Give a server event to whoever registered for it."""
+    def dispatch(self, name: str, args: list[Any]) -> object:
+        """Give a server event to whoever registered for it.
+
+        Gives what its handler has returned, for a server that waits for an answer.
+        """
         self.talked_at = time.monotonic()
         if name == EVENT:
             self._commands.received(args)
-        else:
-            self.handlers.tell(name, *args)
+            return None
+        return self.handlers.tell(name, *args)
 
     def working_on(self) -> str | None:
         """The command that has waited longest for its answer."""
@@ -237,13 +253,7 @@ class Connection:
             return
         self.countdown = Countdown(self._line)
         saving.prepare()
-        logger.warning(
-            "Server unreachable after %s. Blender will save and close in %s "
-            "if server does not reconnect.",
-            amount(tried, "connection attempt"),
-            span(whole),
-            extra=about("unreachable", attempts=tried, seconds=whole),
-        )
+        self._tell_countdown(status.get("refusal"), tried, whole)
         logger.info(
             "%s server cleanup timer started",
             hyphenated(whole),
@@ -263,6 +273,25 @@ class Connection:
         except SaveError as error:
             logger.error("The work is not saved: %s", utf8(str(error)), extra=about("save-failed"))
             self.finished = True  # an early copy is all there is, and stays
+
+    def _tell_countdown(self, refusal: str | None, attempts: int, seconds: float) -> None:
+        if refusal is None:
+            logger.warning(
+                "Server unreachable after %s. Blender will save and close in %s "
+                "if server does not reconnect.",
+                amount(attempts, "connection attempt"),
+                span(seconds),
+                extra=about("unreachable", attempts=attempts, seconds=seconds),
+            )
+            return
+        logger.warning(
+            "The server refuses this Blender after %s: %s. Blender will save and close in %s if "
+            "server does not let it in: are page, name, token and address right?",
+            amount(attempts, "connection attempt"),
+            refusal,
+            span(seconds),
+            extra=about("refused", attempts=attempts, seconds=seconds, refusal=refusal),
+        )
 
     def drop_early_copy(self) -> None:
         """Nobody is to be led to the copy that was made early, if one was."""

@@ -117,8 +117,12 @@ def on_close(connection: Connection, _event: events.Close) -> None:
 
 
 def on_server_event(connection: Connection, event: events.ServerEvent) -> None:
-    """The server sent an event."""
-    connection.dispatch(event.name, event.args)
+    """The server sent an event, and may wait for an answer."""
+    answer = connection.dispatch(event.name, event.args)
+    # One of an older native module has none.
+    ack = getattr(event, "ack", None)
+    if ack is not None:
+        connection.answer(ack, answer)
 
 
 def on_policy(connection: Connection, event: events.PolicySwap) -> None:

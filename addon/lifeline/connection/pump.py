@@ -28,8 +28,13 @@ class Pump(LastingTimer):
     there `run` is the loop.
     """
 
-    def __init__(self, step: Callable[[], float | None]) -> None:
+    def __init__(
+        self, step: Callable[[], float | None], news: Callable[[float], bool] | None = None
+    ) -> None:
+        """news: waits until there is something for the next call, at most so many seconds, and says
+        whether there is."""
         super().__init__(self._safe_step)
+        self._news = news
         self._session_step = step
         self._last_failure = ""
 
@@ -38,7 +43,7 @@ class Pump(LastingTimer):
             self.look()
 
         self._rearm = rearm
-        self._watch = TimerWatch(self)
+        self._watch = TimerWatch(self, news)
 
     def start(self, first: float = 0.0) -> None:
         """Begin to tick. In background mode nothing ticks until `run`."""
@@ -68,8 +73,14 @@ class Pump(LastingTimer):
                 return self._wanted
             if interrupts.taken():
                 interrupted()
-            time.sleep(interval)
+            self._rest(interval)
         return False
+
+    def _rest(self, interval: float) -> None:
+        end = time.monotonic() + interval
+        # One that waits no more, since the line has ended, does not keep the processor busy.
+        if self._news is None or not self._news(interval):
+            time.sleep(max(0.0, end - time.monotonic()))
 
     def _safe_step(self) -> float | None:
         try:

@@ -187,8 +187,18 @@ TEXTS = {
     "Blender is being shut down": "Blender wird heruntergefahren",
     "trying to connect": "Verbindungsversuch",
     "Server unavailable": "Server nicht erreichbar",
-    "Server unavailable — kept open until released in the sidebar (N) > {}": (
-        "Server nicht erreichbar — offen bis zur Freigabe in der Seitenleiste (N) > {}"
+    "The server refuses this Blender": "Der Server weist dieses Blender ab",
+    "The server refuses this Blender: {}.": "Der Server weist dieses Blender ab: {}.",
+    "Are the server's address and headers right? Then press Try Now.": (
+        "Stimmen Adresse und Kopfzeilen des Servers? Dann Jetzt versuchen drücken."
+    ),
+    "Is your page open in a browser? Are name and token right, and is the token still good? "
+    "Then press Try Now.": (
+        "Ist Ihre Seite in einem Browser offen? Stimmen Name und Token, und gilt das Token noch? "
+        "Dann Jetzt versuchen drücken."
+    ),
+    "kept open until released in the sidebar (N) > {}": (
+        "offen bis zur Freigabe in der Seitenleiste (N) > {}"
     ),
     "Not connected": "Nicht verbunden",
     "After attempt {}, Blender counts down {} and then saves and closes.": (
@@ -208,9 +218,7 @@ TEXTS = {
         "Nichts wird gespeichert oder beendet, bis Sie Freigeben drücken oder der Server wieder "
         "da ist."
     ),
-    "Server unavailable: Blender saves and closes at {}": (
-        "Server nicht erreichbar: Blender speichert und beendet sich um {}"
-    ),
+    "Blender saves and closes at {}": "Blender speichert und beendet sich um {}",
     "It is set aside, and five-minutes decides: choose another policy.": (
         "Sie ist abgesetzt, und five-minutes entscheidet: eine andere Richtlinie wählen."
     ),

@@ -37,7 +37,7 @@ def _refresh(status: Status | None, events: Sequence[Event]) -> None:
     warned = any(event.kind in ("countdown", "warn") for event in events)
     # Of a countdown that was over before a busy Blender heard of it, nobody needs to know.
     if warned and status is not None and status["remaining"]:
-        popup.show(status["remaining"])
+        popup.show(status, status["remaining"])
 
 
 def _draw_again(status: Status | None) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -11,13 +11,16 @@ from ..words import translated as _
 from .menu import ServerMenu
 from .text import ICONS, warning
 
+if TYPE_CHECKING:
+    from cr8_lifeline import Status
+
 # One of Blender's own, which opens our menu. Not ours: Blender crashes over an open pop-up whose
 # operators are unregistered. And whoever is in the middle of a click or a key press (a menu takes
 # digits and letters) must not do anything by it that lasts.
 _OPEN_MENU = "wm.call_menu"
 
 
-def show(seconds: float) -> None:
+def show(status: Status, seconds: float) -> None:
     """Over the window that is in use. seconds: until save and close."""
     window = bpy.context.window or next(iter(bpy.context.window_manager.windows), None)
     if window is None or _is_busy(window):
@@ -30,7 +33,7 @@ def show(seconds: float) -> None:
 
     with bpy.context.temp_override(window=window):
         bpy.context.window_manager.popup_menu(
-            draw, title=warning(seconds), icon=ICONS["counting-down"]
+            draw, title=warning(status, seconds), icon=ICONS["counting-down"]
         )
 
 

@@ -53,8 +53,20 @@ def in_trouble(status: Status | None) -> bool:
 def _why(status: Status) -> str:
     """Why the file is saved and Blender closed: an outage, or else SIGTERM."""
     if status["lost_for"] is not None:
-        return _("Server unavailable")
+        return _away(status)
     return _("Blender is being shut down")
+
+
+def _away(status: Status) -> str:
+    """What is wrong with the server: nobody can reach this Blender either way."""
+    if refusal(status) is not None:
+        return _("The server refuses this Blender")
+    return _("Server unavailable")
+
+
+def refusal(status: Status) -> str | None:
+    """The server's words, if it has refused the last attempt. None, too, from an older module."""
+    return status.get("refusal")
 
 
 def left(status: Status) -> str:
@@ -73,10 +85,10 @@ def overlay_lines(status: Status | None) -> tuple[str, ...]:
         return ()
     phase = status["phase"]
     if phase == "reconnecting":
-        return (f"{_('Server unavailable')} — {attempt(status)}",)
+        return (f"{_away(status)} — {attempt(status)}",)
     if phase == "counting-down":
         return (
-            _("Server unavailable"),
+            _away(status),
             _("Blender will save and close in {} — Keep Open in the sidebar (N) > {}").format(
                 left(status), options.current.tab
             ),
@@ -85,8 +97,8 @@ def overlay_lines(status: Status | None) -> tuple[str, ...]:
         return (f"{_why(status)} — {_('saving the file')}",)
     if phase == "quitting":
         return (f"{_why(status)} — {_('closing Blender')}",)
-    kept = _("Server unavailable — kept open until released in the sidebar (N) > {}")
-    return (kept.format(options.current.tab),)
+    held = _("kept open until released in the sidebar (N) > {}")
+    return (f"{_away(status)} — {held.format(options.current.tab)}",)
 
 
 def status_bar_line(status: Status | None) -> str:
@@ -119,15 +131,15 @@ def state_lines(status: Status | None) -> tuple[str, ...]:
         return (_("Connecting"), status["server"])
     if phase == "reconnecting":
         text = attempt(status)
-        return (_("Server unavailable"), text[:1].upper() + text[1:])
+        return (_away(status), text[:1].upper() + text[1:])
     if phase == "counting-down":
-        return (_("Server unavailable"), _("Save and close in {}").format(left(status)))
+        return (_away(status), _("Save and close in {}").format(left(status)))
     if phase == "saving":
         return (_why(status), _("Saving the file"))
     if phase == "quitting":
         return (_why(status), _("Closing Blender"))
     if phase == "held":
-        return (_("Server unavailable"), _("Kept open until released"))
+        return (_away(status), _("Kept open until released"))
     return (_("Not connected"),)
 
 
@@ -146,9 +158,13 @@ def remarks(status: Status, file: str) -> tuple[Remark, ...]:
     if not in_trouble(status):
         return ()
     made = [Remark("FORWARD", plan) for plan in _plan(status, file)]
-    if status["reason"] is not None:
+    words = refusal(status)
+    if words is not None:
+        made.append(Remark("ERROR", _("The server refuses this Blender: {}.").format(words)))
+        made.append(Remark("QUESTION", _hint(words)))
+    elif status["reason"] is not None:
         made.append(Remark("INFO", _(_REASONS[status["reason"]])))
-    if status["last_error"] is not None and status["attempt"] > 0:
+    if words is None and status["last_error"] is not None and status["attempt"] > 0:
         failure = _("The last attempt failed: {}.").format(status["last_error"])
         made.append(Remark("BLANK1", failure))
     if status["attempting"]:
@@ -157,6 +173,16 @@ def remarks(status: Status, file: str) -> tuple[Remark, ...]:
         at = clock(status["next_attempt"])
         made.append(Remark("FILE_REFRESH", _("The next attempt is in {}.").format(at)))
     return tuple(made)
+
+
+def _hint(words: str) -> str:
+    """What can be done about a refusal."""
+    if words.startswith("HTTP "):
+        return _("Are the server's address and headers right? Then press Try Now.")
+    return _(
+        "Is your page open in a browser? Are name and token right, and is the token still good? "
+        "Then press Try Now."
+    )
 
 
 def _plan(status: Status, file: str) -> list[str]:
@@ -175,11 +201,10 @@ def _plan(status: Status, file: str) -> list[str]:
     return []
 
 
-def warning(seconds: float) -> str:
+def warning(status: Status, seconds: float) -> str:
     """The title of the pop-up, which stays as it is: so when, not in how long."""
-    return _("Server unavailable: Blender saves and closes at {}").format(
-        time_of_day(seconds, "%H:%M:%S")
-    )
+    then = _("Blender saves and closes at {}").format(time_of_day(seconds, "%H:%M:%S"))
+    return f"{_away(status)}: {then}"
 
 
 def policy_lines(status: Status) -> tuple[str, ...]:

@@ -203,9 +203,8 @@ impl Queue {
 
     /// Waits until there is an event, at most so long. True: there is one.
     pub fn wait(&self, timeout: Duration) -> bool {
-        let empty = |waiting: &mut Waiting| {
-            waiting.events.is_empty() && !self.over.load(Ordering::Relaxed)
-        };
+        let empty =
+            |waiting: &mut Waiting| waiting.events.is_empty() && !self.over.load(Ordering::Relaxed);
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.rung.wait_timeout_while(waiting, timeout, empty);
         let (waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);

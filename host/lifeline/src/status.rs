@@ -189,6 +189,8 @@ pub struct Snapshot {
     pub reason: Option<&'static str>,
     /// How the last attempt failed.
     pub last_error: Option<String>,
+    /// The server is there, and has refused the last attempt: its words.
+    pub refusal: Option<String>,
     /// Outages so far.
     pub outages: u32,
     /// Outages that ended with the server back.
@@ -232,6 +234,7 @@ struct Report<'a> {
     lost_for: Option<f64>,
     reason: Option<&'static str>,
     last_error: Option<&'a str>,
+    refusal: Option<&'a str>,
     remaining: Option<f64>,
     cleanup_timeout: f64,
     outages: u32,
@@ -286,6 +289,7 @@ impl Snapshot {
             lost_for: self.lost_at.map(|at| as_seconds(now.saturating_sub(at))),
             reason: self.reason,
             last_error: self.last_error.as_deref(),
+            refusal: self.refusal.as_deref(),
             remaining: match &self.phase {
                 Some(Phase::CountingDown(countdown)) => Some(until(countdown.deadline)),
                 _ => None,

@@ -4,9 +4,7 @@ use crate::errors::{LifelineError, SettingsError};
 use lifeline::link::Args;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyCFunction, PyDict, PyList, PyString, PyTuple,
-};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyCFunction, PyDict, PyList, PyString, PyTuple};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 

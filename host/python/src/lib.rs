@@ -7,6 +7,7 @@ mod convert;
 mod errors;
 mod event;
 mod line;
+mod main_thread;
 mod policy;
 mod table;
 
@@ -29,6 +30,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::line::Lifeline;
+    #[pymodule_export]
+    use super::main_thread::while_main_thread_sleeps;
     #[pymodule_export]
     use super::policy::{Decision, Policy, State};
     #[pymodule_export]

@@ -133,7 +133,8 @@ impl Lifeline {
     #[pyo3(signature = (ack, data=None))]
     fn answer(&self, ack: (u64, u64), data: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let (connection, ack) = ack;
-        self.0.answer_server(connection, ack, args_from_python(data)?);
+        self.0
+            .answer_server(connection, ack, args_from_python(data)?);
         Ok(())
     }
 

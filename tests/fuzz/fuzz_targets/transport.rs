@@ -71,7 +71,10 @@ fuzz_target!(|messages: Vec<Message>| {
         };
         match taken {
             Ok(Taken::Packet(packet)) => {
-                assert!(matches!(packet.as_bytes().first(), Some(b'0' | b'1' | b'4')));
+                assert!(matches!(
+                    packet.as_bytes().first(),
+                    Some(b'0' | b'1' | b'4')
+                ));
             }
             Ok(_) => {}
             Err(_) => return, // the connection ends

@@ -184,6 +184,7 @@ impl Driver {
                 entry.why.clone()
             },
             seconds: Seconds { left, outage },
+            refusal: entry.refusal.clone(),
             outcome,
             save: work(entry),
             failures: last.map(|save| save.failures.clone()).unwrap_or_default(),

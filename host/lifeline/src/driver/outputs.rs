@@ -67,7 +67,7 @@ impl Driver {
             "username": self.settings.username,
             "blend_file_path": self.path,
         });
-        let timeout = Duration::from_millis(self.settings.timing.connect_timeout);
+        let timeout = self.connect_timeout();
         // An attempt that was under way is given up.
         let connection = self
             .connector

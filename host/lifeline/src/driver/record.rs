@@ -73,6 +73,7 @@ impl OutageRecord {
             lost_at: lost,
             why: cause.why.into(),
             detail: cause.detail.map(|detail| settings.redact(detail)),
+            refusal: None,
             attempts: 0,
             countdown_at: None,
             early_copy: None,
@@ -117,6 +118,15 @@ impl OutageRecord {
         let policy = PolicyName::from(policy);
         if entry.policy != policy {
             entry.policy = policy;
+            self.changed = true;
+        }
+    }
+
+    /// The last attempt was refused, in the server's words; None: it has failed in another way.
+    pub fn refused(&mut self, refusal: Option<&str>) {
+        let Some(entry) = &mut self.entry else { return };
+        if entry.refusal.as_deref() != refusal {
+            entry.refusal = refusal.map(str::to_string);
             self.changed = true;
         }
     }

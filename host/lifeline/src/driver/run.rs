@@ -7,6 +7,7 @@ use super::notifications::Notifications;
 use super::policies::{Sources, UPDATE};
 use super::record::OutageRecord;
 use super::{Command, FirstPolicy, Shared};
+use crate::clock::as_millis;
 use crate::event::{Event, LogLine};
 use crate::journal::{Entry, JournalWriter, News};
 use crate::keep::{KeepEvent, KeepSink, Keeping};
@@ -214,6 +215,7 @@ impl Driver {
             deciding: &self.deciding,
             effects: &*self.effects,
             shared: &self.shared,
+            attempt: as_millis(self.connector.needs(self.connect_timeout())),
         };
         self.core.handle(now, input, &mut host);
         // First of all: whoever hears of it may ask at once how things stand.
@@ -225,6 +227,11 @@ impl Driver {
         self.publish();
         // Last: a file of metrics does not run ahead of what it counts.
         self.shared.metrics.stands(self.shared.snapshot().state());
+    }
+
+    /// The setting.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.settings.timing.connect_timeout)
     }
 
     /// False: the end.
@@ -263,7 +270,7 @@ impl Driver {
                 ack,
                 args,
             } => {
-                let asked = self.attempt.as_ref().filter(|it| it.id == connection);
+                let asked = self.attempt.as_ref().filter(|it| it.number == connection);
                 if let Some(attempt) = asked {
                     attempt.connection.answer(ack, args);
                 }

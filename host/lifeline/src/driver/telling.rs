@@ -6,12 +6,13 @@ use super::run::Driver;
 use crate::contract::{ConnectError, Request};
 use crate::event::{Event, LogLine};
 use crate::journal::{Entry, Kind, PolicyNews};
+use crate::link::Failure;
 use crate::notify;
 use crate::reload::Order;
 use crate::status::{LastSave, UploadStatus};
 use lifeline_core::{
-    Digest, Failure, Ignored, Origin, Outcome, SaveOutcome, Telling, Uploaded, Why, Withdrawn,
-    Work, as_seconds,
+    Digest, Failure as PolicyFailure, Ignored, Origin, Outcome, SaveOutcome, Telling, Uploaded,
+    Why, Withdrawn, Work, as_seconds,
 };
 
 impl Driver {
@@ -185,7 +186,7 @@ impl Driver {
         self.shared.metrics.attempted(Ok(()));
         {
             let mut snapshot = self.shared.snapshot();
-            snapshot.last_error = None;
+            (snapshot.last_error, snapshot.refusal) = (None, None);
             snapshot.upload.take_if(|upload| upload.is_running());
             if outage.is_some() {
                 snapshot.recoveries += 1;
@@ -203,18 +204,24 @@ impl Driver {
     }
 
     fn tell_attempt_failed(
-        &self,
+        &mut self,
         number: Option<u32>,
         why: ConnectError,
         detail: String,
         asked: bool,
     ) {
         self.shared.metrics.attempted(Err(why));
-        let known = self.shared.snapshot().last_error.replace(detail.clone());
+        let refusal = Failure::refusal(why, &detail);
+        self.record.refused(refusal);
+        let known = {
+            let mut snapshot = self.shared.snapshot();
+            snapshot.refusal = refusal.map(str::to_string);
+            snapshot.last_error.replace(detail.clone())
+        };
         if asked || known.as_ref() != Some(&detail) {
             let message = format!("Not connected: {detail}");
             let line = LogLine::info("attempt-failed", message);
-            let line = line.with("attempt", number);
+            let line = line.with("attempt", number).with("why", why.name());
             self.say(line.with("detail", detail));
         }
     }
@@ -225,6 +232,7 @@ impl Driver {
             snapshot.outages += 1;
             snapshot.reason = Some(reason);
             snapshot.last_error = Some(detail.to_string());
+            snapshot.refusal = None;
         }
         self.shared.events.push(Event::Lost { reason });
         let line = LogLine::info("not-connected", format!("Not connected: {detail}"));
@@ -265,7 +273,7 @@ impl Driver {
         &mut self,
         trouble: String,
         call: &str,
-        failure: &Failure,
+        failure: &PolicyFailure,
         failures: u32,
         disabled: bool,
     ) {

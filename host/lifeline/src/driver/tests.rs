@@ -2,6 +2,7 @@
 
 mod notifications;
 mod server;
+mod slow;
 
 use super::Driver;
 use super::deciding::{Decider, Deciding};

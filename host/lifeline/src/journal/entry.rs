@@ -160,6 +160,9 @@ pub struct Entry {
     pub why: String,
     /// In words.
     pub detail: Option<String>,
+    /// The server was there, and refused the last attempt: its words.
+    #[serde(default)]
+    pub refusal: Option<String>,
     /// Attempts to connect begun.
     pub attempts: u32,
     /// When the countdown began.

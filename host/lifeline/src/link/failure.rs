@@ -3,6 +3,9 @@
 use crate::contract::ConnectError;
 use crate::net::NetError;
 
+/// Before the server's own words.
+const REFUSES: &str = "the server refuses this Blender: ";
+
 /// A failed attempt: the contract's kind of it, and a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -21,12 +24,18 @@ impl Failure {
         }
     }
 
-    /// The server answered, and refused.
+    /// The server answered, and refused: in its words.
     pub fn refused(reason: &str) -> Self {
         Failure {
             why: ConnectError::Refused,
-            detail: format!("the server refused the connection: {reason}"),
+            detail: format!("{REFUSES}{reason}"),
         }
+    }
+
+    /// The server's own words, if it has refused.
+    pub fn refusal(why: ConnectError, detail: &str) -> Option<&str> {
+        let refused = why == ConnectError::Refused;
+        refused.then(|| detail.strip_prefix(REFUSES).unwrap_or(detail))
     }
 
     /// Anything else.

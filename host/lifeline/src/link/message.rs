@@ -37,9 +37,11 @@ impl Args {
             map.get("_placeholder") == Some(&Value::Bool(true))
         })?;
         // One too large is none that is there.
-        Some(number.as_u64().map_or(usize::MAX, |it| {
-            usize::try_from(it).unwrap_or(usize::MAX)
-        }))
+        Some(
+            number
+                .as_u64()
+                .map_or(usize::MAX, |it| usize::try_from(it).unwrap_or(usize::MAX)),
+        )
     }
 
     /// Bytes of memory that they take, or a little more.

@@ -57,6 +57,12 @@ pub trait Connector: Send + Sync {
     /// Begins attempt `id`. `auth` goes to the server; `timeout` is for all of the attempt.
     /// It never waits.
     fn connect(&self, id: u64, auth: Value, timeout: Duration, sink: Sink) -> Box<dyn Connection>;
+
+    /// How long the next attempt needs if `timeout` is too short for a way like the last one's: it is not
+    /// to be given up, and followed by another one, before.
+    fn needs(&self, timeout: Duration) -> Duration {
+        timeout
+    }
 }
 
 /// An attempt under way, or what came of it. Dropping it says goodbye and ends it, in the background.

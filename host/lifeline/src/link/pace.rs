@@ -69,13 +69,20 @@ impl Pace {
         seen.mistaken = (seen.mistaken + 1).min(DOUBLED_MAX);
     }
 
-    /// A whole attempt may take so long, where `set` is what was asked for: longer on a slow way, and
-    /// half as much more after each one without an answer, up to twice as long.
-    pub fn attempt(&self, set: Duration) -> Duration {
+    /// An attempt on a way like this needs so long, where `set` is what was asked for.
+    pub fn needed(&self, set: Duration) -> Duration {
         let seen = self.seen();
         let needed = set
             .max(seen.round_trip.saturating_mul(TRIPS))
             .max(seen.answer.saturating_mul(ANSWERS));
+        needed.min(ATTEMPT_MAX.max(set))
+    }
+
+    /// A whole attempt may take so long: half as much more than is needed after each one without an
+    /// answer, up to twice as long.
+    pub fn attempt(&self, set: Duration) -> Duration {
+        let needed = self.needed(set);
+        let seen = self.seen();
         let longer = needed.saturating_add(needed / 2 * seen.timed_out.min(2));
         longer.min(ATTEMPT_MAX.max(set))
     }
@@ -117,7 +124,8 @@ mod tests {
         let pace = Pace::default();
         pace.round_trip(ms(3200));
         pace.answer(ms(6400));
-        assert!(pace.attempt(SET) >= ms(3200 * 5));
+        assert!(pace.needed(SET) >= ms(3200 * 5));
+        assert!(pace.attempt(SET) >= pace.needed(SET));
         assert!(pace.wait() > ms(6400));
         // And as before when it is quick again.
         for _ in 0..20 {

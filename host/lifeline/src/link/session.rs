@@ -414,7 +414,6 @@ fn words(payload: Payload) -> String {
 mod tests {
     use super::*;
 
-
     #[test]
     fn the_servers_reason_for_a_refusal() {
         let token = Secret::new("a\"quoted\"token");

@@ -125,6 +125,10 @@ impl Connector for SocketIo {
             thread: thread.ok(),
         })
     }
+
+    fn needs(&self, timeout: Duration) -> Duration {
+        self.pace.needed(timeout)
+    }
 }
 
 struct Attempt {

@@ -27,6 +27,11 @@ pub(super) fn register(registry: &mut Registry, snapshot: &Snapshot, now: u64) {
             ConstGauge::new(i64::from(name == state))
         }),
     );
+    registry.register(
+        "refused",
+        "1: the server is there, and has refused the last attempt",
+        ConstGauge::new(i64::from(snapshot.refusal.is_some())),
+    );
     registry.register_with_unit(
         "countdown_deadline_timestamp",
         "When Blender will save and close if the server stays away, in Unix time; 0: there is no countdown",

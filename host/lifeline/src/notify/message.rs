@@ -103,6 +103,8 @@ pub struct Notification {
     pub file: Option<String>,
     /// The contract's name of the loss, or `sigterm`.
     pub reason: String,
+    /// The server is there, and has refused the last attempt: its words.
+    pub refusal: Option<String>,
     /// How long.
     pub seconds: Seconds,
     /// How it came, or what comes now.
@@ -136,9 +138,13 @@ impl Notification {
             }
             (About::Warn, ..) => {
                 let left = self.seconds.left.unwrap_or_default();
+                let (what, back) = match &self.refusal {
+                    Some(words) => (format!("is refused by its server ({words})"), "lets it in"),
+                    None => ("cannot reach its server".into(), "comes back"),
+                };
                 format!(
-                    "{blender} cannot reach its server: it saves {file} and closes in {left:.0} \
-                     seconds, unless the server comes back or somebody keeps it open."
+                    "{blender} {what}: it saves {file} and closes in {left:.0} seconds, unless the \
+                     server {back} or somebody keeps it open."
                 )
             }
             (About::Cancelled, Some(Outcome::Held), _) => format!(
@@ -194,6 +200,7 @@ pub(super) mod tests {
             policy: PolicyName::default(),
             file: Some("/works/chair.blend".into()),
             reason: "transport-error".into(),
+            refusal: None,
             seconds: Seconds {
                 left: (event == About::Warn).then_some(300.0),
                 outage: 34.2,
@@ -227,6 +234,12 @@ pub(super) mod tests {
             text(&it),
             "Blender of ann cannot reach its server: it saves chair.blend and closes in 300 \
              seconds, unless the server comes back or somebody keeps it open."
+        );
+        it.refusal = Some("no browser".into());
+        assert_eq!(
+            text(&it),
+            "Blender of ann is refused by its server (no browser): it saves chair.blend and closes \
+             in 300 seconds, unless the server lets it in or somebody keeps it open."
         );
         it.reason = "sigterm".into();
         assert!(text(&it).contains("saves chair.blend now"), "{}", text(&it));

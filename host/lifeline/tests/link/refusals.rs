@@ -27,10 +27,10 @@ async fn token_refused_with_the_servers_reason_and_without_the_token() {
     assert!(
         failure
             .detail
-            .starts_with("the server refused the connection: "),
+            .starts_with("the server refuses this Blender: "),
         "{failure:?}"
     );
-    assert!(failure.detail.len() > "the server refused the connection: ".len());
+    assert!(failure.detail.len() > "the server refuses this Blender: ".len());
     assert!(!failure.detail.contains("a-wrong-token"), "{failure:?}");
     wire.assert_ended().await;
 }

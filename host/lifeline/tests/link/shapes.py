@@ -14,7 +14,7 @@ import socketio
 import uvicorn
 
 NAMESPACE = "/blender"
-BYTES = b"x\x1e42/blender,[\"injected\",1]"
+BYTES = b'x\x1e42/blender,["injected",1]'
 SHAPES: list[tuple[str, Any]] = [
     ("none", None),
     ("one", {"text": "äöü 🙂\x1e", "list": [1, 2.5, None, True]}),

@@ -84,12 +84,19 @@ async fn asked(wire: &mut Wire, name: &str) -> (u64, Args) {
 async fn what_is_sent_before_the_connection_is_accepted_is_told_after_it_in_order() {
     let _beside = beside_others().await;
     let engine = Engine::of_shapes();
-    let mut wire = Wire::by(&connector(&engine.url(), TOKEN), TOKEN, Duration::from_secs(10));
+    let mut wire = Wire::by(
+        &connector(&engine.url(), TOKEN),
+        TOKEN,
+        Duration::from_secs(10),
+    );
     assert_eq!(wire.next(10.0).await, Some(LinkEvent::Connected));
     hear_shapes(&mut wire).await;
 
     let (ack, args) = asked(&mut wire, "ask").await;
-    assert_eq!((args.values, args.attachments), (vec![json!(1), place(0)], vec![b"two".to_vec()]));
+    assert_eq!(
+        (args.values, args.attachments),
+        (vec![json!(1), place(0)], vec![b"two".to_vec()])
+    );
     wire.connection
         .answer(ack, vec![json!({"a": 1}), json!(2)].into());
     let both = taken("answered", vec![json!({"a": 1}), json!(2)], &[]);
@@ -134,7 +141,8 @@ async fn ten_thousand_events_of_a_real_server_arrive_whole_and_in_order() {
             }
         }
     }
-    wire.connection.emit("many".into(), vec![json!(10_000)].into());
+    wire.connection
+        .emit("many".into(), vec![json!(10_000)].into());
     for number in 0..10_000 {
         assert_eq!(wire.next(30.0).await, taken("n", vec![json!(number)], &[]));
     }

@@ -130,7 +130,8 @@ async fn a_goodbye_is_told_whatever_becomes_of_the_connection_then() {
     for _ in 0..20 {
         let (mut talk, mut wire) = up(&server, &connector).await;
         for _ in 0..200 {
-            wire.connection.emit("m".into(), vec![json!("x".repeat(1 << 16))].into());
+            wire.connection
+                .emit("m".into(), vec![json!("x".repeat(1 << 16))].into());
         }
         talk.hear().await;
         talk.say("41/blender,").await;
@@ -229,7 +230,7 @@ async fn an_older_servers_explanation_is_shown() {
     };
     assert_eq!(failure.why, ConnectError::Refused);
     let said =
-        "the server refused the connection: HTTP 400 Bad Request: Unsupported protocol version";
+        "the server refuses this Blender: HTTP 400 Bad Request: Unsupported protocol version";
     assert_eq!(failure.detail, said);
 }
 

@@ -13,6 +13,7 @@ from cr8_lifeline._native import (
     __version__,
     run_command,
     settings_table,
+    while_main_thread_sleeps,
 )
 from cr8_lifeline.shapes import (
     LastSave,
@@ -44,4 +45,5 @@ __all__ = [
     "__version__",
     "run_command",
     "settings_table",
+    "while_main_thread_sleeps",
 ]

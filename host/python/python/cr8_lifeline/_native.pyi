@@ -5,7 +5,7 @@ policy: the work is done by one host thread, which never takes the GIL; what it
 has to say is fetched with `Lifeline.poll()`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any, Final, Literal, final
 
@@ -42,6 +42,7 @@ __all__ = [
     "_compile",
     "run_command",
     "settings_table",
+    "while_main_thread_sleeps",
 ]
 
 __version__: Final[str]
@@ -61,12 +62,7 @@ class ClosedError(LifelineError):
 
 @disjoint_base
 class Event:
-    """Something that happened: one of the classes below, which `cr8_lifeline.events` has together.
-
-    Server events named `connect`, `disconnect`, `error` or `open` do not arrive, and one named
-    `message` with a single text arrives under that text as its name: the client library cannot
-    tell them apart. Binary arguments do not arrive.
-    """
+    """Something that happened: one of the classes below, all in `cr8_lifeline.events`."""
 
     @property
     def kind(self) -> str:
@@ -173,14 +169,20 @@ class Close(Event):
 
 @final
 class ServerEvent(Event):
-    """`server`: the server sent an event."""
+    """`server`: the server sent an event, before it accepted the connection or after: in any case
+    it comes after `connected`."""
 
-    __match_args__ = ("name", "args")
+    __match_args__ = ("name", "args", "ack")
     @property
     def name(self) -> str: ...
     @property
     def args(self) -> list[Any]:
-        """Its arguments, decoded from JSON."""
+        """Its arguments, decoded from JSON, with bytes where the server has put them."""
+
+    @property
+    def ack(self) -> tuple[int, int] | None:
+        """The server waits for an answer: what `Lifeline.answer` is to be given. None: it does
+        not."""
 
 @final
 class PolicySwap(Event):
@@ -220,6 +222,13 @@ class Lifeline:
 
     def poll(self) -> list[AnyEvent]:
         """What happened since the last call, oldest first. Never waits."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until there is something to poll, at most so many seconds, or the line is closed.
+
+        True: there is something. For a thread that may wait; others run meanwhile. Raises
+        LifelineError unless the timeout is 0 or more.
+        """
 
     def claim(self, ticket: int) -> bool:
         """Ask, right before acting, whether a `save` or `quit` still stands.
@@ -293,7 +302,16 @@ class Lifeline:
     def emit(self, event: str, data: object = None) -> bool:
         """Send an event to the server. False: not connected, nothing was sent.
 
-        data: what `json.dumps` takes. Raises LifelineError for a name that Socket.IO reserves.
+        data: what `json.dumps` takes, with bytes anywhere in it; None: nothing; a tuple: several.
+        Raises LifelineError for what cannot be sent, and for a name that Socket.IO reserves
+        (`connect`, `connect_error`, `disconnect`).
+        """
+
+    def answer(self, ack: tuple[int, int], data: object = None) -> None:
+        """Give the server the answer that it waits for. ack: of its event; data: as of `emit`.
+
+        Nothing happens once the connection by which it has asked is gone. Raises LifelineError for
+        what cannot be sent.
         """
 
     def status(self) -> Status: ...
@@ -476,4 +494,17 @@ def _command_line(arguments: list[str]) -> int:
     """For `python -m cr8_lifeline`: the command `lifeline`, on the process's stdout and stderr.
 
     arguments: without the program's name. Gives the exit code.
+    """
+
+def while_main_thread_sleeps(
+    function: Callable[..., object], *args: object, **options: object
+) -> bool:
+    """Call a function if the process's main thread sleeps at this moment.
+
+    False: it does not, or nobody can say, and nothing was called. For any other thread.
+
+    Python's lock is held from the look at the main thread to the call: what takes that lock, the
+    main thread does not begin meanwhile, nor is it in the middle of. So a function that is written
+    in C, as those of `bpy.app.timers` are, meets nobody. (Only on Linux, and on processors whose
+    threads see in order what others have written.)
     """

@@ -87,6 +87,8 @@ class Status(TypedDict):
     or `server-disconnect`."""
     last_error: str | None
     """How the last attempt failed, as a sentence."""
+    refusal: str | None
+    """The server is there, and has refused the last attempt: its words."""
     remaining: float | None
     """Until save and quit; while counting down only."""
     cleanup_timeout: float

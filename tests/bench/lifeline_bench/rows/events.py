@@ -22,7 +22,7 @@ _MEAN_PAUSE = 0.3
 _LAST_SECONDS = 2.0
 _SEED = 8
 
-_OURS = """
+OURS = """
 import addon_utils, builtins, time
 builtins.waits = []
 addon_utils.enable("cr8_router", default_set=True)
@@ -61,7 +61,7 @@ def measure(site: Site) -> list[Figure]:
 
 def _waits(site: Site) -> dict[str, Sample]:
     """Milliseconds, by who was waiting."""
-    snippets = {"ours": _OURS}
+    snippets = {"ours": OURS}
     for drain in (NEWEST, EARLIER):
         snippets[drain.name] = connect_and_drain(site.peer_packages, drain)
     with stage(site) as where, ExitStack() as running:
@@ -81,11 +81,12 @@ def _waits(site: Site) -> dict[str, Sample]:
             for user in users:
                 where.engine.emit_stamped(user, "beat")
         time.sleep(_LAST_SECONDS)
-        return {name: _sample(name, blender) for name, (_user, blender) in there.items()}
+        return {name: sample(name, blender, _EVENTS) for name, (_user, blender) in there.items()}
 
 
-def _sample(name: str, blender: Blender) -> Sample:
+def sample(name: str, blender: Blender, events: int) -> Sample:
+    """How long they have waited, in milliseconds. Raises BenchError unless all have arrived."""
     waits = blender.run(_WAITS)
-    if len(waits) != _EVENTS:
-        raise BenchError(f"{name}: {len(waits)} of {_EVENTS} events arrived")
+    if len(waits) != events:
+        raise BenchError(f"{name}: {len(waits)} of {events} events arrived")
     return Sample(tuple(seconds * 1e3 for seconds in waits))

@@ -24,6 +24,7 @@ _SETTLE_AT_MOST = 20.0
 _CONNECTED_SECONDS = 4.0
 _LIMIT_MB = 6.0
 _RATIO = 2.0
+_THREADS = 5.0
 
 _OURS = """
 import addon_utils
@@ -33,13 +34,14 @@ _COLLECT = "import gc; gc.collect()"
 
 
 class _Memory(NamedTuple):
-    """Megabytes that no other process shares."""
+    """Megabytes that no other process shares, and threads."""
 
     private: float
     anonymous: float
+    threads: float
 
     def less(self, other: _Memory) -> _Memory:
-        return _Memory(self.private - other.private, self.anonymous - other.anonymous)
+        return _Memory(*(mine - its for mine, its in zip(self, other, strict=True)))
 
 
 def measure(site: Site) -> list[Figure]:
@@ -74,6 +76,21 @@ def measure(site: Site) -> list[Figure]:
                 note="After some seconds, less what it was before.",
             )
         )
+    threads = {name: Sample(tuple(one.threads for one in added[name])) for name in added}
+    figures.append(
+        Figure(
+            row="memory",
+            what="what it takes beside memory",
+            unit="threads",
+            ours=threads["ours"].median,
+            peer=threads["peer"].median,
+            peer_name="python-socketio's client, connected by websocket",
+            goal=Bound(_THREADS),
+            spread=threads["ours"].spread,
+            note="Ours are the host's, the connection's, one that keeps the metrics and one that "
+            "looks after Blender's timer.",
+        )
+    )
     return figures
 
 
@@ -118,4 +135,5 @@ def _memory(blender: Blender) -> _Memory:
         if name in ("Private_Clean", "Private_Dirty", "Anonymous"):
             kilobytes[name] = int(value.split()[0])
     private = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
-    return _Memory(private * 1024 / 1e6, kilobytes["Anonymous"] * 1024 / 1e6)
+    threads = len(list(Path(f"/proc/{blender.pid}/task").iterdir()))
+    return _Memory(private * 1024 / 1e6, kilobytes["Anonymous"] * 1024 / 1e6, threads)

@@ -303,10 +303,7 @@ mod tests {
         }
         // Its attachments go with it.
         let mut frames = frames();
-        assert_eq!(
-            frames.text(r#"451-/blender,["x",NaN]"#),
-            Ok(Taken::Nothing)
-        );
+        assert_eq!(frames.text(r#"451-/blender,["x",NaN]"#), Ok(Taken::Nothing));
         assert!(unreadable(frames.binary(vec![1])).contains("no JSON"));
         assert_eq!(
             frames.text(r#"42/blender,["y"]"#),
@@ -396,9 +393,6 @@ mod tests {
         for odd in ["45[]", "45-[]", "45x-[]"] {
             assert_eq!(text(odd), Err(Fault::Number), "{odd}");
         }
-        assert_eq!(
-            text(r#"450-/blender,["x"]"#),
-            event("x", json!([]), None)
-        );
+        assert_eq!(text(r#"450-/blender,["x"]"#), event("x", json!([]), None));
     }
 }
