@@ -14,7 +14,7 @@ from cr8_router.lifeline import session
 session.pace = lambda silence: 60.0
 session._CONNECTED = 60.0
 handled = cr8_router.handled = []
-cr8_router.handler().register_handler("task", lambda *_: handled.append(time.monotonic()))
+cr8_router.handler().on("task", lambda *_: handled.append(time.monotonic()))
 """
 # When it will look, if that is not soon.
 DUE = """
@@ -26,7 +26,7 @@ HANDLED = "import cr8_router; result = cr8_router.handled"
 SCRIPT = f"""
 import cr8_router
 {SELDOM}
-cr8_router.handler().register_handler("task", lambda *_: print("handled", flush=True))
+cr8_router.handler().on("task", lambda *_: print("handled", flush=True))
 cr8_router.run()
 """
 
