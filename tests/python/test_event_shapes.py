@@ -91,7 +91,7 @@ def test_each_shape_arrives_after_connected_and_answers_are_given(recorder: Reco
     assert heard(recorder, len(SHAPES) + 6)[-1].args == []
 
     assert recorder.line.emit("again", ([b"\x00", {"deep": FORGED}], 3))
-    echo = heard(recorder, len(SHAPES) + 7)[-1]
+    echo = heard(recorder, len(SHAPES) + 7)[len(SHAPES) + 6]
     assert (echo.name, echo.args) == ("echo", [[b"\x00", {"deep": FORGED}], 3])
 
 

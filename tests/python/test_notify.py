@@ -37,6 +37,7 @@ FIELDS = [
     "policy",
     "file",
     "reason",
+    "refusal",
     "seconds",
     "outcome",
     "save",

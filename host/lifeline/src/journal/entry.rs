@@ -234,6 +234,7 @@ pub(crate) mod tests {
             lost_at: Some(utc_now()),
             why: "transport-error".into(),
             detail: None,
+            refusal: None,
             attempts: 5,
             countdown_at: None,
             early_copy: None,
