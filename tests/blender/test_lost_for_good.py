@@ -12,7 +12,14 @@ from lifeline_harness.blender import Blender
 from lifeline_harness.display import Display
 
 from tests.blender.conftest import MakeStage
-from tests.blender.observe import assert_said, wait_lost, wait_unreachable
+from tests.blender.observe import (
+    LINE_SECONDS,
+    UNREACHABLE,
+    assert_said,
+    count,
+    wait_lost,
+    wait_unreachable,
+)
 from tests.blender.stage import CLOSE_SECONDS, EDIT, Stage, edit, saved_location, staged
 
 
@@ -102,7 +109,11 @@ def test_the_server_refuses_the_token(make_stage: MakeStage) -> None:
     line = stage.engine.line("ann") | {"CR8_AUTH_TOKEN": wrong}
     blender = stage.start(stage.file, line)
     edit(blender)
-    wait_unreachable(blender)
+    blender.wait_for_line(
+        r"^\[WARNING\] The server refuses this Blender after 5 connection attempts: .*wrong token",
+        LINE_SECONDS,
+    )
+    assert count(blender, UNREACHABLE) == 0
     blender.wait_for_line("the server refuses this Blender: .*wrong token", 1)
     assert stage.engine.status()["connects"] == 0
     stage.assert_closed(blender)

@@ -81,6 +81,7 @@ class Entry(TypedDict):
     lost_at: str | None
     why: str
     detail: str | None
+    refusal: str | None
     attempts: int
     countdown_at: str | None
     early_copy: str | None
