@@ -24,8 +24,8 @@ _ROUNDS = 15
 _CALLS = 100_000
 _POLL_LIMIT_NS = 1_000.0
 _WATCHED_SECONDS = 20.0
-# An earlier one is quick at first; ours after an event.
-_SETTLING_SECONDS = 6.0
+# An earlier one is quick at first; ours after an event, as the server sends at the connection.
+_SETTLING_SECONDS = 32.0
 _WAKE_UPS = 1.0
 _THREAD_WAKE_UPS = 2.0
 # What a count over 20 s may be off by.
