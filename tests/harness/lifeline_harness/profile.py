@@ -110,6 +110,7 @@ def blender_environment(profile: Profile) -> dict[str, str]:
         "BLENDER_USER_CONFIG": str(folder / "config"),
         "BLENDER_USER_SCRIPTS": str(folder / "scripts"),
         "BLENDER_USER_DATAFILES": str(folder / "datafiles"),
+        "BROWSER": "true",  # else a click that opens a folder starts the system's own
         "LIFELINE_CONTROL": str(profile.control),
         "LIFELINE_ADDON": ADDON.name if profile.addon else "",
     }
