@@ -29,8 +29,7 @@ _NOTE = (
 )
 _BEFORE = (
     "As long as the connection was the crate's own, and a failure to reach the host counted as "
-    "unclear, an engine whose host was gone was noticed after 204 s; the others took as long as "
-    "now."
+    "unclear, an engine whose host was gone was noticed after 204 s."
 )
 
 
