@@ -48,6 +48,8 @@ class Loading:
         self._over = threading.Event()
         self._last_failure = ""
         self._ticked_at = 0.0
+        # What is started may call an add-on's handler, which may ask whether all is there.
+        self._starting = False
 
         # Blender knows a timer by the identity of its function.
         def look() -> float | None:
@@ -69,15 +71,22 @@ class Loading:
 
     def finish(self) -> None:
         """Start now, waiting for what is missing. Raises whatever `start` raises."""
-        if not self.over:
+        if not (self.over or self._starting):
             self._loaded.wait()
-            self._start()
+            self._start_now()
             self.cancel()
 
     @property
     def over(self) -> bool:
         """It has started, or was cancelled."""
         return self._over.is_set()
+
+    def _start_now(self) -> None:
+        self._starting = True
+        try:
+            self._start()
+        finally:
+            self._starting = False
 
     def _arm(self) -> None:
         self._ticked_at = time.time()
@@ -90,7 +99,7 @@ class Loading:
         if not self._loaded.is_set():
             return _LOOK
         try:
-            self._start()
+            self._start_now()
         except BaseException as error:
             # Blender would drop the timer, and nobody would start at all.
             if repr(error) != self._last_failure:

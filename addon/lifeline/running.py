@@ -29,6 +29,7 @@ def begin(handlers: Handlers) -> None:
     """
     global _loading, _handlers
     end()
+    end()  # what a handler of the end has begun
     _handlers = handlers
     if bpy.app.background or loading.loaded():
         start()
@@ -62,11 +63,18 @@ def start() -> None:
                 _show()
             else:
                 part.register()
-        if _handlers is not None:
-            undo.callback(session.unregister)
-            session.register(_handlers)
+        undo.callback(session.unregister)
         unasked.register(session.rescue)
         _registered = undo.pop_all()
+    if _handlers is None:
+        return
+    # Now that it can be taken back: a handler may end it, or connect anew, before this is over.
+    begun = _registered
+    try:
+        session.register(_handlers)
+    except BaseException:
+        begun.close()
+        raise
 
 
 def _show() -> None:

@@ -166,6 +166,8 @@ def start() -> None:
     """Start the session afresh, if it is configured; else log one sentence, and stay idle."""
     global _idle_reason
     stop()
+    if not _is_free():
+        return
     try:
         _begin(_new_session())
     except AddonError as error:
@@ -182,7 +184,13 @@ def reconnect() -> None:
     """
     session = _new_session()
     stop()
-    _begin(session)
+    if _is_free():
+        _begin(session)
+
+
+def _is_free() -> bool:
+    """Not if a handler of the end has connected by itself, or has ended it all."""
+    return _session is None and _handlers is not None
 
 
 def _new_session() -> Session:
@@ -221,14 +229,15 @@ def disconnect() -> None:
     """End the session because a person wants it so."""
     global _idle_reason
     _end()
-    _idle_reason = "Disconnected by hand: press Connect to start again."
+    if _is_free():
+        _idle_reason = "Disconnected by hand: press Connect to start again."
 
 
 def unregister() -> None:
     """End the session: a person disables the add-on, or closes Blender."""
     global _handlers
+    _handlers = None  # first: a handler of the end may connect again
     _end()
-    _handlers = None
 
 
 def _end() -> None:

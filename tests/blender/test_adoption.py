@@ -389,3 +389,102 @@ def test_what_a_client_does_not_take_is_an_error(make_stage: MakeStage, outer: P
         "callable": "auth takes blend_file_path, token, username; not api_key",
     }
     assert blender.run("import sys; result = hasattr(sys, '_lifeline_of_this_blender')") is False
+
+
+def connected(stage: Stage, outer: Path, more: str = "") -> Blender:
+    """With handlers that act on the connection."""
+    with (outer / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write(more)
+    blender = blender_with(stage, outer, stage.engine.line("ann"))
+    assert enable(blender, "outer") == ""
+    stage.engine.wait_for_blender("ann", CONNECT_SECONDS)
+    blender.wait_alive("connect", lambda: blender.run("import outer; result = outer.heard"), 30)
+    return blender
+
+
+AGAIN = """
+def again(reason):
+    heard.append(reason)
+    if len(heard) == 2:
+        client.connect()
+client.on("disconnect", again)
+"""
+
+
+@pytest.mark.parametrize("end", ["outer.client.disconnect()", "bpy.ops.cr8.connect()"])
+def test_a_handler_of_the_end_connects_again(make_stage: MakeStage, outer: Path, end: str) -> None:
+    """There is one connection then, and all that belongs to it works."""
+    stage = make_stage(cleanup_timeout=60)
+    blender = connected(stage, outer, AGAIN)
+    blender.run(f"import outer; {end}")
+
+    def wait_heard(times: int) -> None:
+        wanted = ["connect", "client disconnect"] * times + ["connect"]
+        look = "import outer; result = outer.heard"
+        blender.wait_alive(f"{wanted}", lambda: blender.run(look) == wanted, 30)
+
+    wait_heard(1)
+    assert blender.run("result = list(bpy.ops.cr8.connect())") == ["FINISHED"]
+    wait_heard(2)
+    disable(blender, "outer")
+    blender.wait_alive("the goodbye", lambda: stage.engine.blender("ann") is None, 30)
+    assert blender.run("result = hasattr(bpy.types, 'CR8_PT_line')") is False
+
+
+ENDING = """
+client.on("disconnect", lambda reason: client.disconnect())
+"""
+
+
+def test_a_handler_of_the_end_ends_all(make_stage: MakeStage, outer: Path) -> None:
+    """Whoever has asked for a new connection does not get one behind the add-on's back."""
+    stage = make_stage(cleanup_timeout=60)
+    blender = connected(stage, outer, ENDING)
+    blender.run("bpy.ops.cr8.connect()")
+    blender.wait_alive("the goodbye", lambda: stage.engine.blender("ann") is None, 30)
+    assert blender.run(
+        "from outer.vendor.lifeline import session; result = session.connection() is None"
+    )
+
+
+GIVES_UP = """
+def give_up(error):
+    refused.append(client.ready())
+    client.disconnect()
+client.on("connect_error", give_up)
+"""
+
+
+def test_a_handler_gives_up_where_nothing_is_configured(make_stage: MakeStage, outer: Path) -> None:
+    """While Lifeline is being shown: nothing of it is left."""
+    stage = make_stage()
+    with (outer / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write(GIVES_UP)
+    blender = blender_with(stage, outer)
+    assert enable(blender, "outer") == ""
+    blender.wait_alive("heard", lambda: blender.run("import outer; result = outer.refused"), 30)
+    assert blender.run("import outer; result = outer.refused") == [False]
+    assert blender.run("result = hasattr(bpy.types, 'CR8_PT_line')") is False
+    assert blender.run("import sys; result = hasattr(sys, '_lifeline_of_this_blender')") is False
+
+
+STALLS = """
+import time
+client.on("stall", lambda: time.sleep(2))
+def stop(number):
+    heard.append(number)
+    client.disconnect()
+client.on("stop", stop)
+"""
+
+
+def test_nothing_is_heard_after_the_end(make_stage: MakeStage, outer: Path) -> None:
+    """What has come together with what ended it is nobody's any more."""
+    stage = make_stage(cleanup_timeout=60)
+    blender = connected(stage, outer, STALLS)
+    stage.engine.emit("ann", "stall")
+    for number in range(2):
+        stage.engine.emit("ann", "stop", number)
+    blender.wait_alive("the goodbye", lambda: stage.engine.blender("ann") is None, 30)
+    heard = blender.run("import outer; result = outer.heard")
+    assert heard == ["connect", 0, "client disconnect"]

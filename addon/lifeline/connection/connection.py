@@ -70,6 +70,7 @@ class Connection:
         self._cleaning_up = False
         self._copies_early = False
         self._changes = saving.ChangeWatch()
+        self._ended = False
         self._closing = False
         self._close_again_at = 0.0
         self.countdown: Countdown | None = None
@@ -89,6 +90,7 @@ class Connection:
 
     def disconnect(self) -> None:
         """Say goodbye to the server, for good."""
+        self._ended = True
         self.countdown = None
         self.saved_just_now = False
         self._changes.end()
@@ -183,6 +185,8 @@ class Connection:
             self._close()
         events = self._line.poll()
         for event in events:
+            if self._ended:  # by the handler of the one before: whoever is told now has gone
+                break
             try:
                 HANDLERS[event.kind](self, event)
             except BaseException:  # the events behind it are not to be lost

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from ...lifeline import NotConnectedError
 
 if TYPE_CHECKING:
     from ...lifeline import Client
@@ -14,7 +17,9 @@ def register_event_handlers(client: Client) -> None:
 
     @client.event
     def connect() -> None:
-        client.emit("connection_status", {"status": "Connected", "message": "Blender registered"})
+        status = {"status": "Connected", "message": "Blender registered"}
+        with suppress(NotConnectedError):  # it is lost already: that is told next
+            client.emit("connection_status", status)
 
     client.on("disconnect", on_disconnect)
 
