@@ -28,7 +28,7 @@ class Offers:
     def __init__(self, connection: Connection, recovery: Recovery) -> None:
         self._connection = connection
         self._recovery = recovery
-        self._told: list[dict[str, str]] = []
+        self._told: list[dict[str, str]] | None = []
         connection.handlers.set(WANTED, self._wanted)
 
     def look(self, status: Status, events: Sequence[Event]) -> None:
@@ -43,7 +43,8 @@ class Offers:
             for record in self._recovery.offers
         ]
         if any(event.kind in ("connected", "recovered") for event in events):
-            self._told = []
+            # Who was told of some hears of none, too.
+            self._told = None if self._told else []
         if (
             status["connected"]
             and copies != self._told

@@ -105,8 +105,9 @@ class Recovery:
             self._at_start = False
             if not bpy.data.filepath and not bpy.data.is_dirty:
                 self._restore_untitled()
-        wanted, self._wanted = self._wanted, None
-        if wanted is not None:
+        # To open a file is to break off a render.
+        if self._wanted is not None and not bpy.app.is_job_running("RENDER"):
+            wanted, self._wanted = self._wanted, None
             self._open(wanted)
         if bpy.data.filepath != self._seen:
             self._seen = bpy.data.filepath
@@ -127,10 +128,10 @@ class Recovery:
         self._wanted = record
 
     def _open(self, record: Record) -> None:
-        """What is open goes into a recovery copy first, if it has changed."""
+        """What is open goes into a recovery copy first, if it has changed, or was rendered."""
         copy = utf8(record.recovery_path)
         try:
-            if bpy.data.is_dirty or self._changes.changed:
+            if bpy.data.is_dirty or self._changes.changed or saving.renders.unsaved():
                 saving.save(self._store, in_place=False, cause=CONNECTED)
             bpy.ops.wm.open_mainfile(filepath=record.recovery_path)
         except (SaveError, RuntimeError) as error:

@@ -34,6 +34,9 @@ OUTAGE, CONNECTED, UNSENT = "outage", "connected", "unsent"
 """Why a copy was made: the server was lost; Blender ended while it was there, as by a SIGTERM; it
 is a file that was saved in its place and has reached no store."""
 
+CHANGED = "changed"
+"""Stands for a digest that is not known, and is no other file's."""
+
 
 class Owner(NamedTuple):
     """Whose copies. Two people may have one name, at two servers or in two projects."""
@@ -70,7 +73,7 @@ class Record:
     project: str = ""
     cause: str = OUTAGE
     content: str = ""
-    """Of a file that is `UNSENT`: a digest of what it holds."""
+    """Of a file that is `UNSENT`: a digest of what it holds; `CHANGED` if it was worked on."""
 
 
 @dataclass(frozen=True)
@@ -254,9 +257,12 @@ class RecoveryStore:
         _write(Record(**{**asdict(record), "restored_at": _now().isoformat()}))
 
     def mark_unclaimed(self, record: Record) -> None:
-        """The copy's work waits for its user again. Raises OSError."""
+        """The copy, with what was done in it, waits for its user again. Raises OSError."""
         own_files.make_private(Path(record.recovery_path))
-        _write(Record(**{**asdict(record), "saved_at": _now().isoformat(), "restored_at": ""}))
+        changes = {"saved_at": _now().isoformat(), "restored_at": ""}
+        if record.content:
+            changes["content"] = CHANGED
+        _write(Record(**{**asdict(record), **changes}))
 
     def find(self, copy: Path) -> Record | None:
         """The record of a copy, None for any other file."""

@@ -150,26 +150,29 @@ def test_blender_is_as_it_was(make_stage: MakeStage) -> None:
     )
 
 
-# An early copy is read back until the work is safe in its place.
+# A step of an early copy, on its thread, takes until the work is safe in its place.
 SLOW = """
 import sys, threading
 module = sys.modules["cr8_router.lifeline.saving.early_copy"]
-enough, verify, superseded = threading.Event(), module.verify, module.early_copy.superseded
+enough, superseded = threading.Event(), module.early_copy.superseded
+step = module.{step}
 def slowly(*args, **options):
     enough.wait()
-    return verify(*args, **options)
+    return step(*args, **options)
 def safe(store):
     superseded(store)
     enough.set()
-module.verify, module.early_copy.superseded = slowly, safe
+module.{step}, module.early_copy.superseded = slowly, safe
 """
 
 
-def test_the_work_is_saved_while_the_copy_is_read_back(make_stage: MakeStage) -> None:
+@pytest.mark.parametrize("step", ["verify", "version_of"])
+def test_the_work_is_saved_while_the_copy_is_read_back(make_stage: MakeStage, step: str) -> None:
+    """Or right after that: before anybody is told of it."""
     stage = make_stage(cleanup_timeout=LONG)
     blender = stage.launch(stage.file)
     edit(blender)
-    blender.run(SLOW)
+    blender.run(SLOW.format(step=step))
     stage.engine.kill()
     wait_unreachable(blender)
     folder = stage.profile.folder / "datafiles" / "cr8_recovery"

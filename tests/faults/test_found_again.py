@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from tests.blender.conftest import MakeStage
 from tests.blender.observe import wait_phase
 from tests.blender.stage import EDIT, Stage, edit, saved_location
 from tests.faults.saving_scene import user_data
+from tests.faults.test_rendering import ENOUGH, PATIENT, RENDERING, render
 
 OFFERED = "recovery_offers"
 LOCATION = "result = list(bpy.data.objects['Cube'].location)"
@@ -104,6 +106,37 @@ def test_it_is_not_needed(make_stage: MakeStage) -> None:
     assert saved_location(copy) == EDIT
 
 
+def test_it_is_not_needed_and_the_server_hears_of_that_later(make_stage: MakeStage) -> None:
+    """Its page must not go on offering what there is no more."""
+    stage = make_stage(cleanup_timeout=60)
+    killed_in_the_countdown(stage, stage.file)
+    blender = stage.launch(stage.file)
+    copy = wait_offer(blender)
+    wait_told(stage, 1)
+    stage.engine.kill()
+    blender.wait_for_line(r"Trying to connect\.$", LATER)
+    blender.run(f"bpy.ops.cr8.decline_recovered(copy={copy.name!r})")
+    stage.engine.start()
+    wait_told(stage, 0)
+
+
+def test_a_render_is_not_broken_off_and_not_lost(make_stage: MakeStage) -> None:
+    """The copy that was asked for is opened after it, and the render is saved first."""
+    stage = make_stage(cleanup_timeout=60)
+    killed_in_the_countdown(stage, stage.file)
+    blender = stage.launch(stage.file)
+    copy = wait_offer(blender)
+    render(blender, PATIENT)
+    blender.run(f"bpy.ops.cr8.open_recovered(copy={copy.name!r})")
+    blender.run("import time; result = time.sleep(2)")
+    assert blender.run(RENDERING) is True
+    assert blender.run("result = bpy.data.filepath") == str(stage.file)
+    blender.run(ENOUGH)
+    blender.wait_for_line(r"Saved the finished render: .*-render-1\.exr$", LATER)
+    wait_open(blender, copy)
+    assert len(list(user_data(stage).glob("*.exr"))) == 1
+
+
 def test_untitled_work_that_was_open_when_the_server_ended_blender(make_stage: MakeStage) -> None:
     """Its user may have wanted to throw it away: it is offered, and not opened by itself."""
     stage = make_stage(cleanup_timeout=60)
@@ -167,6 +200,34 @@ def test_a_download_over_what_was_saved(make_stage: MakeStage) -> None:
         wait_open(again, copy)
 
 
+def test_work_in_the_second_copy_outlives_the_first_in_the_store(make_stage: MakeStage) -> None:
+    """The copy holds more than what it was made of, which has come to the store after all."""
+    further = (4.0, 5.0, 6.0)
+    with Uploads(FORBID) as uploads:
+        stage = make_stage(cleanup_timeout=1, save_url=uploads.url)
+        before = stage.file.read_bytes()
+        blender = stage.launch(stage.file)
+        edit(blender)
+        stage.engine.kill()
+        stage.assert_closed(blender)
+        saved = stage.file.read_bytes()
+        stage.file.write_bytes(before)
+        stage.engine.restart()
+        again = stage.launch(stage.file)
+        copy = wait_offer(again)
+        again.run(f"bpy.ops.cr8.open_recovered(copy={copy.name!r})")
+        wait_open(again, copy)
+        edit(again, further)
+        stage.engine.kill()
+        stage.assert_closed(again)
+        assert saved_location(copy) == further
+        stage.file.write_bytes(saved)
+        stage.engine.restart()
+        last = stage.launch(stage.file)
+        assert wait_offer(last) == copy
+        assert list(user_data(stage).glob("*.blend")) == [copy]
+
+
 def test_the_store_has_what_was_saved(make_stage: MakeStage) -> None:
     """Then nobody needs the second copy."""
     with Uploads() as uploads:
@@ -196,3 +257,30 @@ def test_the_server_is_back_after_the_save(make_stage: MakeStage) -> None:
         stage.engine.start()
         stage.wait_connected(blender)
         wait_until("it is deleted", lambda: not list(user_data(stage).glob("*")), LATER)
+
+
+def test_the_server_is_back_and_another_blender_works_in_the_copy(make_stage: MakeStage) -> None:
+    """It is not taken away from there."""
+    with Uploads(FORBID) as uploads:
+        stage = make_stage(cleanup_timeout=1, quit_floor=20, save_url=uploads.url)
+        blender = stage.launch(stage.file)
+        edit(blender)
+        stage.engine.kill()
+        blender.wait_for_line(r"^\[INFO\] Saved in ", LATER)
+        wait_phase(blender, "quitting")
+
+        def kept() -> Path | None:
+            found = list(user_data(stage).glob("*.json"))
+            return found[0] if found and found[0].stat().st_size else None
+
+        record = wait_until("the copy", kept, LATER)
+        opened = {**json.loads(record.read_text()), "restored_at": "2026-11-29T12:00:00+00:00"}
+        record.write_text(json.dumps(opened))
+        stage.engine.start()
+        stage.wait_connected(blender)
+        blender.run(
+            "from cr8_router.lifeline.saving import unsent\n"
+            "unsent.settle(10)\n"
+            "assert unsent._copy is None"
+        )
+        assert record.with_suffix(".blend").exists()

@@ -391,7 +391,9 @@ class Connection:
     def _keep_unsent(self, saved: saving.Saved) -> None:
         """A file that is to go to a store may be overwritten by what the store has."""
         try:
-            if not saved.recovery and configuration.uploads():
+            # Nothing is ever written over a recovery copy that is worked on.
+            is_copy = saved.recovery or self._store.find(saved.path) is not None
+            if not is_copy and configuration.uploads():
                 saving.unsent.keep(self._store, saved.path)
         except Exception:  # the work is saved
             logger.exception("There is no second copy", extra=about("unsent-failed"))

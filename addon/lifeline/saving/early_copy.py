@@ -19,7 +19,7 @@ from ..wording import utf8
 from .changes import ChangeWatch
 from .flush import flushed
 from .open_file import open_file
-from .recovery_copy import private_copy, reserve_copy, save_copy
+from .recovery_copy import give_back_unopened, private_copy, reserve_copy, save_copy
 from .verification import verify
 from .version import version_of
 from .writing import write_unverified
@@ -117,7 +117,11 @@ class EarlyCopy:
             _give_back(store, copy)
             return
         self._delete(store)
-        self._copy, self._written, self._superseded = copy, version_of(copy), False
+        self._written, self._superseded = version_of(copy), False
+        self._copy = copy
+        if not wanted():
+            self._delete(store)
+            return
         name = utf8(str(copy))
         logger.info(
             "In case Blender does not live to save: the work is in %s",
@@ -131,14 +135,9 @@ class EarlyCopy:
         tell(None)
 
     def _delete(self, store: RecoveryStore) -> None:
-        """Unless somebody works in it: another Blender of this user may have opened it."""
         copy, self._copy = self._copy, None
-        if copy is None:
-            return
-        record = store.find(copy)
-        opened = record is not None and record.restored_at and not self._superseded
-        if not opened and version_of(copy) == self._written:
-            _give_back(store, copy)
+        if copy is not None:
+            give_back_unopened(store, copy, self._written, superseded=self._superseded)
 
     def _is_busy(self) -> bool:
         return self._thread is not None and self._thread.is_alive()

@@ -16,12 +16,14 @@ from ..wording import utf8
 from .open_file import open_file
 from .temporary_files import goes_with_blender
 from .verification import COMPRESSED, MAGIC, first_bytes
+from .version import version_of
 from .writing import umask, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..recovery_store import RecoveryFolder, RecoveryStore
+    from .version import Version
     from .writing import Written
 
 
@@ -75,6 +77,20 @@ def save_copy(copy: Path) -> Any:
     """By Blender's operator; its result. Raises RuntimeError."""
     compress = _compressed()
     return bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, compress=compress)
+
+
+def give_back_unopened(
+    store: RecoveryStore, copy: Path, written: Version | None, *, superseded: bool = False
+) -> None:
+    """Unless somebody works in it: another Blender of this user may have opened it.
+
+    written: the version of it that is ours. superseded: it is marked as restored, but not opened.
+    """
+    record = store.find(copy)
+    opened = record is not None and record.restored_at and not superseded
+    if not opened and version_of(copy) == written:
+        with contextlib.suppress(OSError):
+            store.give_back(copy)
 
 
 def _original(store: RecoveryStore) -> Original:

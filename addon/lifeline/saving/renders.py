@@ -92,6 +92,11 @@ class Renders:
         slot = 0 if image is None else image.render_slots.active_index
         self._waiting = [one for one in self._waiting if one != slot] + [slot] * waiting
 
+    def unsaved(self) -> bool:
+        """Whether there is one that no file has. For the main thread."""
+        self.notice()
+        return bool(self._waiting)
+
     def save(self, beside: Path) -> Path | None:
         """Each render that no file has: once, and beside this file. Gives that of the last one.
 

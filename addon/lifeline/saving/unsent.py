@@ -19,13 +19,16 @@ from ..recovery_store import UNSENT, Original
 from ..steps import flush
 from ..wording import one_line, utf8
 from .content import digest_of
+from .recovery_copy import give_back_unopened
 from .temporary_files import goes_with_blender
+from .version import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from ..recovery_store import RecoveryFolder, RecoveryStore
+    from .version import Version
 
 # ioctl of Linux: these bytes, shared until one of the two files changes.
 _FICLONE = 0x40049409
@@ -39,6 +42,7 @@ class Unsent:
 
     def __init__(self) -> None:
         self._copy: Path | None = None
+        self._written: Version | None = None
         self._thread: threading.Thread | None = None
         self._keeps = 0
 
@@ -94,15 +98,14 @@ class Unsent:
                     extra=about("unsent-failed", path=utf8(str(path))),
                 )
         self._delete(store)
-        self._copy = copy
+        self._copy, self._written = copy, None if copy is None else version_of(copy)
         if keeps != self._keeps:
             self._delete(store)
 
     def _delete(self, store: RecoveryStore) -> None:
         copy, self._copy = self._copy, None
         if copy is not None:
-            with contextlib.suppress(OSError):
-                store.give_back(copy)
+            give_back_unopened(store, copy, self._written)
 
 
 unsent = Unsent()
