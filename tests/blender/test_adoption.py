@@ -232,6 +232,7 @@ class Preferences(bpy.types.AddonPreferences):
 client = Client(__package__, logger="outer", tab="Outer", settings={"render_wait": 3})
 heard, refused = [], []
 client.on("connect_error", refused.append)
+client.on("blender_connected", lambda _greeting: None)
 client.on("*", lambda *args: heard.append(args))
 client.on("connect", lambda: heard.append("connect"))
 client.on("disconnect", lambda reason: heard.append(reason))
