@@ -265,9 +265,10 @@ class Connection:
         )
 
     def rescue(self) -> None:
-        """Blender ends without the host: save the work, if there is any, in a recovery folder."""
-        if not (bpy.data.is_dirty or self._copies_early):
-            return
+        """Blender ends without the host: save the work in a recovery folder.
+
+        Always: Blender itself does not notice what a script, or a command of the server's, changes.
+        """
         logger.warning(
             "A script has ended Blender (sys.exit): its work goes into a recovery copy",
             extra=about("rescued"),
