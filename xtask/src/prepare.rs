@@ -97,6 +97,7 @@ pub fn prepare(layout: &Layout, parts: &[Part], builds: &[Build]) -> Result<Envi
     }
     for part in parts {
         match part {
+            Part::Store => environment.add("LIFELINE_S3", setup::store(layout)?),
             Part::WasmtimeCli => environment.add("LIFELINE_WASMTIME", setup::wasmtime(layout)?),
             Part::Bpy => environment.add("LIFELINE_BPY_PYTHON", layout.bpy_python(Bpy::V4_5)),
             Part::LaterBpy => {

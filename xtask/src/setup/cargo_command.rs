@@ -1,4 +1,4 @@
-//! Commands of cargo that others make, compiled for this project alone if need be.
+//! Programs that others make, compiled for this project alone if need be.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,13 @@ pub const MUTANTS: CargoCommand = CargoCommand {
     package: "cargo-mutants",
     version: "27.1.0",
     features: &[],
+};
+
+/// An S3 server on a folder, which checks signatures and their expiry. Later ones want a later Rust.
+pub const STORE: CargoCommand = CargoCommand {
+    package: "s3s-fs",
+    version: "0.14.1",
+    features: &["--features", "binary"],
 };
 
 /// Collects licences. Another version may word the same ones differently.

@@ -45,6 +45,8 @@ pub enum Part {
     Browser,
     /// The other browser that the page is tested in.
     Firefox,
+    /// A real S3 server, for what is uploaded.
+    Store,
     /// What Lifeline is measured beside.
     Bench,
 }
@@ -63,6 +65,7 @@ impl Part {
         Self::Fuzz,
         Self::Browser,
         Self::Firefox,
+        Self::Store,
         Self::Bench,
     ];
 }
@@ -93,6 +96,9 @@ pub fn ensure(layout: &Layout, parts: &[Part]) -> Result<()> {
                 venv::ensure_bpy_where_possible(layout, Bpy::V5_2)?;
             }
             Part::Browser => browser::ensure(layout)?,
+            Part::Store => {
+                cargo_command::STORE.ensure(layout)?;
+            }
             Part::Bench => venv::ensure_bench(layout)?,
         }
     }
@@ -112,6 +118,16 @@ pub fn uv(layout: &Layout, what: &str) -> Result<Step> {
 /// The wasmtime command, installed if need be.
 pub fn wasmtime(layout: &Layout) -> Result<PathBuf> {
     wasmtime_cli::ensure(layout)
+}
+
+/// `npm`, if it and its Node.js will do.
+pub fn npm() -> Result<PathBuf> {
+    browser::npm()
+}
+
+/// The S3 server, installed if need be.
+pub fn store(layout: &Layout) -> Result<PathBuf> {
+    cargo_command::STORE.ensure(layout)
 }
 
 /// The command `cargo mutants`, installed if need be.

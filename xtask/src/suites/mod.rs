@@ -108,12 +108,12 @@ impl Suite {
     fn parts(self) -> &'static [Part] {
         match self {
             Self::Lint | Self::Fuzz => &[Part::Fuzz],
-            Self::Unit => &[Part::Venv, Part::Balanced],
+            Self::Unit => &[Part::Venv, Part::Balanced, Part::Store],
             Self::Link => &[Part::Venv],
             Self::Policy => &[Part::Venv, Part::WasmtimeCli],
             Self::Model => &[],
             Self::Blender => &[Part::Blender, Part::Balanced],
-            Self::Faults => &[Part::Blender, Part::Bpy, Part::Faults],
+            Self::Faults => &[Part::Blender, Part::Bpy, Part::Faults, Part::Store],
             Self::Ui => &[Part::Blender, Part::Bpy, Part::LaterBpy, Part::Pointer],
             Self::Browser => &[Part::Blender, Part::Browser, Part::Firefox],
             Self::Tasks => Part::ALL,
