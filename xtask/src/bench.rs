@@ -35,6 +35,7 @@ pub fn run(layout: &Layout, options: &BenchOptions) -> Result<ExitCode> {
         Part::Bpy,
         Part::Balanced,
         Part::Bench,
+        Part::Store,
     ];
     let builds = [
         Build::PythonPolicies,

@@ -26,6 +26,7 @@ from lifeline_bench.rows import (
     sizes,
     step,
     swap,
+    uploading,
 )
 from lifeline_bench.site import Site
 
@@ -54,6 +55,7 @@ ROWS: dict[str, Row] = {
     "events": events,
     "silence": silence,
     "cleanup": cleanup,
+    "uploading": uploading,
     "sizes": sizes,
     "fleet": fleet,
     "simulation": simulation,
