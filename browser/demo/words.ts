@@ -119,13 +119,26 @@ function reasonOf(status: Status): string {
   return status.refused === undefined ? why : `It says: ${status.refused}`;
 }
 
+/** Where the work is, as a report says it; a bool, until it said where. */
+const SAFE = new Map<unknown, "no" | "local" | "uploaded">([
+  [true, "local"],
+  [false, "no"],
+  ["no", "no"],
+  ["local", "local"],
+  ["uploaded", "uploaded"],
+]);
+
 /** Whether the work is safe. Only Blender knows: before its report nobody says so. */
 function verdict(report: Status["report"]): string {
-  if (typeof report?.safe !== "boolean") {
+  const safe = SAFE.get(report?.safe);
+  if (report === undefined || safe === undefined) {
     return "";
   }
   const when = report.type === "termination" ? "when it was told to end" : "in the last outage";
-  return report.safe ? `Your work was saved by Blender ${when}.` : `Blender cannot confirm that it saved your work ${when}.`;
+  if (safe !== "no" && report.wanted === "uploaded" && safe !== "uploaded") {
+    return `Your work was saved by Blender ${when}, but on its own machine alone: it could not be uploaded.`;
+  }
+  return safe !== "no" ? `Your work was saved by Blender ${when}${safe === "uploaded" ? ", and uploaded" : ""}.` : `Blender cannot confirm that it saved your work ${when}.`;
 }
 
 /** Each save of a clean-up in a sentence. */

@@ -56,6 +56,10 @@ describe("a person reads", () => {
     }
     told({ safe: true }).forEach((text) => expect(text).toContain(`${saved} in the last outage.`));
     told({ safe: true, type: "termination" }).forEach((text) => expect(text).toContain(`${saved} when it was told to end.`));
+    told({ safe: "local", wanted: "local" }).forEach((text) => expect(text).toContain(`${saved} in the last outage.`));
+    told({ safe: "uploaded", wanted: "uploaded" }).forEach((text) => expect(text).toContain(`${saved} in the last outage, and uploaded.`));
+    told({ safe: "local", wanted: "uploaded" }).forEach((text) => expect(text).toContain("on its own machine alone"));
+    told({ safe: "no", wanted: "local" }).forEach((text) => expect(text).toContain("Blender cannot confirm that it saved your work"));
     told({ safe: false }).forEach((text) => expect(text).toContain("Blender cannot confirm that it saved your work"));
   });
 
