@@ -16,6 +16,7 @@ from .options import Options
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from os import PathLike
     from typing import overload
 
@@ -264,6 +265,21 @@ class Client:
     def try_now(self) -> None:
         """In an outage: one more attempt to connect, at once."""
         self._running.try_now()
+
+    def credentials(
+        self,
+        *,
+        token: str | None = None,
+        save: str | Mapping[str, object] | None = None,
+        expires_at: datetime | float | None = None,
+    ) -> None:
+        """Renew what the server asks for, and where the saved file goes; None: it stays.
+
+        save: a URL, or an upload in parts (docs/uploads.md). expires_at: how long these are good
+        for; a number counts seconds since 1970. Raises cr8_lifeline.SettingsError, which repeats
+        nothing of them.
+        """
+        self._running.credentials(token=token, save=save, expires_at=expires_at)
 
     # What decides, and what is watched
 

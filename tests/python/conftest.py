@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from cr8_lifeline import Lifeline
+from lifeline_harness.gateway import Gateway
+from lifeline_harness.object_store import ObjectStore
 from lifeline_harness.waiting import wait_until
 
 from tests.python import traces
@@ -59,6 +61,18 @@ def nowhere() -> Iterator[str]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield f"ws://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ObjectStore]:
+    with ObjectStore(tmp_path / "store") as store:
+        yield store
+
+
+@pytest.fixture
+def gateway(store: ObjectStore) -> Iterator[Gateway]:
+    with Gateway(store.port) as gateway:
+        yield gateway
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lifeline_harness.journal import DIGEST, INSTANT, SCHEMA
+from lifeline_harness.journal import DIGEST, INSTANT
 from lifeline_harness.waiting import wait_until
 from lifeline_harness.webhook import ACCEPT, BUSY, FORBID, SILENT, Webhook
 
@@ -41,6 +41,7 @@ FIELDS = [
     "seconds",
     "outcome",
     "save",
+    "safe",
     "failures",
 ]
 
@@ -91,7 +92,7 @@ def test_from_the_countdown_to_the_saved_file(
         policy = recorder.line.status()["policy"]
         for one in told:
             assert list(one) == FIELDS
-            assert (one["schema"], one["id"], one["username"]) == (SCHEMA, entry["id"], "ann")
+            assert (one["schema"], one["id"], one["username"]) == (1, entry["id"], "ann")
             assert INSTANT.fullmatch(one["at"])
             assert one["server"] == f"{nowhere}/ws/socket.io/"
             assert (one["pid"], one["version"]) == (os.getpid(), entry["version"])

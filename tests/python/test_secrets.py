@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from cr8_lifeline import LifelineError
@@ -69,6 +71,53 @@ def test_the_url_keeps_its_password_and_query(make_line: MakeLine, nowhere: str)
     recorder.line.connect()
     recorder.until("save")
     assert_hidden(SECRET, visible(recorder))
+
+
+@pytest.mark.parametrize("token", [SECRET, AWKWARD], ids=["plain", "awkward"])
+def test_a_token_of_a_file_that_the_server_repeats(
+    make_line: MakeLine, token: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(token)
+    with refusing(lambda auth: {"why": auth}) as url:
+        recorder = make_line(url, username="ann", token_file=str(file))
+        recorder.line.connect()
+        recorder.until("lost")
+        recorder.keep_polling(0.05)
+        seen = visible(recorder)
+    assert "the server refuse" in seen
+    assert_hidden(token, seen)
+
+
+def test_save_targets_and_places_for_copies(
+    make_line: MakeLine, nowhere: str, tmp_path: Path
+) -> None:
+    """Each of their URLs, also once nothing can be uploaded there, and in the journal."""
+    url = f"http://{SECRET}:{SECRET}@127.0.0.1:9/f?sig={SECRET}"
+    names = ("complete_url", "abort_url")
+    target = {"part_size": 5 << 20, "part_urls": [url], **dict.fromkeys(names, url)}
+    journal = tmp_path / "journal.jsonl"
+    file = tmp_path / "work.blend"
+    file.write_bytes(b"work")
+    recorder = make_line(
+        nowhere,
+        save_target=json.dumps(target),
+        recovery_url=json.dumps([url] * 4),
+        safe="uploaded",
+        upload_timeout=1,
+        unsaved_wait=0,
+        journal=str(journal),
+    )
+    recorder.line.connect()
+    event = recorder.until("save")
+    assert recorder.line.claim(event.ticket)
+    recorder.line.saved(event.ticket, file)
+    event = recorder.until("quit")
+    assert recorder.line.claim(event.ticket)
+    recorder.until("close")
+    seen = visible(recorder) + journal.read_text()
+    assert "given up after 1 s" in seen
+    assert_hidden(SECRET, seen)
 
 
 def test_a_host_that_cannot_be_found(make_line: MakeLine) -> None:

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
@@ -19,6 +21,7 @@ from ..wording import amount, hyphenated, span, utf8
 from .host_events import HANDLERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
     from pathlib import Path
 
@@ -168,6 +171,25 @@ class Connection:
     def close_now(self, by: str = "script") -> None:
         """In an outage: save and close without waiting."""
         self._line.close_now(by=by)
+
+    def credentials(
+        self,
+        *,
+        token: str | None = None,
+        save: str | Mapping[str, object] | None = None,
+        expires_at: datetime | float | None = None,
+    ) -> None:
+        """Renew what the server asks for, and where the saved file goes; None: it stays.
+
+        save: a URL, or an upload in parts (docs/uploads.md). expires_at: how long these are good
+        for; a number counts seconds since 1970. Raises SettingsError, which repeats nothing of
+        them.
+        """
+        self._line.credentials(
+            token=token,
+            save=save if save is None or isinstance(save, str) else json.dumps(save),
+            expires_at=expires_at.timestamp() if isinstance(expires_at, datetime) else expires_at,
+        )
 
     def swap_policy(self, policy: str | PathLike[str] | bytes) -> None:
         """Let another policy decide: its file, or its bytes. The log tells the end."""

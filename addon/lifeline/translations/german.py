@@ -305,6 +305,33 @@ TEXTS = {
         "Kopfzeilen für das, was vor dem Server steht, etwa X-Gate: open; mehrere trennt ein "
         "Semikolon oder ein Zeilenende"
     ),
+    "In place of save_url: a URL, or the JSON of an upload in parts": (
+        "Anstelle von save_url: eine URL, oder das JSON eines Hochladens in Teilen"
+    ),
+    "A file that holds what save_target would, and is read again at each upload: it may be "
+    "renewed": (
+        "Eine Datei mit dem, was in save_target stünde; sie wird bei jedem Hochladen neu gelesen "
+        "und darf erneuert werden"
+    ),
+    "A file that holds the token, and is read again at each attempt to connect: it may be "
+    "renewed": (
+        "Eine Datei, die das Token enthält; sie wird bei jedem Verbindungsversuch neu gelesen und "
+        "darf erneuert werden"
+    ),
+    "What counts as safe. local: what is on the disk; uploaded: what the save target has, and "
+    "until then Blender stays as if nothing could be saved": (
+        "Was als sicher gilt. local: was auf der Festplatte ist; uploaded: was am Speicherziel "
+        "ist; bis dahin bleibt Blender, als ließe sich nichts speichern"
+    ),
+    "Where copies are uploaded that must not replace the file at the save target: a URL with "
+    "{name} in it, or a JSON list of URLs that are used once each": (
+        "Wohin Kopien hochgeladen werden, die die Datei am Speicherziel nicht ersetzen dürfen: "
+        "eine URL, die {name} enthält, oder eine JSON-Liste von URLs, die je einmal benutzt werden"
+    ),
+    "The credentials are good until {}.": "Die Zugangsdaten gelten bis {}.",
+    "The credentials have expired ({}): the server may not accept them.": (
+        "Die Zugangsdaten sind abgelaufen ({}): der Server nimmt sie womöglich nicht mehr an."
+    ),
     "Headers of the upload, like x-ms-blob-type: BlockBlob; several are separated by semicolons or "
     "ends of lines": (
         "Kopfzeilen des Hochladens, etwa x-ms-blob-type: BlockBlob; mehrere trennt ein Semikolon "

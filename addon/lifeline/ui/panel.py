@@ -100,7 +100,8 @@ class DetailsPanel(_SidebarPanel):
         if live is None or live.working_on() is not None:
             return True
         status = live.status()
-        return in_trouble(status) or bool(policy_lines(status)[_POLICY_LINES:])
+        told = remarks(status, bpy.data.filepath) or policy_lines(status)[_POLICY_LINES:]
+        return in_trouble(status) or bool(told)
 
     def draw(self, context: Any) -> None:
         column = self.layout.column()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import options
@@ -32,6 +33,8 @@ ICONS = {
     "held": "PINNED",
 }
 """Of each phase."""
+EXPIRES_SOON = 600.0
+"""Seconds: the host warns at the same time."""
 NO_LINE = "UNLINKED"
 """The icon while nothing runs."""
 
@@ -156,7 +159,7 @@ def remarks(status: Status, file: str) -> tuple[Remark, ...]:
     file: the open file's path, "" for one without a name.
     """
     if not in_trouble(status):
-        return ()
+        return expiry(status)
     made = [Remark("FORWARD", plan) for plan in _plan(status, file)]
     words = refusal(status)
     if words is not None:
@@ -167,6 +170,7 @@ def remarks(status: Status, file: str) -> tuple[Remark, ...]:
     if words is None and status["last_error"] is not None and status["attempt"] > 0:
         failure = _("The last attempt failed: {}.").format(status["last_error"])
         made.append(Remark("BLANK1", failure))
+    made += expiry(status)
     if status["attempting"]:
         made.append(Remark("FILE_REFRESH", _("An attempt to connect is under way.")))
     elif status["next_attempt"] is not None and status["phase"] != "quitting":
@@ -183,6 +187,22 @@ def _hint(words: str) -> str:
         "Is your page open in a browser? Are name and token right, and is the token still good? "
         "Then press Try Now."
     )
+
+
+def expiry(status: Status) -> tuple[Remark, ...]:
+    """How long the credentials are good for, once that is soon."""
+    if status["expires_at"] is None:
+        return ()
+    at = datetime.fromisoformat(status["expires_at"].replace("Z", "+00:00"))
+    left = at.timestamp() - time.time()
+    if left > EXPIRES_SOON:
+        return ()
+    told = (
+        _("The credentials are good until {}.")
+        if left > 0
+        else _("The credentials have expired ({}): the server may not accept them.")
+    )
+    return (Remark("ERROR", told.format(at.astimezone().strftime("%H:%M"))),)
 
 
 def _plan(status: Status, file: str) -> list[str]:

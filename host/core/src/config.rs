@@ -1,6 +1,7 @@
 //! What is set, as far as it decides anything.
 
 use crate::guard;
+use crate::saved::Safe;
 use lifeline_contract::types::Settings;
 
 /// Lengths of time in milliseconds.
@@ -18,8 +19,14 @@ pub struct Config {
     pub outage_limit: u64,
     /// Saving is tried again for this long before a quit with unsaved work.
     pub unsaved_wait: u64,
-    /// The limit of an upload with its retries; None: nothing is uploaded.
-    pub upload: Option<u64>,
+    /// The limit of an upload with its retries.
+    pub upload: u64,
+    /// There is a save target: a place in the store for the file that is open first.
+    pub target: bool,
+    /// There is a place in the store for copies.
+    pub copies: bool,
+    /// What counts as safe; anything else is tried again.
+    pub safe: Safe,
     /// Copies are made while the server is unreachable.
     pub early_copy: bool,
     /// From being asked or told to close to being ended, with safe work.

@@ -16,6 +16,10 @@ pub enum Input {
     Connection(u64, Connection),
     /// What is open in Blender.
     Scene(Scene),
+    /// What is open has this path; None: it has no name yet.
+    File(Option<PathBuf>),
+    /// The server has sent a save target: for what is open now.
+    Target,
     /// The main thread has claimed a ticket.
     Claimed(u64),
     /// The claimed save begins to write this file.

@@ -39,8 +39,8 @@ pub use failure::Failure;
 pub use host::{Answer, Host, Question, Who};
 pub use input::{Before, Connection, Input, Origin};
 pub use judging::FAILURES;
-pub use output::{Ignored, Outcome, Output, Reason, Telling, Why, Withdrawn, Work};
-pub use saved::{Digest, SaveOutcome, Saved, Uploaded};
+pub use output::{Ignored, Outcome, Output, Reason, Telling, Upload, Why, Withdrawn, Work};
+pub use saved::{Digest, Multipart, Part, Safe, SaveOutcome, Saved, Uploaded};
 pub use tickets::{Open, Task};
 
 /// Milliseconds as seconds, for people.

@@ -23,8 +23,15 @@ pub enum Output {
         order: u64,
         /// What was saved.
         saved: Saved,
-        /// Whether to upload it.
-        upload: bool,
+        /// Whether to upload it, and where to.
+        upload: Upload,
+    },
+    /// Read the last file back once more, and upload it.
+    KeepAgain {
+        /// Of the order.
+        order: u64,
+        /// Where to.
+        upload: Upload,
     },
     /// Give up verifying and uploading.
     StopKeeping,
@@ -50,6 +57,17 @@ pub enum Output {
     },
     /// Tell whoever listens.
     Tell(Telling),
+}
+
+/// Where a saved file is uploaded to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Upload {
+    /// Nowhere.
+    No,
+    /// To the save target: over what is there of the same file.
+    Target,
+    /// To where copies go, under a name of its own.
+    Copy,
 }
 
 /// Why a save is asked for.

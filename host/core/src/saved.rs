@@ -31,6 +31,29 @@ pub struct Digest {
     pub seconds: f64,
 }
 
+/// Where the last save is, as far as was verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Safe {
+    /// Nowhere.
+    #[default]
+    No,
+    /// On the disk of this machine.
+    Local,
+    /// In the store, too.
+    Uploaded,
+}
+
+impl Safe {
+    /// The name that it has for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Safe::No => "no",
+            Safe::Local => "local",
+            Safe::Uploaded => "uploaded",
+        }
+    }
+}
+
 /// How an upload ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Uploaded {
@@ -42,4 +65,26 @@ pub struct Uploaded {
     pub seconds: f64,
     /// Why it failed, without secrets.
     pub error: Option<String>,
+    /// The store has all of it, in these parts: whoever has begun the upload makes a file of them.
+    pub multipart: Option<Multipart>,
+}
+
+/// An upload in parts of which no file was made yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Multipart {
+    /// Given with the parts' places.
+    pub key: Option<String>,
+    /// Given with the parts' places.
+    pub upload_id: Option<String>,
+    /// All of them, in their order.
+    pub parts: Vec<Part>,
+}
+
+/// One part, as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// From 1.
+    pub number: u32,
+    /// As the store gave it, with its quotes.
+    pub etag: String,
 }

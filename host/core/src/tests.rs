@@ -3,7 +3,8 @@
 use crate::guard::Bounds;
 use crate::{
     Answer, Before, Config, Connection, Core, Digest, Failure, Host, Ignored, Input, Origin,
-    Outcome, Output, Question, SaveOutcome, Saved, Telling, Uploaded, Who, Withdrawn, Work,
+    Outcome, Output, Question, Safe, SaveOutcome, Saved, Telling, Upload, Uploaded, Who, Withdrawn,
+    Work,
 };
 use lifeline_contract::Call;
 use lifeline_contract::types::{
@@ -18,6 +19,7 @@ mod relative;
 mod saving;
 mod short;
 mod stands;
+mod stored;
 
 const MINUTE: u64 = 60_000;
 /// More than any test needs.
@@ -96,7 +98,10 @@ impl Stage {
             quit_floor: 10_000,
             outage_limit: 0,
             unsaved_wait: MINUTE,
-            upload: None,
+            upload: 0,
+            target: false,
+            copies: false,
+            safe: Safe::Local,
             early_copy: false,
             quit: 30_000,
             stuck: 0,
@@ -349,7 +354,7 @@ fn a_file_that_cannot_be_verified_is_not_safe() {
 
 #[test]
 fn an_upload_is_waited_for_and_cut_off_at_its_bound() {
-    let mut stage = Stage::connected(|config| config.upload = Some(MINUTE));
+    let mut stage = Stage::connected(|config| (config.target, config.upload) = (true, MINUTE));
     let ticket = stage.lose_for_good();
     stage.save(ticket, true);
     stage.verify();
@@ -365,6 +370,7 @@ fn an_upload_is_waited_for_and_cut_off_at_its_bound() {
         attempts: 1,
         seconds: 1.0,
         error: None,
+        multipart: None,
     };
     stage.tell(Input::Uploaded(1, uploaded.clone()));
     assert!(!stage.told(Work::Uploaded(uploaded)));
@@ -467,7 +473,7 @@ fn after_sigterm_a_dead_main_thread_is_not_waited_for() {
 
 #[test]
 fn sigterm_may_mean_that_the_file_is_to_stay_as_it_is() {
-    let recovers = |config: &mut Config| (config.recover, config.upload) = (true, Some(MINUTE));
+    let recovers = |config: &mut Config| (config.recover, config.target) = (true, true);
     let places = |stage: &Stage| -> Vec<Place> {
         let place = |output: &Output| match output {
             Output::Save(_, place, _) => Some(*place),
@@ -481,7 +487,15 @@ fn sigterm_may_mean_that_the_file_is_to_stay_as_it_is() {
     stage.pass(1_000);
     stage.save(stage.saves()[1], true);
     assert_eq!(places(&stage), [Place::Recovery; 2]);
-    let uploads = |output: &Output| matches!(output, Output::Keep { upload: true, .. });
+    let uploads = |output: &Output| {
+        matches!(
+            output,
+            Output::Keep {
+                upload: Upload::Target,
+                ..
+            }
+        )
+    };
     assert!(!stage.outputs.iter().any(uploads));
     // In an outage it is the clean-up.
     let mut stage = Stage::connected(recovers);

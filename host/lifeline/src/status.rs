@@ -191,6 +191,8 @@ pub struct Snapshot {
     pub last_error: Option<String>,
     /// The server is there, and has refused the last attempt: its words.
     pub refusal: Option<String>,
+    /// How long the credentials are good for: ISO 8601, UTC.
+    pub expires_at: Option<String>,
     /// Outages so far.
     pub outages: u32,
     /// Outages that ended with the server back.
@@ -235,6 +237,7 @@ struct Report<'a> {
     reason: Option<&'static str>,
     last_error: Option<&'a str>,
     refusal: Option<&'a str>,
+    expires_at: Option<&'a str>,
     remaining: Option<f64>,
     cleanup_timeout: f64,
     outages: u32,
@@ -290,6 +293,7 @@ impl Snapshot {
             reason: self.reason,
             last_error: self.last_error.as_deref(),
             refusal: self.refusal.as_deref(),
+            expires_at: self.expires_at.as_deref(),
             remaining: match &self.phase {
                 Some(Phase::CountingDown(countdown)) => Some(until(countdown.deadline)),
                 _ => None,

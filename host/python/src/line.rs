@@ -6,12 +6,12 @@ use crate::errors::{LifelineError, PolicyError, SettingsError, raised};
 use crate::event::event;
 use lifeline::contract::Scene;
 use lifeline::keep::Digest;
-use lifeline::settings::Settings;
+use lifeline::settings::{Renewed, Settings};
 use lifeline::{PolicySource, Saved};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -159,6 +159,19 @@ impl Lifeline {
 
     fn revert_policy(&self) {
         self.0.revert_policy();
+    }
+
+    #[pyo3(signature = (*, token=None, save=None, expires_at=None))]
+    fn credentials(
+        &self,
+        token: Option<String>,
+        save: Option<String>,
+        expires_at: Option<f64>,
+    ) -> PyResult<()> {
+        let given = json!({"token": token, "save": save, "expires_at": expires_at});
+        let renewed = Renewed::parse(&given).map_err(SettingsError::new_err)?;
+        self.0.credentials(renewed);
+        Ok(())
     }
 
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -5,8 +5,8 @@
 
 use lifeline_contract::types::{Decision, Place};
 use lifeline_core::{
-    Answer, Config, Connection, Core, Digest, Host, Input, Output, Question, SaveOutcome, Saved,
-    Task,
+    Answer, Config, Connection, Core, Digest, Host, Input, Output, Question, Safe, SaveOutcome,
+    Saved, Task,
 };
 
 /// What the core is answered within a step.
@@ -28,7 +28,10 @@ impl Client {
     /// Blender has not started.
     pub fn new(config: Config, now: u64) -> Self {
         let config = Config {
-            upload: None,
+            upload: 0,
+            target: false,
+            copies: false,
+            safe: Safe::Local,
             early_copy: false,
             ..config
         };

@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         status: int | None = None
         with contextlib.suppress(ConnectionError):
             if length > gateway.limit:
-                # As nginx does: at once, and without reading it.
+                # At once, and without reading it.
                 status = self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "<html>too large</html>")
             elif fault is not None and fault.kind == "cut":
                 list(self._body(min(fault.after, length)))
@@ -154,8 +154,9 @@ class _Handler(BaseHTTPRequestHandler):
                     behind.putheader(name, value)
             behind.putheader("Content-Length", str(length))
             behind.endheaders()
-            for part in self._body(length):
-                behind.send(part)
+            with contextlib.suppress(ConnectionError):  # whoever refuses does not read on
+                for part in self._body(length):
+                    behind.send(part)
             answer = behind.getresponse()
             said = answer.read()
         except OSError:

@@ -7,9 +7,19 @@ import json
 import re
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypedDict, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Any,
+    Literal,
+    TypedDict,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
-SCHEMA = 1
+SCHEMA = 2
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -48,6 +58,21 @@ class Save(TypedDict):
     render: str | None
 
 
+class Part(TypedDict):
+    """One of an upload in parts, in S3's words."""
+
+    PartNumber: int
+    ETag: str
+
+
+class Multipart(TypedDict):
+    """Parts of which a file is still to be made."""
+
+    key: str | None
+    upload_id: str | None
+    parts: list[Part]
+
+
 class Upload(TypedDict):
     """What became of the upload."""
 
@@ -56,6 +81,7 @@ class Upload(TypedDict):
     attempts: int
     seconds: float
     error: str | None
+    multipart: Multipart | None
 
 
 class Seconds(TypedDict):
@@ -89,7 +115,8 @@ class Entry(TypedDict):
     saves: list[Save]
     upload: Upload | None
     outcome: Outcome
-    safe: bool | None
+    safe: Literal["no", "local", "uploaded"] | None
+    wanted: Literal["local", "uploaded"]
     ended_at: str | None
     seconds: Seconds
 
@@ -201,12 +228,17 @@ def check(
 ) -> Save | None:
     """That an entry has this end, agrees with itself, and tells the truth about the disk.
 
+    safe: whether the work is to be somewhere; None: nothing was to be saved.
     path: where the work is to be safe; None: wherever the entry says.
     Gives the last save that went well. Raises AssertionError.
     """
     assert_shape(entry, Entry)
     assert entry["schema"] == SCHEMA
-    assert (entry["outcome"], entry["safe"]) == (outcome, safe), json.dumps(entry)
+    found = None if entry["safe"] is None else entry["safe"] != "no"
+    assert (entry["outcome"], found) == (outcome, safe), json.dumps(entry)
+    uploaded = entry["upload"] is not None and entry["upload"]["ok"]
+    if found:
+        assert (entry["safe"] == "uploaded") == uploaded, json.dumps(entry)
     assert re.fullmatch("[0-9a-f]{32}", entry["id"])
     assert DIGEST.fullmatch(entry["policy"]["sha256"])
     assert (entry["lost_at"] is None) == (entry["type"] == "termination")
@@ -258,7 +290,7 @@ def assert_shape(value: object, shape: Any, where: str = "line") -> None:
 
     Raises AssertionError that names the place.
     """
-    if get_origin(shape) is UnionType:
+    if get_origin(shape) in (UnionType, Union):
         kinds = get_args(shape)
         if value is None and NoneType in kinds:
             return

@@ -2,8 +2,8 @@
 
 use crate::policy::Who;
 use lifeline_contract::types::Settings;
-use lifeline_core::Config;
 use lifeline_core::guard::Bounds;
+use lifeline_core::{Config, Safe};
 
 /// How far the search goes. Within it, it leaves nothing out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -341,7 +341,10 @@ impl Configuration {
             quit_floor: self.floor,
             outage_limit: self.outage_limit,
             unsaved_wait: self.unsaved_wait,
-            upload: None,
+            upload: 0,
+            target: false,
+            copies: false,
+            safe: Safe::Local,
             early_copy: false,
             quit: self.quit_timeout,
             stuck: self.stuck,

@@ -11,7 +11,7 @@ use lifeline_contract::types::{
 use lifeline_core::guard::Bounds;
 use lifeline_core::{
     Answer, Before, Config, Connection, Core, Digest, End, Host, Input, Origin, Output, Question,
-    Saved, Task, Who,
+    Safe, Saved, Task, Who,
 };
 use lifeline_machine::Machine;
 use std::fmt::Write;
@@ -136,7 +136,10 @@ fn course(seed: u64) -> String {
         quit_floor: 0,
         outage_limit: 0,
         unsaved_wait: 0,
-        upload: None,
+        upload: 0,
+        target: false,
+        copies: false,
+        safe: Safe::Local,
         early_copy: false,
         quit: 30_000,
         stuck: 0,

@@ -416,7 +416,11 @@ fn act(configuration: &Configuration, world: &mut World, output: Output, saving:
             world.monitor.quits(configuration, &quit);
         }
         Output::EndProcess { .. } | Output::Close { .. } => world.over = true,
-        Output::Keep { .. } | Output::StopKeeping | Output::EarlyCopy { .. } | Output::Tell(_) => {}
+        Output::Keep { .. }
+        | Output::KeepAgain { .. }
+        | Output::StopKeeping
+        | Output::EarlyCopy { .. }
+        | Output::Tell(_) => {}
     }
 }
 

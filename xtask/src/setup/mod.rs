@@ -120,11 +120,6 @@ pub fn wasmtime(layout: &Layout) -> Result<PathBuf> {
     wasmtime_cli::ensure(layout)
 }
 
-/// `npm`, if it and its Node.js will do.
-pub fn npm() -> Result<PathBuf> {
-    browser::npm()
-}
-
 /// The S3 server, installed if need be.
 pub fn store(layout: &Layout) -> Result<PathBuf> {
     cargo_command::STORE.ensure(layout)

@@ -6,6 +6,7 @@ mod deciding;
 mod early;
 mod relative;
 mod short;
+mod target;
 
 pub use closing::End;
 pub use deciding::{LOOK_AGAIN, RETRY_DECISION};
@@ -27,6 +28,7 @@ use lifeline_contract::Call;
 use lifeline_contract::types::{Phase, Request, Scene, State};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use target::Target;
 
 /// What becomes of a Blender whose server may go away. Plain data: two that are equal go on alike.
 ///
@@ -46,6 +48,7 @@ pub struct Core {
     pub(crate) connections: Connections,
     pub(crate) tickets: Tickets,
     pub(crate) closing: Closing,
+    pub(crate) target: Target,
     /// When a copy was asked for last, of work that may not live to be saved.
     pub(crate) copied_at: Option<u64>,
     /// When the main thread has polled last, as far as was heard.
@@ -73,6 +76,7 @@ impl Core {
             connections: Connections::default(),
             tickets: Tickets::default(),
             closing: Closing::default(),
+            target: Target::new(config.target),
             copied_at: None,
             polled: now,
             started: false,
@@ -196,6 +200,8 @@ impl Turn<'_> {
             Input::Time => self.time(),
             Input::Connection(attempt, event) => self.connection(attempt, event),
             Input::Scene(scene) => self.core.scene = Some(scene),
+            Input::File(path) => self.core.target.opened(path),
+            Input::Target => self.core.target.renewed(),
             Input::Claimed(ticket) => self.claimed(ticket),
             Input::Saving(ticket, path) => self.saving(ticket, path),
             Input::Saved(ticket, outcome) => self.saved(ticket, outcome),

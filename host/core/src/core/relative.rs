@@ -71,6 +71,7 @@ impl Core {
             connections,
             tickets,
             closing,
+            target,
             copied_at,
             polled,
             started,
@@ -111,5 +112,6 @@ impl Core {
             End::Told => 4_u8.hash(hasher),
         }
         closing.hash_relative(at, hasher);
+        target.hash(hasher);
     }
 }

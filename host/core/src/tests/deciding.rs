@@ -93,7 +93,8 @@ fn a_hold_is_told_of_once() {
 #[test]
 fn a_policy_that_quits_may_be_waited_for_beyond_its_limit() {
     let mut stage = Stage::connected(|config| {
-        (config.outage_limit, config.upload) = (10 * MINUTE, Some(60 * MINUTE));
+        (config.outage_limit, config.target) = (10 * MINUTE, true);
+        config.upload = 60 * MINUTE;
     });
     stage.tell(Input::Policy(Origin::Other));
     let ticket = stage.lose_for_good();

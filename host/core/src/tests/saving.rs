@@ -18,6 +18,7 @@ fn uploaded() -> Uploaded {
         attempts: 1,
         seconds: 1.0,
         error: None,
+        multipart: None,
     }
 }
 
@@ -166,7 +167,7 @@ fn a_quit_is_claimed_once_and_handed_back_before() {
 
 #[test]
 fn who_goes_on_changing_the_file_is_closed_in_the_end_without_an_upload() {
-    let mut stage = Stage::connected(|config| config.upload = Some(MINUTE));
+    let mut stage = Stage::connected(|config| (config.target, config.upload) = (true, MINUTE));
     let mut ticket = stage.lose_for_good();
     for times in 1..=5 {
         stage.save(ticket, true);
@@ -230,7 +231,7 @@ fn a_file_that_is_never_verified_is_unreadable_but_no_longer_waited_for_after_si
 fn of_the_bound_of_sigterm_something_is_kept_for_closing() {
     for (bound, upload_within) in [(4_000, 2_000), (20_000, 15_000)] {
         let mut stage = Stage::connected(|config| {
-            (config.upload, config.terminate) = (Some(MINUTE), bound);
+            (config.target, config.upload, config.terminate) = (true, MINUTE, bound);
         });
         stage.tell(Input::Terminate);
         stage.save(stage.saves()[0], true);

@@ -101,7 +101,8 @@ impl Host {
             .map_err(|error| format!("no event loop: {error}"))?;
         let life = async {
             let (connector, effects) = (Arc::clone(&self.connector), Arc::clone(&self.effects));
-            let settings = self.settings.clone();
+            let mut settings = self.settings.clone();
+            settings.renew(self.shared.renewed());
             let shared = Arc::clone(&self.shared);
             let driver = Driver::new(connector, effects, settings, shared, policy)
                 .map_err(|error| error.to_string())?;

@@ -3,15 +3,19 @@
 //! [`Lifeline`] is the handle that Blender's main thread holds: nothing in it waits, but `close`.
 
 mod answers;
+mod aside;
+mod credentials;
 #[cfg(test)]
 mod day;
 mod deciding;
 mod effects;
+mod first_file;
 mod host_thread;
 mod notifications;
 mod outputs;
 mod policies;
 mod record;
+mod requests;
 mod run;
 mod telling;
 #[cfg(test)]
@@ -25,7 +29,7 @@ use crate::link::{Args, SocketIo};
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::reload::PolicySource;
-use crate::settings::Settings;
+use crate::settings::{Renewed, Settings};
 use crate::status::Snapshot;
 use crate::tickets::Tickets;
 use effects::{Effects, Process};
@@ -96,6 +100,7 @@ pub(crate) enum Command {
     },
     Request(Request, String),
     TryNow,
+    Credentials(Box<Renewed>),
     Terminate,
     InjectFault,
     Emit {
@@ -142,6 +147,8 @@ pub(crate) struct Shared {
     notify_until: AtomicU64,
     /// When the main thread has polled last.
     pub(crate) polled: AtomicU64,
+    /// Credentials that came after the settings.
+    renewed: Mutex<Renewed>,
     /// What is open, as the main thread has told last.
     scene: Mutex<Option<(Scene, String)>>,
 }
@@ -162,6 +169,7 @@ impl Shared {
             held: AtomicBool::new(false),
             notify_until: AtomicU64::new(0),
             polled: AtomicU64::new(0),
+            renewed: Mutex::default(),
             scene: Mutex::new(None),
         }
     }
@@ -348,40 +356,6 @@ impl Lifeline {
         // A host thread that is started again asks nobody.
         *self.shared.scene() = Some((scene, path.clone()));
         self.send(Command::Scene { scene, path });
-    }
-
-    /// Keep Blender open until [`Lifeline::release`]. `by`: who asks, for the journal.
-    pub fn hold(&self, by: &str) {
-        self.request(Request::Hold, by);
-    }
-
-    /// Adds to the countdown.
-    pub fn extend(&self, seconds: f64, by: &str) -> Result<(), LifelineError> {
-        let more = Duration::try_from_secs_f64(seconds)
-            .ok()
-            .filter(|more| !more.is_zero())
-            .ok_or(LifelineError::Seconds(seconds))?;
-        self.request(Request::Extend(crate::clock::as_millis(more)), by);
-        Ok(())
-    }
-
-    /// Ends the hold.
-    pub fn release(&self, by: &str) {
-        self.request(Request::Release, by);
-    }
-
-    /// Saves and closes without waiting; nothing while connected.
-    pub fn close_now(&self, by: &str) {
-        self.request(Request::CloseNow, by);
-    }
-
-    /// Makes an attempt to connect now, beside those of the policy; nothing while connected.
-    pub fn try_now(&self) {
-        self.send(Command::TryNow);
-    }
-
-    fn request(&self, request: Request, by: &str) {
-        self.send(Command::Request(request, by.to_string()));
     }
 
     /// Sends an event to the server; false if it is not connected.

@@ -6,7 +6,7 @@ use super::run::Driver;
 use crate::journal::Entry;
 use crate::journal::entry::utc_now;
 use crate::notify::{About, Notification, Outcome, SCHEMA, Seconds, Work};
-use lifeline_core::as_seconds;
+use lifeline_core::{Safe, as_seconds};
 
 /// What the server is sent: Blender saves and closes; it does not.
 const IMMINENT: &str = "cleanup_imminent";
@@ -120,7 +120,7 @@ impl Driver {
     /// Blender closes. Before the outage is written down.
     pub(super) fn tell_end(&mut self, outcome: lifeline_core::Outcome) {
         self.begin_news();
-        if self.core.guard().is_safe() {
+        if self.core.counts() {
             if !self.notifications.saved {
                 self.tell_saved(); // not verified: there was no time
             }
@@ -164,7 +164,6 @@ impl Driver {
         let now = self.now();
         let outage = as_seconds(now.saturating_sub(self.record.begun()));
         let entry = self.record.entry()?;
-        let last = entry.saves.last();
         let it = Notification {
             schema: SCHEMA,
             event,
@@ -187,10 +186,21 @@ impl Driver {
             refusal: entry.refusal.clone(),
             outcome,
             save: work(entry),
-            failures: last.map(|save| save.failures.clone()).unwrap_or_default(),
+            safe: entry.safe.map(Safe::name),
+            failures: failures(entry),
         };
         Some(it.with_text())
     }
+}
+
+/// Of the last save, and of its upload.
+fn failures(entry: &Entry) -> Vec<String> {
+    let saved = entry.saves.last().map(|save| save.failures.clone());
+    let upload = entry
+        .upload
+        .as_ref()
+        .and_then(|upload| upload.error.clone());
+    saved.into_iter().flatten().chain(upload).collect()
 }
 
 /// Where the last save is, if it is anywhere.

@@ -6,12 +6,17 @@ use super::run::{Attempt, Driver};
 use crate::clock::as_millis;
 use crate::event::Event;
 use crate::keep::Order;
-use lifeline_core::{Input, Outcome, Output, Saved, Task};
+use lifeline_core::{Input, Outcome, Output, Task, Upload};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+/// Why nothing can be uploaded.
+const NO_TARGET: &str = "no save target is known";
+const NO_PLACE: &str = "what is open is not the file that the save target is for, or is to be left as \
+                        it is there, and no recovery URL is left for a copy";
 
 /// The exit code of a process that was ended.
 fn exit_code(safe: bool) -> i32 {
@@ -41,7 +46,11 @@ impl Driver {
                 order,
                 saved,
                 upload,
-            } => self.keep(order, saved, upload),
+            } => {
+                self.kept = Some(saved);
+                self.keep(order, upload);
+            }
+            Output::KeepAgain { order, upload } => self.keep(order, upload),
             Output::StopKeeping => self.keeping = None,
             Output::EarlyCopy { needed } => {
                 if !needed {
@@ -62,6 +71,7 @@ impl Driver {
     }
 
     fn connect(&mut self, attempt: u64) {
+        self.look_at_token();
         let auth = json!({
             "token": self.settings.token.reveal(),
             "username": self.settings.username,
@@ -80,13 +90,22 @@ impl Driver {
         });
     }
 
-    fn keep(&mut self, order: u64, saved: Saved, upload: bool) {
+    fn keep(&mut self, order: u64, upload: Upload) {
+        let Some(saved) = self.kept.clone() else {
+            return; // nothing is kept again that was not kept
+        };
         self.shared.snapshot().upload = None;
+        let source = match upload {
+            Upload::No => None,
+            Upload::Target => Some(self.settings.save.clone().ok_or(NO_TARGET)),
+            Upload::Copy => Some(self.place_of(&saved).ok_or(NO_PLACE)),
+        };
         let order = Order {
             id: order,
             path: saved.path,
             digest: saved.digest,
-            url: self.settings.save_url.clone().filter(|_| upload),
+            source,
+            ledger: self.ledger.clone(),
             headers: self.settings.upload_headers.clone(),
             trust: self.settings.trust.clone(),
             timeout: Duration::from_millis(self.settings.bounds.upload),

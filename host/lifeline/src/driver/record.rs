@@ -2,10 +2,10 @@
 
 use crate::contract::{Place, Request};
 use crate::journal::entry::{PolicyName, SCHEMA, utc_now};
-use crate::journal::{Entry, Kind, Outcome, Requested, Save, Seconds, Upload};
+use crate::journal::{Entry, Kind, Multipart, Outcome, Requested, Save, Seconds, Upload};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use lifeline_core::{Digest, SaveOutcome, Uploaded, as_seconds};
+use lifeline_core::{Digest, Safe, SaveOutcome, Uploaded, as_seconds};
 use lifeline_sandbox::Identity;
 use std::path::Path;
 use std::sync::Arc;
@@ -82,6 +82,7 @@ impl OutageRecord {
             upload: None,
             outcome: Outcome::Interrupted,
             safe: None,
+            wanted: settings.safe,
             ended_at: None,
             seconds: Seconds::default(),
         });
@@ -163,14 +164,14 @@ impl OutageRecord {
     /// Blender is asked to save: until it answers, nothing is safe.
     pub fn save_asked(&mut self) {
         if let Some(entry) = self.change() {
-            entry.safe = Some(false);
+            entry.safe = Some(Safe::No);
         }
     }
 
     /// It is not asked any more, and had not begun.
     pub fn save_withdrawn(&mut self) {
         if let Some(entry) = self.change() {
-            entry.safe = entry.saves.last().map(|save| save.ok);
+            entry.safe = entry.reached();
         }
     }
 
@@ -221,8 +222,8 @@ impl OutageRecord {
             entry.saves.remove(SAVES_MAX / 2);
         }
         entry.seconds.save = Some(entry.seconds.save.unwrap_or(0.0) + seconds);
-        entry.safe = Some(outcome.is_ok());
         entry.upload = None;
+        entry.safe = entry.reached();
     }
 
     /// The last save could be verified.
@@ -239,11 +240,11 @@ impl OutageRecord {
     /// The last save cannot be verified.
     pub fn unreadable(&mut self, reason: &str) {
         let Some(entry) = self.change() else { return };
-        entry.safe = Some(false);
         if let Some(save) = entry.saves.last_mut() {
             save.ok = false;
             save.failures.push(reason.into());
         }
+        entry.safe = Some(Safe::No);
         self.metrics.verified(false);
     }
 
@@ -257,7 +258,9 @@ impl OutageRecord {
             attempts: uploaded.attempts,
             seconds: uploaded.seconds,
             error: uploaded.error.clone(),
+            multipart: uploaded.multipart.as_ref().map(Multipart::from),
         });
+        entry.safe = entry.reached();
         self.metrics.uploaded(uploaded.error.is_none());
     }
 

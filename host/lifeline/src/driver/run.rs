@@ -1,6 +1,8 @@
 //! The loop: what happens goes to the core, and what follows from it is done.
 
 use super::answers::Answers;
+use super::aside::Places;
+use super::credentials::{CREDENTIALS, Credentials};
 use super::deciding::Deciding;
 use super::effects::Effects;
 use super::notifications::Notifications;
@@ -10,12 +12,11 @@ use super::{Command, FirstPolicy, Shared};
 use crate::clock::as_millis;
 use crate::event::{Event, LogLine};
 use crate::journal::{Entry, JournalWriter, News};
-use crate::keep::{KeepEvent, KeepSink, Keeping};
+use crate::keep::{KeepEvent, KeepSink, Keeping, Ledger};
 use crate::link::{Args, Connection, Connector, LinkEvent, ServerEvent, Sink};
 use crate::reload::Verdict;
 use crate::settings::Settings;
-use crate::status::UploadStatus;
-use lifeline_core::{Before, Core, End, Input};
+use lifeline_core::{Before, Core, End, Input, Saved};
 use lifeline_sandbox::LoadError;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(1_500);
@@ -53,6 +54,13 @@ pub(crate) struct Driver {
     pub(super) attempt: Option<Attempt>,
     pub(super) keeping: Option<Keeping>,
     pub(super) keep_sink: KeepSink,
+    pub(super) ledger: Ledger,
+    /// What was saved last.
+    pub(super) kept: Option<Saved>,
+    pub(super) places: Places,
+    /// Orders beside that one.
+    pub(super) aside: BTreeMap<u64, Keeping>,
+    pub(super) credentials: Credentials,
     pub(super) connector: Arc<dyn Connector>,
     pub(super) sink: Sink,
     first_policy: Option<FirstPolicy>,
@@ -123,6 +131,11 @@ impl Driver {
             attempt: None,
             keeping: None,
             keep_sink,
+            ledger: Ledger::default(),
+            kept: None,
+            places: Places::default(),
+            aside: BTreeMap::new(),
+            credentials: Credentials::default(),
             connector,
             sink,
             first_policy: Some(policy),
@@ -156,9 +169,11 @@ impl Driver {
                 other => early.push(other),
             }
         }
+        self.schedule_expiry();
         if let Some(policy) = self.first_policy.take() {
             self.begin_with(policy);
         }
+        self.recall_first_file();
         if let Some((scene, path)) = open {
             self.command(Command::Scene { scene, path });
         }
@@ -168,12 +183,8 @@ impl Driver {
         while going_on {
             let wake_at = self.core.wake_at();
             let clock = self.shared.clock;
-            let due = async {
-                match wake_at {
-                    Some(at) => sleep_until(clock.instant(at)).await,
-                    None => pending().await,
-                }
-            };
+            let due = reach(wake_at.map(|at| clock.instant(at)));
+            let nears = reach(self.credentials.nears_at);
             tokio::select! {
                 // The connection first: a server that is back beats a deadline of the same instant.
                 biased;
@@ -185,6 +196,7 @@ impl Driver {
                 Some((id, event)) = inboxes.keeps.recv() => self.kept(id, event),
                 Some(news) = inboxes.news.recv() => self.news(news),
                 () = due => self.step(Input::Time),
+                () = nears => self.tell_expiry(),
             }
         }
         self.close(&mut inboxes.news).await;
@@ -238,7 +250,10 @@ impl Driver {
     fn command(&mut self, command: Command) -> bool {
         match command {
             Command::Scene { scene, path } => {
-                self.path = path;
+                if path != self.path {
+                    self.path = path;
+                    self.file_opened();
+                }
                 self.step(Input::Scene(scene));
             }
             Command::Claimed { ticket } => self.step(Input::Claimed(ticket)),
@@ -247,6 +262,7 @@ impl Driver {
             Command::SaveFirst { ticket } => self.step(Input::SaveFirst(ticket)),
             Command::CopiedEarly { path } => {
                 self.record.copied_early(path.as_deref());
+                self.early_copy_aside(path.as_deref());
                 self.note();
             }
             Command::Request(request, by) => self.step(Input::Request(request, by)),
@@ -259,6 +275,7 @@ impl Driver {
                 }
                 self.step(Input::Terminate);
             }
+            Command::Credentials(renewed) => self.renew(*renewed),
             Command::InjectFault => panic!("a fault that a test has asked for"),
             Command::Emit { name, args } => {
                 if let Some(attempt) = &self.attempt {
@@ -301,7 +318,7 @@ impl Driver {
             LinkEvent::Failed(failure) => {
                 self.attempt = None;
                 // What a server refuses with may repeat what it was sent.
-                let detail = self.settings.redact(&failure.detail);
+                let detail = self.with_expiry(self.settings.redact(&failure.detail));
                 lifeline_core::Connection::Failed(failure.why, detail)
             }
             LinkEvent::Lost { why, detail } => {
@@ -317,7 +334,7 @@ impl Driver {
     }
 
     fn server_says(&mut self, connection: u64, event: ServerEvent) {
-        if !matches!(event.name.as_str(), REPORT_RECEIVED | UPDATE) {
+        if !matches!(event.name.as_str(), REPORT_RECEIVED | CREDENTIALS | UPDATE) {
             let event = Event::Server { connection, event };
             return self.shared.events.push(event);
         }
@@ -344,22 +361,10 @@ impl Driver {
                     format!("{REPORT_RECEIVED} for nothing that was sent"),
                 )),
             }
+        } else if event.name == CREDENTIALS {
+            self.server_renews(&args);
         } else {
             self.pushed(&args);
-        }
-    }
-
-    /// How the file fares that was saved last.
-    fn kept(&mut self, order: u64, event: KeepEvent) {
-        match event {
-            KeepEvent::Progress(progress) => {
-                if self.core.keeping() == Some(order) {
-                    self.shared.snapshot().upload = Some(UploadStatus::running(progress));
-                }
-            }
-            KeepEvent::Digested(digest) => self.step(Input::Verified(order, Ok(digest))),
-            KeepEvent::Unreadable(reason) => self.step(Input::Verified(order, Err(reason))),
-            KeepEvent::Uploaded(uploaded) => self.step(Input::Uploaded(order, uploaded)),
         }
     }
 
@@ -367,7 +372,7 @@ impl Driver {
     fn news(&mut self, news: News) {
         let closes_over = |id: &str| self.last_entry.as_ref().is_some_and(|it| it.id == id);
         match news {
-            News::Written(id) if closes_over(&id) => self.step(Input::Written),
+            News::Written(id) if closes_over(&id) => self.written(),
             News::NotWritten(id, error) => {
                 let closes_over = closes_over(&id);
                 self.journal_trouble(&error.to_string());
@@ -478,5 +483,13 @@ impl Driver {
 
     pub(super) fn say(&self, line: LogLine) {
         self.shared.events.push(Event::Log(line));
+    }
+}
+
+/// Never, without an instant.
+async fn reach(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
     }
 }

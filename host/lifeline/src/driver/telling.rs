@@ -11,8 +11,8 @@ use crate::notify;
 use crate::reload::Order;
 use crate::status::{LastSave, UploadStatus};
 use lifeline_core::{
-    Digest, Failure as PolicyFailure, Ignored, Origin, Outcome, SaveOutcome, Telling, Uploaded,
-    Why, Withdrawn, Work, as_seconds,
+    Digest, Failure as PolicyFailure, Ignored, Origin, Outcome, Safe, SaveOutcome, Telling,
+    Uploaded, Why, Withdrawn, Work, as_seconds,
 };
 
 impl Driver {
@@ -325,12 +325,17 @@ impl Driver {
             last.bytes = Some(digest.bytes);
             last.sha256 = Some(digest.sha256.clone());
         }
-        self.tell_saved();
+        if self.settings.safe == Safe::Local {
+            self.tell_saved();
+        }
     }
 
     fn tell_uploaded(&mut self, uploaded: &Uploaded) {
         self.record.uploaded(uploaded);
         self.shared.snapshot().upload = Some(UploadStatus::ended(uploaded));
+        if self.settings.safe == Safe::Uploaded && uploaded.error.is_none() {
+            self.tell_saved();
+        }
         let line = match &uploaded.error {
             None => LogLine::info("uploaded", format!("Uploaded in {:.1} s", uploaded.seconds)),
             Some(error) => {
@@ -354,6 +359,7 @@ impl Driver {
             attempts: progress.attempt,
             seconds: as_seconds(took),
             error: Some("cut off: it has not come to an end in time".into()),
+            multipart: None,
         };
         self.record.uploaded(&uploaded);
         self.shared.snapshot().upload = Some(UploadStatus {

@@ -21,7 +21,7 @@ use crate::reload;
 use crate::settings::Settings;
 use crate::status::Snapshot;
 use crate::{Call, Decide};
-use lifeline_core::{SaveOutcome, Saved};
+use lifeline_core::{Safe, SaveOutcome, Saved};
 use lifeline_sandbox::{Code, Compiling, Identity, Limits, Policy, Sandbox};
 use serde_json::{Map, Value};
 use server::ScriptedServer;
@@ -1286,7 +1286,10 @@ async fn blender_is_told_to_close_only_when_the_outage_is_written_down() {
     let [entry] = &journal_of(&path)[..] else {
         panic!()
     };
-    assert_eq!((entry.outcome, entry.safe), (Outcome::Quit, Some(true)));
+    assert_eq!(
+        (entry.outcome, entry.safe),
+        (Outcome::Quit, Some(Safe::Local))
+    );
     assert_eq!(
         (entry.attempts >= 5, entry.why.as_str()),
         (true, "transport-error")
@@ -1393,6 +1396,7 @@ fn uploaded() -> KeepEvent {
         attempts: 1,
         seconds: 0.5,
         error: None,
+        multipart: None,
     })
 }
 
@@ -1461,7 +1465,11 @@ async fn each_outage_has_its_own_upload() {
     stage.answer_save(saved("/tmp/a.blend")).await;
     let urls = |stage: &Stage| -> Vec<bool> {
         let record = stage.world.0.lock().unwrap();
-        record.orders.iter().map(|it| it.0.url.is_some()).collect()
+        record
+            .orders
+            .iter()
+            .map(|it| it.0.source.is_some())
+            .collect()
     };
     assert_eq!(urls(&stage).last(), Some(&true));
     stage.world.say(uploaded());
@@ -1585,7 +1593,7 @@ async fn a_save_that_is_never_answered_is_not_safe() {
     };
     assert_eq!(
         (entry.outcome, entry.safe, entry.saves.len()),
-        (Outcome::EndedByHost, Some(false), 0)
+        (Outcome::EndedByHost, Some(Safe::No), 0)
     );
     assert_eq!(
         Journal::new(path).pending("").len(),
@@ -1684,7 +1692,7 @@ async fn sigterm_saves_and_closes_under_a_living_server() {
     };
     assert_eq!(
         (entry.outcome, entry.safe),
-        (Outcome::Terminated, Some(true))
+        (Outcome::Terminated, Some(Safe::Local))
     );
     assert_eq!((entry.why.as_str(), &entry.lost_at), ("sigterm", &None));
     assert_eq!(stage.counted("cleanups_total{outcome=\"terminated\"}"), 1);

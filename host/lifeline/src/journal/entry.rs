@@ -1,10 +1,11 @@
 //! The shape of a journal line. Instants are ISO 8601 in UTC; lengths of time are seconds.
 
+use lifeline_core::Safe;
 use lifeline_sandbox::Identity;
 use serde::{Deserialize, Serialize};
 
-/// The version of this shape.
-pub const SCHEMA: u32 = 1;
+/// The version of this shape. Until 1, `safe` was a bool: whether the work was on the disk.
+pub const SCHEMA: u32 = 2;
 
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +120,45 @@ pub struct Upload {
     pub seconds: f64,
     /// Why it failed.
     pub error: Option<String>,
+    /// The other side has all of it in these parts, and no file was made of them yet.
+    #[serde(default)]
+    pub multipart: Option<Multipart>,
+}
+
+/// What S3's `CompleteMultipartUpload` asks for, in its own words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Multipart {
+    /// As given with the save target.
+    pub key: Option<String>,
+    /// As given with the save target.
+    pub upload_id: Option<String>,
+    /// All of them, in their order.
+    pub parts: Vec<Part>,
+}
+
+/// One part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// From 1.
+    #[serde(rename = "PartNumber")]
+    pub number: u32,
+    /// With its quotes.
+    #[serde(rename = "ETag")]
+    pub etag: String,
+}
+
+impl From<&lifeline_core::Multipart> for Multipart {
+    fn from(it: &lifeline_core::Multipart) -> Self {
+        let part = |it: &lifeline_core::Part| Part {
+            number: it.number,
+            etag: it.etag.clone(),
+        };
+        Multipart {
+            key: it.key.clone(),
+            upload_id: it.upload_id.clone(),
+            parts: it.parts.iter().map(part).collect(),
+        }
+    }
 }
 
 /// How long the steps took; None for those that did not happen.
@@ -177,12 +217,33 @@ pub struct Entry {
     pub upload: Option<Upload>,
     /// How it ended.
     pub outcome: Outcome,
-    /// Whether the work was safe on the disk at the end; None: no save was asked for.
-    pub safe: Option<bool>,
+    /// Where the last save was at the end; None: no save was asked for.
+    #[serde(with = "super::safe")]
+    pub safe: Option<Safe>,
+    /// What of that counts as safe, as set.
+    #[serde(default = "super::safe::local", with = "super::safe::set")]
+    pub wanted: Safe,
     /// When it ended, as far as is known.
     pub ended_at: Option<String>,
     /// How long the steps took.
     pub seconds: Seconds,
+}
+
+impl Entry {
+    /// Where the last save is.
+    pub fn reached(&self) -> Option<Safe> {
+        let uploaded = self.upload.as_ref().is_some_and(|upload| upload.ok);
+        self.saves.last().map(|save| match save.ok {
+            true if uploaded => Safe::Uploaded,
+            true => Safe::Local,
+            false => Safe::No,
+        })
+    }
+
+    /// Work was to be saved, and is not where it counts as safe.
+    pub fn is_unsafe(&self) -> bool {
+        self.safe.is_some_and(|safe| safe < self.wanted)
+    }
 }
 
 /// Now, as a journal writes it.
@@ -253,7 +314,8 @@ pub(crate) mod tests {
             }],
             upload: None,
             outcome: Outcome::Quit,
-            safe: Some(true),
+            safe: Some(Safe::Local),
+            wanted: Safe::Local,
             ended_at: None,
             seconds: Seconds::default(),
         }
@@ -267,6 +329,28 @@ pub(crate) mod tests {
             (24, "T", "Z"),
             "{now}"
         );
+    }
+
+    #[test]
+    fn entries_of_earlier_versions_are_read() {
+        let mut json = serde_json::to_value(entry("a")).unwrap();
+        assert_eq!(
+            (&json["safe"], &json["wanted"]),
+            (&"local".into(), &"local".into())
+        );
+        json.as_object_mut().unwrap().remove("wanted");
+        json["schema"] = 1.into();
+        for (old, new) in [
+            (Some(true), Some(Safe::Local)),
+            (Some(false), Some(Safe::No)),
+            (None, None),
+        ] {
+            json["safe"] = old.into();
+            let entry: Entry = serde_json::from_value(json.clone()).unwrap();
+            assert_eq!((entry.safe, entry.wanted), (new, Safe::Local));
+        }
+        json["safe"] = "perhaps".into();
+        assert!(serde_json::from_value::<Entry>(json).is_err());
     }
 
     #[test]

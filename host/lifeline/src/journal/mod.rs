@@ -12,15 +12,17 @@
 //! | [`file`] | appending, rotating, reading |
 //! | [`open`] | the entry of an outage that lasts |
 //! | [`policy`] | the shape of a line about policies |
+//! | [`safe`] | where work is, in words |
 //! | [`writer`] | all of it off the driver's thread |
 
 pub mod entry;
 pub mod file;
 mod open;
 pub mod policy;
+mod safe;
 pub mod writer;
 
-pub use entry::{Entry, Kind, Outcome, PolicyName, Requested, Save, Seconds, Upload};
+pub use entry::{Entry, Kind, Multipart, Outcome, PolicyName, Requested, Save, Seconds, Upload};
 pub use file::{Journal, JournalError};
 pub(crate) use open::beside;
 pub use policy::{PolicyLine, PolicyNews};

@@ -64,7 +64,7 @@ pub(super) fn read(status: StatusCode, body: &str, url: &Secret, headers: &Heade
 }
 
 /// Of XML, or of JSON in which it is a text.
-fn field<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn field<'a>(body: &'a str, name: &str) -> Option<&'a str> {
     let between = |start: &str, end: &str| {
         let from = body.find(start)? + start.len();
         let length = body[from..].find(end)?;

@@ -6,10 +6,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::{ETAG, HeaderMap};
-use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io;
+use std::ops::Range;
 
 const CHUNK: usize = 1 << 20;
 /// With a key of these the ETag is no MD5, though it looks like one.
@@ -20,7 +20,8 @@ const ENCRYPTED: [&str; 2] = [
 
 /// One sum of all bytes.
 enum Sum {
-    Md5(Md5),
+    /// Known already.
+    Md5,
     Sha256(Sha256),
     Crc(Crc),
 }
@@ -28,7 +29,7 @@ enum Sum {
 impl Sum {
     fn update(&mut self, bytes: &[u8]) {
         match self {
-            Sum::Md5(sum) => sum.update(bytes),
+            Sum::Md5 => {}
             Sum::Sha256(sum) => sum.update(bytes),
             Sum::Crc(sum) => sum.update(bytes),
         }
@@ -36,7 +37,7 @@ impl Sum {
 
     fn bytes(self) -> Vec<u8> {
         match self {
-            Sum::Md5(sum) => sum.finalize().to_vec(),
+            Sum::Md5 => Vec::new(),
             Sum::Sha256(sum) => sum.finalize().to_vec(),
             Sum::Crc(sum) => sum.bytes(),
         }
@@ -61,29 +62,55 @@ pub(super) enum Compared {
     Other(&'static str),
 }
 
-/// Of all sums that an answer gives.
-pub(super) fn compare(file: &File, headers: &HeaderMap) -> io::Result<Compared> {
-    let mut claims = claims(headers);
-    if claims.is_empty() {
-        return Ok(Compared::Unknown);
+/// Of all sums that an answer gives. `md5`: of these bytes of the file.
+pub(super) fn compare(
+    file: &File,
+    bytes: Range<u64>,
+    md5: &[u8; 16],
+    headers: &HeaderMap,
+) -> io::Result<Compared> {
+    let (known, mut claims): (Vec<_>, Vec<_>) = claims(headers)
+        .into_iter()
+        .partition(|claim| matches!(claim.sum, Sum::Md5));
+    if let Some(wrong) = known.iter().find(|claim| claim.value != md5) {
+        return Ok(Compared::Other(wrong.header));
     }
-    let mut file = file.try_clone()?;
-    file.rewind()?;
+    if claims.is_empty() {
+        return Ok(match known.is_empty() {
+            true => Compared::Unknown,
+            false => Compared::Same,
+        });
+    }
     let mut chunk = vec![0; CHUNK];
-    loop {
-        let count = file.read(&mut chunk)?;
+    let mut at = bytes.start;
+    while at < bytes.end {
+        let wanted = CHUNK.min(usize::try_from(bytes.end - at).unwrap_or(CHUNK));
+        let count = read_at(file, &mut chunk[..wanted], at)?;
         if count == 0 {
             break;
         }
         for claim in &mut claims {
             claim.sum.update(&chunk[..count]);
         }
+        at += count as u64;
     }
     let wrong = claims.into_iter().find_map(|claim| {
         let Claim { header, sum, value } = claim;
         (sum.bytes() != value).then_some(header)
     });
     Ok(wrong.map_or(Compared::Same, Compared::Other))
+}
+
+/// From there, whatever others read of the file.
+pub(super) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::FileExt::read_at(file, buffer, at)
+    }
+    #[cfg(windows)]
+    {
+        std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+    }
 }
 
 fn claims(headers: &HeaderMap) -> Vec<Claim> {
@@ -96,18 +123,17 @@ fn claims(headers: &HeaderMap) -> Vec<Claim> {
     let mut add = |header, sum, value: Option<Vec<u8>>| {
         claims.extend(value.map(|value| Claim { header, sum, value }));
     };
-    let md5 = || Sum::Md5(Md5::new());
-    add("ETag", md5(), etag(headers));
+    add("ETag", Sum::Md5, etag(headers));
     add(
         "Content-MD5",
-        md5(),
+        Sum::Md5,
         text("content-md5").and_then(|it| coded(it, 16)),
     );
     let google = text("x-goog-hash").into_iter().flat_map(|it| it.split(','));
     let mut google = google.filter_map(|it| it.trim().strip_prefix("md5="));
     add(
         "x-goog-hash",
-        md5(),
+        Sum::Md5,
         google.next().and_then(|it| coded(it, 16)),
     );
     let amazon = [
@@ -181,6 +207,7 @@ impl Crc {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use md5::Md5;
     use std::io::Write;
 
     /// Of "123456789", as the standards have them.
@@ -202,11 +229,14 @@ mod tests {
 
     fn found(content: &[u8], headers: &[(&'static str, &str)]) -> Compared {
         let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"?").unwrap();
         file.write_all(content).unwrap();
         let headers = headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        compare(&file, &headers.collect()).unwrap()
+        // The bytes before are none of it.
+        let md5 = Md5::digest(content).into();
+        compare(&file, 1..content.len() as u64 + 1, &md5, &headers.collect()).unwrap()
     }
 
     #[test]

@@ -7,10 +7,10 @@ mod checksum;
 mod digest;
 mod upload;
 
-pub use lifeline_core::{Digest, Uploaded};
-pub use upload::{Progress, UploadError};
+pub use lifeline_core::{Digest, Multipart, Uploaded};
+pub use upload::{Ledger, Progress, UploadError};
 
-use crate::settings::{Headers, Secret, Trust};
+use crate::settings::{Headers, SaveSource, SaveTarget, Trust};
 use lifeline_files::Links;
 use std::fs::File;
 use std::io;
@@ -30,8 +30,10 @@ pub struct Order {
     pub path: PathBuf,
     /// It was read back already: that is not done again.
     pub digest: Option<Digest>,
-    /// Where it goes, if anywhere.
-    pub url: Option<Secret>,
+    /// Where it is uploaded to, if at all; or why it cannot be.
+    pub source: Option<Result<SaveSource, &'static str>>,
+    /// What is there already.
+    pub ledger: Ledger,
     /// What is sent with it.
     pub headers: Headers,
     /// Who may vouch for that place.
@@ -71,7 +73,7 @@ pub fn begin(order: Order, sink: KeepSink) -> Keeping {
     let keeping = Keeping::default();
     let cancelled = Arc::clone(&keeping.0);
     let id = order.id;
-    let known = order.digest.clone().filter(|_| order.url.is_none());
+    let known = order.digest.clone().filter(|_| order.source.is_none());
     let out = sink.clone();
     let spawned = thread::Builder::new()
         .name("lifeline-keep".into())
@@ -100,152 +102,107 @@ fn work(order: &Order, cancelled: &AtomicBool, say: &impl Fn(KeepEvent)) {
         }
         Err(error) => return say(unreadable(error)),
     };
-    let digest = match known(order, &file) {
-        Some(digest) => Ok(Some(digest)),
-        None => digest::read(&mut file, cancelled),
-    };
-    let bytes = match digest {
-        Ok(Some(digest)) => {
-            let bytes = digest.bytes;
-            say(KeepEvent::Digested(digest));
-            bytes
-        }
-        Ok(None) => return,
-        Err(error) => return say(unreadable(error)),
-    };
-    let Some(url) = &order.url else { return };
-    let begun = Instant::now();
-    let progress = |progress| say(KeepEvent::Progress(progress));
-    let what = upload::What {
-        file: &file,
-        total: bytes,
-        url,
-        headers: &order.headers,
-        trust: &order.trust,
-    };
-    let outcome = upload::put(&what, order.timeout, cancelled, &progress);
-    if cancelled.load(Ordering::Relaxed) {
-        return;
+    if let Some(digest) = known(order, &file) {
+        return say(KeepEvent::Digested(digest));
     }
-    let (attempts, error) = match outcome {
-        Ok(attempts) => (attempts, None),
-        Err((attempts, error)) => (attempts, Some(error.to_string())),
+    let target = order.source.as_ref().map(|source| match source {
+        Ok(source) => source.target(),
+        Err(fault) => Err((*fault).into()),
+    });
+    let part = target
+        .as_ref()
+        .map(|it| it.as_ref().map_or(u64::MAX, SaveTarget::part_size));
+    let mut upload = Upload {
+        order,
+        begun: None,
+        attempts: 0,
     };
-    say(KeepEvent::Uploaded(Uploaded {
-        bytes,
-        attempts,
-        seconds: begun.elapsed().as_secs_f64(),
-        error,
-    }));
+    loop {
+        let content = match digest::read(&mut file, part, cancelled) {
+            Ok(Some(content)) => content,
+            Ok(None) => return,
+            Err(error) => return say(unreadable(error)),
+        };
+        say(KeepEvent::Digested(content.digest.clone()));
+        let result = match &target {
+            None => return,
+            Some(Ok(target)) => upload.send(target, &file, &content, cancelled, say),
+            Some(Err(fault)) => Err(UploadError::Local(fault.clone())),
+        };
+        if cancelled.load(Ordering::Relaxed) {
+            return;
+        }
+        // What was read of it is no more: from the beginning.
+        if result != Err(UploadError::Changed) || upload.left().is_zero() {
+            return say(KeepEvent::Uploaded(upload.ended(&content, result)));
+        }
+    }
+}
+
+/// An upload, however often it begins anew.
+struct Upload<'a> {
+    order: &'a Order,
+    begun: Option<Instant>,
+    attempts: u32,
+}
+
+impl Upload<'_> {
+    fn left(&self) -> Duration {
+        let took = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        self.order.timeout.saturating_sub(took)
+    }
+
+    fn send(
+        &mut self,
+        target: &SaveTarget,
+        file: &File,
+        content: &digest::Content,
+        cancelled: &AtomicBool,
+        say: &impl Fn(KeepEvent),
+    ) -> Result<Option<Multipart>, UploadError> {
+        self.begun.get_or_insert_with(Instant::now);
+        let what = upload::What {
+            file,
+            content,
+            target,
+            headers: &self.order.headers,
+            trust: &self.order.trust,
+            ledger: &self.order.ledger,
+        };
+        let progress = |progress| say(KeepEvent::Progress(progress));
+        let (attempts, result) = upload::send(&what, self.left(), cancelled, &progress);
+        self.attempts += attempts;
+        result
+    }
+
+    fn ended(
+        self,
+        content: &digest::Content,
+        result: Result<Option<Multipart>, UploadError>,
+    ) -> Uploaded {
+        let (multipart, error) = match result {
+            Ok(multipart) => (multipart, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Uploaded {
+            bytes: content.digest.bytes,
+            attempts: self.attempts,
+            seconds: self
+                .begun
+                .map_or(0.0, |begun| begun.elapsed().as_secs_f64()),
+            error,
+            multipart,
+        }
+    }
 }
 
 /// What was read back already. Not of a file that is uploaded: others may have written another one
 /// under its name meanwhile, and the upload's is the one that counts.
 fn known(order: &Order, file: &File) -> Option<Digest> {
-    let digest = order.digest.as_ref().filter(|_| order.url.is_none())?;
+    let digest = order.digest.as_ref().filter(|_| order.source.is_none())?;
     let same = file.metadata().is_ok_and(|it| it.len() == digest.bytes);
     same.then(|| digest.clone())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-    use tokio::sync::mpsc::unbounded_channel;
-
-    fn order(path: &Path) -> Order {
-        Order {
-            id: 7,
-            path: path.to_path_buf(),
-            digest: None,
-            url: None,
-            headers: Headers::default(),
-            trust: Trust::default(),
-            timeout: Duration::from_secs(1),
-        }
-    }
-
-    #[test]
-    fn a_file_is_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.blend");
-        std::fs::write(&path, b"abc").unwrap();
-        let (sink, mut events) = unbounded_channel();
-        let _keeping = begin(order(&path), sink);
-        let Some((7, KeepEvent::Digested(digest))) = events.blocking_recv() else {
-            panic!()
-        };
-        assert_eq!(digest.bytes, 3);
-        assert!(digest.sha256.starts_with("ba7816bf"), "{}", digest.sha256);
-        assert!(events.blocking_recv().is_none());
-    }
-
-    #[test]
-    fn a_file_that_was_read_back_is_not_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.blend");
-        std::fs::write(&path, b"abc").unwrap();
-        let given = Digest {
-            bytes: 3,
-            sha256: "ab".repeat(32),
-            seconds: 0.25,
-        };
-        let order = Order {
-            digest: Some(given.clone()),
-            ..order(&path)
-        };
-        let (sink, mut events) = unbounded_channel();
-        let _keeping = begin(order, sink);
-        let Some((7, KeepEvent::Digested(digest))) = events.blocking_recv() else {
-            panic!()
-        };
-        assert_eq!(digest, given);
-        assert!(events.blocking_recv().is_none());
-    }
-
-    #[test]
-    fn what_was_read_back_is_not_believed_of_another_file_or_of_one_that_is_uploaded() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.blend");
-        std::fs::write(&path, b"abc").unwrap();
-        let given = |bytes| Digest {
-            bytes,
-            sha256: "ab".repeat(32),
-            seconds: 0.25,
-        };
-        let another = Order {
-            digest: Some(given(4)),
-            ..order(&path)
-        };
-        let uploaded = Order {
-            digest: Some(given(3)),
-            url: Some(Secret::new("http://127.0.0.1:9/a")),
-            ..order(&path)
-        };
-        for order in [another, uploaded] {
-            let (sink, mut events) = unbounded_channel();
-            let _keeping = begin(order, sink);
-            let Some((7, KeepEvent::Digested(digest))) = events.blocking_recv() else {
-                panic!()
-            };
-            assert_eq!(digest.bytes, 3);
-            assert!(digest.sha256.starts_with("ba7816bf"), "{}", digest.sha256);
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_gone_is_unreadable() {
-        let folder = tempfile::tempdir().unwrap();
-        for path in [
-            folder.path().join("none.blend"),
-            folder.path().to_path_buf(),
-        ] {
-            let (sink, mut events) = unbounded_channel();
-            let _keeping = begin(order(&path), sink);
-            let Some((7, KeepEvent::Unreadable(reason))) = events.blocking_recv() else {
-                panic!()
-            };
-            assert!(reason.contains(&path.display().to_string()), "{reason}");
-        }
-    }
-}
+mod tests;

@@ -76,12 +76,15 @@ impl SocketIo {
 impl Connector for SocketIo {
     fn connect(&self, id: u64, auth: Value, timeout: Duration, sink: Sink) -> Box<dyn Connection> {
         let (commands, inbox) = unbounded_channel();
+        // It may have been renewed.
+        let shown = auth.get("token").and_then(Value::as_str);
+        let token = shown.map_or_else(|| self.token.clone(), Secret::new);
         let target = session::Target {
             url: self.server.reveal().clone(),
             namespace: NAMESPACE.to_string(),
             auth,
             timeout,
-            token: self.token.clone(),
+            token,
             net: self.client(self.names.clone()),
             pace: self.pace.clone(),
             schedule: self.schedule.clone(),

@@ -113,7 +113,7 @@ impl Metrics {
     /// What the journal says of an outage, or of SIGTERM.
     pub fn ended(&self, entry: &Entry) {
         self.cleanups.add(outcome_name(entry.outcome), 1);
-        if entry.safe == Some(false) {
+        if entry.is_unsafe() {
             self.cleanups_unsafe.inc();
         }
         if let (Kind::Outage, Some(seconds)) = (entry.kind, entry.seconds.outage) {
@@ -168,7 +168,7 @@ impl Metrics {
         );
         registry.register(
             "cleanups_unsafe",
-            "Outages and terminations that ended with work that was to be saved and is not safe on the disk",
+            "Outages and terminations that ended with work that was to be saved and is not where it counts as safe",
             self.cleanups_unsafe.clone(),
         );
         registry.register_with_unit(

@@ -67,7 +67,7 @@ fn what_is_recorded_is_told() {
     ended.seconds.outage = Some(7.0);
     metrics.ended(&ended);
     (ended.kind, ended.outcome) = (Kind::Termination, Outcome::Terminated);
-    ended.safe = Some(false);
+    ended.safe = Some(lifeline_core::Safe::No);
     metrics.ended(&ended);
     let text = metrics.openmetrics(&Snapshot::default(), 0);
     for (sample, expected) in [

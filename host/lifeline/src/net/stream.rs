@@ -91,8 +91,12 @@ impl AsyncWrite for Watched {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.tcp).poll_write(cx, bytes);
-        if let Poll::Ready(Ok(count)) = &polled {
-            self.activity.wrote(*count);
+        match &polled {
+            Poll::Ready(Ok(count)) => self.activity.wrote(*count),
+            // Whoever refuses what comes may have answered, and closed. What is read next says so: an answer,
+            // or the end.
+            Poll::Ready(Err(error)) if is_closed(error) => return Poll::Pending,
+            _ => {}
         }
         polled
     }
@@ -104,6 +108,14 @@ impl AsyncWrite for Watched {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
+}
+
+/// The other side takes no more.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// As HTTP and websockets use it.

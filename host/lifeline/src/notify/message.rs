@@ -1,6 +1,7 @@
 //! The shape of a notification. Instants are ISO 8601 in UTC; lengths of time are seconds.
 
 use crate::journal::PolicyName;
+use lifeline_core::Safe;
 use serde::Serialize;
 
 /// The version of this shape.
@@ -14,7 +15,7 @@ pub enum About {
     Warn,
     /// It will not.
     Cancelled,
-    /// The work is safe on the disk.
+    /// The work is safe.
     Saved,
     /// It is not.
     Failed,
@@ -111,7 +112,9 @@ pub struct Notification {
     pub outcome: Option<Outcome>,
     /// Where the work is.
     pub save: Option<Work>,
-    /// What failed in the last save, a sentence each.
+    /// Where the last save is: `no`, `local` or `uploaded`; None: no save was asked for.
+    pub safe: Option<&'static str>,
+    /// What failed in the last save, or its upload, a sentence each.
     pub failures: Vec<String>,
 }
 
@@ -165,17 +168,33 @@ impl Notification {
                 )
             }
             (About::Saved, _, None) => format!("{blender} has saved {file}, and closes."),
-            (About::Failed, Some(Outcome::Retrying), _) => {
+            (About::Failed, ..) => self.failed(&blender, file),
+        }
+    }
+
+    fn failed(&self, blender: &str, file: &str) -> String {
+        let stays = self.outcome == Some(Outcome::Retrying);
+        // Not one that somebody has worked on since.
+        let local = self.safe == Some(Safe::Local.name());
+        if let Some(Work { path, .. }) = self.save.as_ref().filter(|_| local) {
+            let next = match stays {
+                true => "it stays open, and tries again",
+                false => "it closes all the same",
+            };
+            return format!(
+                "{blender} has saved {file} on its own disk ({path}), but could not upload it: {next}."
+            );
+        }
+        match self.outcome {
+            Some(Outcome::Retrying) => {
                 format!("{blender} could not save {file}: it stays open, and tries again.")
             }
-            (About::Failed, Some(Outcome::EndedByHost), _) => {
+            Some(Outcome::EndedByHost) => {
                 format!(
                     "{blender} was too busy to save {file}: it was ended with its work unsaved."
                 )
             }
-            (About::Failed, ..) => {
-                format!("{blender} could not save {file}, and closes with its work unsaved.")
-            }
+            _ => format!("{blender} could not save {file}, and closes with its work unsaved."),
         }
     }
 }
@@ -207,6 +226,7 @@ pub(super) mod tests {
             },
             outcome: None,
             save: None,
+            safe: None,
             failures: vec![],
         }
     }

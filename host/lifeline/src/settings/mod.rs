@@ -2,28 +2,39 @@
 //! over defaults. Every value that cannot be used is named, all of them at once.
 
 mod headers;
+mod mounted;
 mod policies;
+mod renewed;
 mod server;
 mod table;
+mod target;
 mod value;
 
 pub use headers::Headers;
 pub use policies::PolicySettings;
+pub use renewed::Renewed;
+pub(crate) use renewed::expiry;
 pub use server::ServerUrl;
 pub use table::{Setting, TABLE};
+pub use target::{CopyPlaces, Parts, SaveSource, SaveTarget};
 pub use value::{Kind, Value};
 
 use table::{Layers, Values};
 
 use crate::contract;
-use lifeline_core::Config;
+use jiff::Timestamp;
+use lifeline_core::{Config, Safe};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 use url::Url;
+
+/// So many tokens of before are remembered.
+const RETIRED: usize = 8;
 
 /// When a silent server is asked, beside the connection, whether it lives. See
 /// `docs/frozen-server.md`.
@@ -84,6 +95,12 @@ pub struct Settings {
     pub username: String,
     /// Sent to the server when connecting.
     pub token: Secret,
+    /// A file that holds it, and may be renewed.
+    pub token_file: Option<PathBuf>,
+    /// How long token and save target are good for, if anybody has said so.
+    pub expires_at: Option<Timestamp>,
+    /// Tokens of before: still to be seen nowhere.
+    retired: Vec<Secret>,
     /// Who may vouch for the server, and for what takes uploads and notifications.
     pub trust: Trust,
     /// What a policy gets to see.
@@ -104,8 +121,12 @@ pub struct Settings {
     pub journal: Option<PathBuf>,
     /// What node_exporter reads; None: nothing is written.
     pub metrics_file: Option<PathBuf>,
-    /// What takes the saved file by HTTP PUT.
-    pub save_url: Option<Secret>,
+    /// Where the saved file goes before Blender closes.
+    pub save: Option<SaveSource>,
+    /// Where copies go that must not replace the file there.
+    pub recovery: Option<CopyPlaces>,
+    /// What counts as safe.
+    pub safe: Safe,
     /// What is sent with it beside the file.
     pub upload_headers: Headers,
     /// Of the handshake with the server, and of probes whether it lives.
@@ -166,13 +187,9 @@ impl Settings {
             mut shown,
             ..
         } = layers;
-        let server = Some(values.server_url.as_str()).filter(|url| !url.is_empty());
-        let server = server.and_then(|url| {
-            ServerUrl::parse(url)
-                .map_err(|fault| faults.push(format!("server_url: {fault}")))
-                .ok()
-        });
-        let save_url = http_url("save_url", &values.save_url, &mut faults);
+        let server = server(&values, &mut faults);
+        let save = save_source(&values, &mut faults);
+        let recovery = copy_places(&values, &mut faults);
         let notify_url = http_url("notify_url", &values.notify_url, &mut faults);
         let upload_headers = headers("upload_headers", &values.upload_headers, &mut faults);
         let headers = headers("headers", &values.headers, &mut faults);
@@ -187,6 +204,9 @@ impl Settings {
             server,
             username: values.username.clone(),
             token: Secret(values.token.clone()),
+            token_file: path(&values.token_file),
+            expires_at: None,
+            retired: Vec::new(),
             trust: trust(&values),
             outage_limit: outage_limit(values.outage_limit, &timing),
             timing,
@@ -197,7 +217,9 @@ impl Settings {
             recovery_dir: path(&values.recovery_dir),
             journal: path(&values.journal),
             metrics_file: path(&values.metrics_file),
-            save_url,
+            save,
+            recovery,
+            safe: safe(&values),
             upload_headers,
             headers,
             notify_url,
@@ -206,9 +228,36 @@ impl Settings {
         })
     }
 
+    /// These count from now on.
+    pub fn renew(&mut self, renewed: Renewed) {
+        let Renewed {
+            token,
+            save,
+            expires_at,
+        } = renewed;
+        if token.is_some() || expires_at.is_some() {
+            self.expires_at = expires_at;
+        }
+        if let Some(token) = token {
+            self.retired
+                .insert(0, std::mem::replace(&mut self.token, token));
+            self.retired.truncate(RETIRED);
+        }
+        if let Some(save) = save {
+            self.save = Some(SaveSource::Given(save));
+        }
+    }
+
+    /// What the token's file holds now. Reads a file: not on a thread that must not wait.
+    pub(crate) fn mounted_token(path: &Path) -> io::Result<Secret> {
+        mounted::read(path)
+    }
+
     /// `text` without any secret, should one stand in there.
     pub fn redact(&self, text: &str) -> String {
-        let urls = [&self.save_url, &self.notify_url].into_iter().flatten();
+        let save = self.save.iter().flat_map(SaveSource::secrets);
+        let copies = self.recovery.iter().flat_map(CopyPlaces::secrets);
+        let urls = self.notify_url.iter().chain(save).chain(copies);
         let headers = [&self.upload_headers, &self.headers].into_iter();
         let headers = headers.flat_map(Headers::values);
         // A value whole, and each of its words: what refuses `Bearer …` repeats the token alone.
@@ -216,7 +265,8 @@ impl Settings {
         let server = self.server.as_ref().map(ServerUrl::reveal);
         let password = server.and_then(Url::password).unwrap_or_default();
         let decoded = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
-        urls.cloned()
+        urls.chain(&self.retired)
+            .cloned()
             .chain(headers.chain([password, &decoded]).map(Secret::new))
             .fold(self.token.redact(text), |text, secret| secret.redact(&text))
     }
@@ -231,7 +281,10 @@ impl Settings {
             quit_floor: self.quit_floor,
             outage_limit: self.outage_limit,
             unsaved_wait: bounds.unsaved_wait,
-            upload: self.save_url.as_ref().map(|_| bounds.upload),
+            upload: bounds.upload,
+            target: self.save.is_some(),
+            copies: self.recovery.is_some(),
+            safe: self.safe,
             early_copy: self.early_copy,
             quit: bounds.quit,
             stuck: bounds.stuck,
@@ -274,6 +327,13 @@ fn bounds(values: &Values) -> Bounds {
     }
 }
 
+fn safe(values: &Values) -> Safe {
+    match values.safe.as_str() {
+        "uploaded" => Safe::Uploaded,
+        _ => Safe::Local,
+    }
+}
+
 fn trust(values: &Values) -> Trust {
     Trust {
         ca_file: path(&values.ca_file),
@@ -303,16 +363,50 @@ fn outage_limit(limit: u64, timing: &contract::Settings) -> u64 {
         .saturating_add(limit)
 }
 
-/// Whatever is sent there, it may hold secrets itself.
+fn server(values: &Values, faults: &mut Vec<String>) -> Option<ServerUrl> {
+    parsed("server_url", &values.server_url, ServerUrl::parse, faults)
+}
+
+fn copy_places(values: &Values, faults: &mut Vec<String>) -> Option<CopyPlaces> {
+    let url = &values.recovery_url;
+    parsed("recovery_url", url, CopyPlaces::parse, faults)
+}
+
+/// What is renewed wins over what is given, and that over a URL.
+fn save_source(values: &Values, faults: &mut Vec<String>) -> Option<SaveSource> {
+    let url = http_url("save_url", &values.save_url, faults).map(SaveTarget::Whole);
+    let given = parsed(
+        "save_target",
+        &values.save_target,
+        SaveTarget::parse,
+        faults,
+    );
+    path(&values.save_target_file)
+        .map(SaveSource::File)
+        .or_else(|| given.or(url).map(SaveSource::Given))
+}
+
+/// None: nothing is set, or it is a fault.
+fn parsed<T>(
+    name: &str,
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+    faults: &mut Vec<String>,
+) -> Option<T> {
+    let parsed = Some(text).filter(|text| !text.is_empty()).map(parse)?;
+    parsed
+        .map_err(|fault| faults.push(format!("{name}: {fault}")))
+        .ok()
+}
+
 fn http_url(name: &str, url: &str, faults: &mut Vec<String>) -> Option<Secret> {
-    let url = Some(url).filter(|url| !url.is_empty())?;
-    let is_http = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    if !Url::parse(url).is_ok_and(is_http) {
+    let url = Secret::new(Some(url).filter(|url| !url.is_empty())?);
+    if !target::is_http(&url) {
         faults.push(format!(
             "{name}: not a URL that can be used: expected one like https://…"
         ));
     }
-    Some(Secret(url.to_string()))
+    Some(url)
 }
 
 fn headers(name: &str, text: &str, faults: &mut Vec<String>) -> Headers {

@@ -97,6 +97,8 @@ settings! {
         "What is worked on: recovery copies of one project are not offered in another";
     token: Secret = "\"\"", SERVER as "CR8_AUTH_TOKEN",
         "What the server asks for before it accepts this Blender";
+    token_file: Path = "\"\"", SERVER as "CR8_AUTH_TOKEN_FILE",
+        "A file that holds the token, and is read again at each attempt to connect: it may be renewed";
     ca_file: Path = "\"\"", SERVER,
         "Certificates (PEM) of authorities that are trusted beside the system's";
     headers: Secret = "\"\"", SERVER,
@@ -127,6 +129,14 @@ settings! {
         "A policy that has not ended an outage this long after its attempts and its countdown, though nobody holds it, is set aside; 0: never";
     save_url: Secret = "\"\"", SAVING,
         "A URL that takes the saved file by HTTP PUT (a presigned one, say) before Blender closes";
+    save_target: Secret = "\"\"", SAVING,
+        "In place of save_url: a URL, or the JSON of an upload in parts";
+    save_target_file: Path = "\"\"", SAVING,
+        "A file that holds what save_target would, and is read again at each upload: it may be renewed";
+    safe: Choice(&["local", "uploaded"]) = "\"local\"", SAVING,
+        "What counts as safe. local: what is on the disk; uploaded: what the save target has, and until then Blender stays as if nothing could be saved";
+    recovery_url: Secret = "\"\"", SAVING,
+        "Where copies are uploaded that must not replace the file at the save target: a URL with {name} in it, or a JSON list of URLs that are used once each";
     upload_headers: Secret = "\"\"", SAVING,
         "Headers of the upload, like x-ms-blob-type: BlockBlob; several are separated by semicolons or ends of lines";
     upload_timeout: Seconds(1.0, DAY) = "300", SAVING,

@@ -185,7 +185,7 @@ impl Kind {
 
 /// White space at the ends is no part of a token, name, URL or path: it comes with the end of a line in
 /// a file of secrets, or with a paste. So does a byte-order mark, which is not to be seen.
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}')
 }
 

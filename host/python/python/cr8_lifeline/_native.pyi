@@ -333,6 +333,20 @@ class Lifeline:
         What the server has sent is forgotten. Returns at once; a `policy` event tells the end.
         """
 
+    def credentials(
+        self,
+        *,
+        token: str | None = None,
+        save: str | None = None,
+        expires_at: float | None = None,
+    ) -> None:
+        """Renew what was set; None: it stays.
+
+        token: what the server asks for; save: a URL, or the JSON of an upload in parts; expires_at:
+        how long these are good for, in seconds since 1970. Raises SettingsError, which repeats
+        nothing of them.
+        """
+
     def settings(self) -> dict[str, Any]:
         """The settings in force, by name; secrets are left out."""
 
@@ -467,9 +481,10 @@ def settings_table() -> list[SettingInfo]:
     """Every setting with its environment variable, unit, default and limits.
 
     Names: server_url (WS_URL), username (CR8_USERNAME), user_id, project, token (CR8_AUTH_TOKEN),
-    ca_file, headers, retry_attempts, retry_delay, retry_delay_max, retry_jitter, connect_timeout,
-    probe_silence, probe_every, cleanup_timeout, warn_before, render_wait, quit_floor,
-    outage_limit, save_url, upload_headers, upload_timeout, early_copy, unsaved_wait, quit_timeout,
+    token_file (CR8_AUTH_TOKEN_FILE), ca_file, headers, retry_attempts, retry_delay,
+    retry_delay_max, retry_jitter, connect_timeout, probe_silence, probe_every, cleanup_timeout,
+    warn_before, render_wait, quit_floor, outage_limit, save_url, save_target, save_target_file,
+    safe, recovery_url, upload_headers, upload_timeout, early_copy, unsaved_wait, quit_timeout,
     stuck_timeout, terminate, terminate_timeout, notify_url, notify_timeout, journal, log_file,
     metrics_file, policy, policy_sha256, policy_push, policy_store, policy_cache, policy_fuel,
     policy_time, policy_memory, policy_table, policy_stack, policy_answer, policy_memo,

@@ -86,6 +86,7 @@ class Status(TypedDict):
     """Why the line is down: `never-connected`, `transport-error`, `ping-timeout`, `frozen`
     or `server-disconnect`."""
     last_error: str | None
+    expires_at: str | None
     """How the last attempt failed, as a sentence."""
     refusal: str | None
     """The server is there, and has refused the last attempt: its words."""

@@ -2,8 +2,8 @@
 
 use super::property::Property;
 use lifeline_contract::types::Settings;
-use lifeline_core::Config;
 use lifeline_core::guard;
+use lifeline_core::{Config, Safe};
 
 /// Beside the countdown of the settings, an outage that nobody holds must end within this long
 /// (milliseconds): what `CR8_OUTAGE_LIMIT` is unless set.
@@ -113,7 +113,10 @@ impl Setup {
             quit_floor: self.floor,
             outage_limit: OUTAGE_LIMIT.saturating_add(timing.cleanup_timeout),
             unsaved_wait: self.unsaved_wait,
-            upload: None,
+            upload: 0,
+            target: false,
+            copies: false,
+            safe: Safe::Local,
             early_copy: false,
             quit: QUIT_TIMEOUT,
             stuck: 0,

@@ -40,7 +40,7 @@ impl Core {
         let bound = match keeping.verified_at {
             None => keeping.since.saturating_add(VERIFY),
             Some(at) => at
-                .saturating_add(self.config.upload.unwrap_or(0))
+                .saturating_add(self.config.upload)
                 .saturating_add(UPLOAD_GRACE),
         };
         match self.closing.terminating {

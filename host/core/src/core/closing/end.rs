@@ -56,7 +56,11 @@ impl Turn<'_> {
             && self.core.closing.retry_at.is_some_and(|at| now >= at)
         {
             self.core.closing.retry_at = None;
-            self.ask_to_save(self.core.closing.place());
+            if self.core.lacks_store() {
+                self.keep_again();
+            } else {
+                self.ask_to_save(self.core.closing.place());
+            }
         }
     }
 
@@ -79,7 +83,7 @@ impl Turn<'_> {
         // Begun by the main thread in this very moment: then it is not stuck after all.
         if self.take_back().is_some_and(|open| !open.claimed) {
             self.core.tickets.close();
-            let safe = self.core.may_be_ended();
+            let safe = self.core.may_be_ended() && self.core.counts();
             self.tell(Telling::Ended { busy, safe });
             self.write_down(Outcome::EndedByHost, Some(safe));
         }
@@ -113,7 +117,7 @@ impl Turn<'_> {
             return self.output(Output::EndProcess { safe });
         }
         let within = self.core.closed_until(self.now).saturating_sub(self.now);
-        let safe = self.core.guard.is_safe();
+        let safe = self.core.counts();
         self.output(Output::Close { within, safe });
     }
 
@@ -147,6 +151,8 @@ impl Turn<'_> {
             if self.core.tickets.open().is_none() {
                 self.ask_to_save(self.core.closing.place());
             }
+        } else if self.core.lacks_store() {
+            self.keep_again(); // for the last time
         }
         self.proceed();
     }

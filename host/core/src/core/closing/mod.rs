@@ -13,6 +13,7 @@ mod saving;
 #[cfg(test)]
 mod tests;
 
+use crate::output::Upload;
 use lifeline_contract::types::Place;
 use std::hash::{Hash, Hasher};
 
@@ -56,8 +57,7 @@ pub(crate) struct Terminating {
 struct Keeping {
     order: u64,
     since: u64,
-    /// It is to be uploaded.
-    upload: bool,
+    upload: Upload,
     /// When it had been verified; then the upload goes on.
     verified_at: Option<u64>,
 }
@@ -72,7 +72,11 @@ pub(crate) struct Closing {
     copied: bool,
     /// The file has changed since the last save, as the main thread says.
     outdated: bool,
-    /// The next try after a failed save.
+    /// The store has the last save.
+    uploaded: bool,
+    /// The last save is whole: only the store does not have it.
+    again: bool,
+    /// The next try after a failed save, or upload.
     retry_at: Option<u64>,
     retries: u32,
     /// How often the file had changed between save and quit.
@@ -93,6 +97,8 @@ impl Closing {
             orders: _,
             copied,
             outdated,
+            uploaded,
+            again,
             retry_at,
             retries,
             saved_first,
@@ -102,7 +108,7 @@ impl Closing {
         } = self;
         // Since when it is verified makes no difference for ten minutes.
         keeping.map(|it| it.verified_at.map(&at)).hash(hasher);
-        (copied, outdated).hash(hasher);
+        (copied, outdated, uploaded, again).hash(hasher);
         // The pause grows no further after the sixth.
         (retry_at.map(&at), retries.min(&7), saved_first).hash(hasher);
         terminating

@@ -19,7 +19,7 @@ pub(super) const SAVED_FIRST: u32 = 4;
 
 impl Turn<'_> {
     pub fn ask_to_save(&mut self, place: Place) {
-        self.core.closing.copied = false;
+        (self.core.closing.copied, self.core.closing.again) = (false, false);
         let ticket = self.issue(Task::Save(place));
         self.stop_keeping();
         let reason = match self.core.closing.terminating {
@@ -181,6 +181,7 @@ impl Turn<'_> {
         self.stop_keeping();
         let closing = &mut self.core.closing;
         (closing.copied, closing.outdated, closing.retry_at) = (false, false, None);
+        (closing.uploaded, closing.again) = (false, false);
         (closing.retries, closing.saved_first) = (0, 0);
         let what = match self.withdraw_ticket() {
             Some(Open {

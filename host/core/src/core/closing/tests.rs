@@ -18,7 +18,7 @@ fn keeping(since: u64, verified_at: Option<u64>) -> Closing {
         it.keeping = Some(Keeping {
             order: 1,
             since,
-            upload: false,
+            upload: Upload::No,
             verified_at,
         });
     })
@@ -44,6 +44,8 @@ fn what_it_goes_by_tells_it_from_others() {
         keeping(1, Some(3)),
         with(|it| it.copied = true),
         with(|it| it.outdated = true),
+        with(|it| it.uploaded = true),
+        with(|it| it.again = true),
         with(|it| it.retry_at = Some(1)),
         with(|it| it.retry_at = Some(2)),
         with(|it| it.retries = 6),

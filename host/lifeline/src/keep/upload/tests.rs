@@ -1,5 +1,8 @@
+use super::body::CHUNK;
 use super::*;
-use std::io::{BufRead, BufReader, Write};
+use crate::keep::digest;
+use crate::settings::Parts;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
@@ -53,17 +56,37 @@ fn one(stream: &TcpStream, answer: &str) -> Vec<u8> {
 }
 
 fn send(content: &[u8], url: &Secret, seconds: u64) -> Result<u32, (u32, UploadError)> {
+    let target = SaveTarget::Whole(url.clone());
+    let (requests, result) = send_to(content, &target, &Ledger::default(), seconds, &|_| {});
+    match result {
+        Ok(multipart) => {
+            assert_eq!(multipart, None);
+            Ok(requests)
+        }
+        Err(error) => Err((requests, error)),
+    }
+}
+
+fn send_to(
+    content: &[u8],
+    target: &SaveTarget,
+    ledger: &Ledger,
+    seconds: u64,
+    tell: &impl Fn(Progress),
+) -> Outcome {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(content).unwrap();
-    let limit = Duration::from_secs(seconds);
+    let never = AtomicBool::new(false);
+    let content = digest::read(&mut file, Some(target.part_size()), &never);
     let what = What {
         file: &file,
-        total: content.len() as u64,
-        url,
+        content: &content.unwrap().unwrap(),
+        target,
         headers: &Headers::parse("x-ms-blob-type: BlockBlob; content-type: text/plain").unwrap(),
         trust: &Trust::default(),
+        ledger,
     };
-    put(&what, limit, &AtomicBool::new(false), &|_| {})
+    super::send(&what, Duration::from_secs(seconds), &never, tell)
 }
 
 #[test]
@@ -197,20 +220,11 @@ fn a_server_that_is_not_there_is_given_up_in_the_end_without_the_url() {
         .port();
     let url = Secret::new(format!("http://127.0.0.1:{port}/f?{SIGNATURE}"));
     let told = std::cell::RefCell::new(Vec::new());
-    let mut file = tempfile::tempfile().unwrap();
-    file.write_all(b"work").unwrap();
-    let limit = Duration::from_secs(1);
-    let what = What {
-        file: &file,
-        total: 4,
-        url: &url,
-        headers: &Headers::default(),
-        trust: &Trust::default(),
-    };
-    let (attempts, error) = put(&what, limit, &AtomicBool::new(false), &|it| {
+    let target = SaveTarget::Whole(url);
+    let (attempts, result) = send_to(b"work", &target, &Ledger::default(), 1, &|it| {
         told.borrow_mut().push(it);
-    })
-    .unwrap_err();
+    });
+    let error = result.unwrap_err();
     assert!(attempts >= 1);
     let last = told.borrow().last().copied();
     assert_eq!(last.map(|it| (it.total, it.attempt)), Some((4, attempts)));
@@ -220,4 +234,161 @@ fn a_server_that_is_not_there_is_given_up_in_the_end_without_the_url() {
         !text.contains("abcdef") && !format!("{error:?}").contains("abcdef"),
         "{text}"
     );
+}
+
+/// One address for all parts, of four bytes each: they come one after the other.
+fn parts(url: &Secret, number: usize, completed: bool) -> SaveTarget {
+    SaveTarget::Parts(Parts {
+        part_size: 4,
+        part_urls: vec![url.clone(); number],
+        complete_url: completed.then(|| url.clone()),
+        abort_url: None,
+        key: Some("works/job.blend".into()),
+        upload_id: Some("u-1".into()),
+    })
+}
+
+/// Of "work".
+const OF_WORK: &str = "200 OK\r\nETag: \"67e92c8765a9bc7fb2d335c459de9eb5\"";
+
+#[test]
+fn what_is_up_stays_up_and_only_what_has_changed_goes_again() {
+    let ledger = Ledger::default();
+    let (url, server) = serve(vec![OF_WORK, OF_WORK, "403 Expired"]);
+    let target = parts(&url, 3, false);
+    let (requests, result) = send_to(b"workworkwork", &target, &ledger, 20, &|_| {});
+    assert!(
+        matches!(result, Err(UploadError::Refused(403, _))),
+        "{result:?}"
+    );
+    assert_eq!(requests, 3);
+    server.join().unwrap();
+    // Its URLs were renewed; the upload is the same.
+    let (url, server) = serve(vec!["200 OK\r\nETag: \"x\""]);
+    let target = parts(&url, 3, false);
+    let told = std::cell::Cell::new(0);
+    let (requests, result) = send_to(b"workworkWORK", &target, &ledger, 20, &|it| {
+        told.set(it.sent)
+    });
+    assert_eq!((requests, told.get()), (1, 12));
+    assert_eq!(server.join().unwrap(), [b"WORK"]);
+    let multipart = result.unwrap().unwrap();
+    assert_eq!(multipart.key.as_deref(), Some("works/job.blend"));
+    let etags: Vec<_> = multipart
+        .parts
+        .iter()
+        .map(|it| (it.number, it.etag.as_str()))
+        .collect();
+    let work = "\"67e92c8765a9bc7fb2d335c459de9eb5\"";
+    assert_eq!(etags, [(1, work), (2, work), (3, "\"x\"")]);
+}
+
+#[test]
+fn each_part_must_be_what_was_sent() {
+    let other = "200 OK\r\nETag: \"00000000000000000000000000000000\"";
+    let (url, server) = serve(vec![other, other]);
+    let (_, result) = send_to(
+        b"work",
+        &parts(&url, 1, false),
+        &Ledger::default(),
+        20,
+        &|_| {},
+    );
+    assert_eq!(result, Err(UploadError::Damaged("ETag")));
+    server.join().unwrap();
+    let (url, server) = serve(vec!["200 OK"]);
+    let (_, result) = send_to(
+        b"work",
+        &parts(&url, 1, false),
+        &Ledger::default(),
+        20,
+        &|_| {},
+    );
+    assert_eq!(result, Err(UploadError::NoTag(1)));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_file_is_made_of_the_parts_once() {
+    let failed = "200 OK\r\n\r\n<Error><Code>InternalError</Code></Error>";
+    let made = "200 OK\r\n\r\n<CompleteMultipartUploadResult></CompleteMultipartUploadResult>";
+    let (url, server) = serve(vec![OF_WORK, failed, made]);
+    let (target, ledger) = (parts(&url, 2, true), Ledger::default());
+    let (requests, result) = send_to(b"work", &target, &ledger, 20, &|_| {});
+    assert_eq!((requests, result), (3, Ok(None)));
+    let bodies = server.join().unwrap();
+    let xml = String::from_utf8_lossy(&bodies[2]);
+    assert!(
+        xml.contains("<PartNumber>1</PartNumber><ETag>\"67e9"),
+        "{xml}"
+    );
+    // The same again is there; another one has no place any more.
+    assert_eq!(
+        send_to(b"work", &target, &ledger, 20, &|_| {}),
+        (0, Ok(None))
+    );
+    let (_, result) = send_to(b"WORK", &target, &ledger, 20, &|_| {});
+    assert_eq!(result, Err(UploadError::Spent));
+}
+
+#[test]
+fn more_than_there_is_room_for_is_not_begun() {
+    let url = Secret::new("http://127.0.0.1:9/f");
+    let (requests, result) = send_to(
+        b"workwork1",
+        &parts(&url, 2, true),
+        &Ledger::default(),
+        20,
+        &|_| {},
+    );
+    assert_eq!((requests, result), (0, Err(UploadError::NoRoom(9, 8))));
+}
+
+#[test]
+fn a_file_that_is_not_what_it_was_is_not_taken_for_it() {
+    for late in [&b"WORK"[..], b"wo"] {
+        let (url, server) = serve(vec!["200 OK"]);
+        let target = parts(&url, 1, false);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"work").unwrap();
+        let never = AtomicBool::new(false);
+        let content = digest::read(&mut file, Some(4), &never).unwrap().unwrap();
+        file.set_len(0).unwrap();
+        std::io::Seek::rewind(&mut file).unwrap();
+        file.write_all(late).unwrap();
+        let what = What {
+            file: &file,
+            content: &content,
+            target: &target,
+            headers: &Headers::default(),
+            trust: &Trust::default(),
+            ledger: &Ledger::default(),
+        };
+        let (_, result) = super::send(&what, Duration::from_secs(20), &never, &|_| {});
+        assert_eq!(result, Err(UploadError::Changed));
+        drop(server); // of the short one it hears no end
+    }
+}
+
+#[test]
+fn a_refusal_that_comes_before_the_file_is_taken_is_heard() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Secret::new(format!("http://{}/f", listener.local_addr().unwrap()));
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut head = [0; 100];
+        (&stream).read_exact(&mut head).unwrap();
+        write!(
+            &stream,
+            "HTTP/1.1 413 Too large\r\nContent-Length: 0\r\n\r\n"
+        )
+        .unwrap();
+        // Closed with what lies unread, it is a reset.
+    });
+    let (attempts, error) = send(&vec![7; 32 << 20], &url, 20).unwrap_err();
+    assert_eq!(
+        (attempts, error),
+        (1, UploadError::Refused(413, String::new()))
+    );
+    server.join().unwrap();
 }

@@ -1,0 +1,58 @@
+//! Which file a save target was first seen with. It outlasts the connection: the add-on may be enabled anew, or
+//! the host thread started again, while another file is open.
+
+use super::run::Driver;
+use crate::settings::SaveSource;
+use lifeline_core::Input;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Of this process, by a digest of the target.
+static FIRST: Mutex<BTreeMap<[u8; 32], PathBuf>> = Mutex::new(BTreeMap::new());
+
+fn known() -> MutexGuard<'static, BTreeMap<[u8; 32], PathBuf>> {
+    // Written as a whole: a poisoned one is still in order.
+    FIRST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn key(source: &SaveSource) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    match source {
+        SaveSource::File(path) => digest.update(path.to_string_lossy().as_bytes()),
+        SaveSource::Given(target) => {
+            target.urls().for_each(|url| digest.update(url.reveal()));
+        }
+    }
+    digest.finalize().into()
+}
+
+impl Driver {
+    /// As if it had been open before what is open now.
+    pub(super) fn recall_first_file(&mut self) {
+        if let Some(first) = self.settings.save.as_ref().and_then(of) {
+            self.step(Input::File(Some(first)));
+            self.step(Input::File(None));
+        }
+    }
+
+    /// Another file is open.
+    pub(super) fn file_opened(&mut self) {
+        let named = Some(PathBuf::from(&self.path)).filter(|_| !self.path.is_empty());
+        if let Some((source, file)) = self.settings.save.as_ref().zip(named.as_ref()) {
+            opened(source, file);
+        }
+        self.step(Input::File(named));
+    }
+}
+
+/// The one; None: no named file was open yet.
+fn of(source: &SaveSource) -> Option<PathBuf> {
+    known().get(&key(source)).cloned()
+}
+
+/// This one is open. Only the first one counts.
+fn opened(source: &SaveSource, file: &Path) {
+    known().entry(key(source)).or_insert_with(|| file.into());
+}
