@@ -5,8 +5,8 @@ cores, from the thread to Python on the main thread (medians of 30): a timer tha
 the thread, 2.6 ms; an area that is tagged to be redrawn, 480 ms, and an X event (Expose) by a
 connection of one's own, 540 ms, since both wait for a whole redraw. Not measured: Python's pending
 calls and a pipe, at which nobody looks while it sleeps. A timer that looks ten times a second would
-wake it ten times a second. In the list of timers, which has no lock, one is added only while the main thread sleeps:
-see `while_main_thread_sleeps`.
+wake it ten times a second. In the list of timers, which has no lock, one is added only while the
+main thread sleeps: see `while_main_thread_sleeps`.
 """
 
 from __future__ import annotations
