@@ -61,6 +61,20 @@ class Handlers:
             handler_failed(event)
             return None
 
+    def tell_of_server(self, event: str, *args: object) -> object:
+        """As `tell`, for what the server has named: it must not speak for the connection."""
+        if event in (CATCH_ALL, *OF_THE_CONNECTION):
+            from .log import about, logger  # not while the add-on is imported
+
+            logger.warning(
+                "An event of the server's was not taken: its name is `%s`, which is kept for what "
+                "happens to the connection",
+                event,
+                extra=about("event-not-taken", name=event),
+            )
+            return None
+        return self.tell(event, *args)
+
     def tell_before_save(self) -> None:
         """What must be in the file is put there now; what fails must not stop the save."""
         for function in self._before_save:

@@ -28,6 +28,17 @@ def test_the_one_that_catches_all_hears_the_rest_but_nothing_of_the_connection()
     assert heard == [(1,), ("other", 1)]
 
 
+@pytest.mark.parametrize("event", ["connect", "connect_error", "disconnect", CATCH_ALL])
+def test_the_server_does_not_speak_for_the_connection(
+    event: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    handlers, heard = Handlers(), []
+    handlers.set(event, lambda *args: heard.append(args))
+    handlers.tell_of_server(event, 1)
+    assert heard == []
+    assert [f"its name is `{event}`" in message for message in caplog.messages] == [True]
+
+
 def test_a_handler_of_a_loss_may_do_without_the_reason() -> None:
     handlers, heard = Handlers(), []
     handlers.set("disconnect", lambda: heard.append("lost"))

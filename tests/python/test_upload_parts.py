@@ -111,6 +111,7 @@ def test_the_store_checks_who_may(
     assert not upload["ok"]
     assert "status 403" in upload["error"]
     assert not store.holds("job.blend")
+    assert 403 in gateway.statuses("PUT")
     assert set(gateway.statuses("PUT")) <= {403, None}
     assert begun.upload_id not in upload["error"]
 

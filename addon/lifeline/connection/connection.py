@@ -231,7 +231,7 @@ class Connection:
         if name == EVENT:
             self._commands.received(args)
             return None
-        return self.handlers.tell(name, *args)
+        return self.handlers.tell_of_server(name, *args)
 
     def working_on(self) -> str | None:
         """The command that has waited longest for its answer."""

@@ -78,4 +78,7 @@ class TimerWatch:
                 break
             if self._stop.wait(_AGAIN):
                 return
+        else:  # it computes, or nobody can tell whether it sleeps
+            self._stop.wait(_LOOK)
+            return
         self._stop.wait(_TAKEN)

@@ -66,7 +66,11 @@ export async function fromBytes(bytes: Uint8Array, sha256: string, transpile: Tr
 
 /** It speaks a version of the contract that is taken. What they have in common is all that the page tells. */
 function checkContract(exported: string[]): void {
-  const version = exported.find((name) => name.startsWith(INTERFACE))?.slice(INTERFACE.length);
+  const versions = exported.filter((name) => name.startsWith(INTERFACE)).map((name) => name.slice(INTERFACE.length));
+  if (versions.length > 1) {
+    throw new PolicyRefused("it exports more than one version of the contract");
+  }
+  const [version] = versions;
   if (version === undefined) {
     throw new PolicyRefused("it does not export the interface cr8:lifeline/policy");
   }

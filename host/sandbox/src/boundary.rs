@@ -54,9 +54,13 @@ impl Boundary {
 
     /// The contract's version that it exports.
     pub fn contract(&self) -> Option<&str> {
+        self.versions().next()
+    }
+
+    fn versions(&self) -> impl Iterator<Item = &str> {
         self.exports
             .iter()
-            .find_map(|name| name.strip_prefix(INTERFACE)?.strip_prefix('@'))
+            .filter_map(|name| name.strip_prefix(INTERFACE)?.strip_prefix('@'))
     }
 
     /// Whether it can be a policy: it imports nothing, and speaks a version of the contract that is
@@ -64,6 +68,11 @@ impl Boundary {
     pub fn check(&self) -> Result<Contract, LoadError> {
         if !self.imports.is_empty() {
             return Err(LoadError::Imports(self.imports.clone()));
+        }
+        // Else Blender and the page might go by different ones.
+        if self.versions().count() > 1 {
+            let versions: Vec<_> = self.versions().collect();
+            return Err(LoadError::Version(versions.join(" and ")));
         }
         match self.contract() {
             None => Err(LoadError::Contract(
@@ -211,6 +220,15 @@ mod tests {
         bytes.extend(section(7, &[1, 0x42, 0]));
         bytes.extend(section(10, b"\x01\x00\x05types\x05\x00"));
         bytes
+    }
+
+    #[test]
+    fn two_versions_in_one_component_are_refused() {
+        let mut found = Boundary::read(FIVE_MINUTES).unwrap();
+        assert!(found.check().is_ok());
+        found.exports.push("cr8:lifeline/policy@0.1.0".to_owned());
+        let refused = found.check().unwrap_err().to_string();
+        assert!(refused.contains("0.2.0 and 0.1.0"), "{refused}");
     }
 
     #[test]

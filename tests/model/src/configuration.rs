@@ -379,6 +379,11 @@ impl Configuration {
         self.all_settings().map(|it| what(&it)).max().unwrap_or(0)
     }
 
+    /// Whether a connection may end that has not lasted: it is cut off, or somebody wakes up before.
+    pub fn has_short_connections(&self) -> bool {
+        self.adversary.short || self.adversary.traps || self.policies.contains(&Who::Hostile)
+    }
+
     /// The most attempts that any machine makes before its countdown.
     pub fn most_attempts(&self) -> u32 {
         self.all_settings()

@@ -73,7 +73,7 @@ impl World {
             limits: Limits {
                 horizon: configuration.horizon(),
                 attempts: configuration.most_attempts() + 1,
-                short: configuration.adversary.short,
+                short: configuration.has_short_connections(),
             },
         }
     }

@@ -40,9 +40,14 @@ impl Target {
         self.known
     }
 
-    /// What is open is what it is for.
-    pub fn is_for_what_is_open(&self) -> bool {
-        self.of.is_none() || self.of == self.open
+    /// What is open; None: it has no name yet.
+    pub fn open(&self) -> Option<&PathBuf> {
+        self.open.as_ref()
+    }
+
+    /// This file is what it is for.
+    pub fn is_for(&self, file: &Option<PathBuf>) -> bool {
+        self.of.is_none() || self.of == *file
     }
 }
 
@@ -55,19 +60,19 @@ mod tests {
         let file = |name: &str| Some(PathBuf::from(name));
         let mut target = Target::new(true);
         target.opened(None);
-        assert!(target.is_for_what_is_open(), "nothing else was open");
+        assert!(target.is_for(&target.open), "nothing else was open");
         target.opened(file("/a"));
-        assert!(target.is_for_what_is_open(), "it was saved under this name");
+        assert!(target.is_for(&target.open), "it was saved under this name");
         for other in [file("/b"), None] {
             target.opened(other);
-            assert!(!target.is_for_what_is_open());
+            assert!(!target.is_for(&target.open));
         }
         target.opened(file("/a"));
-        assert!(target.is_for_what_is_open());
+        assert!(target.is_for(&target.open));
         target.opened(file("/b"));
         target.renewed();
         assert!(
-            target.is_for_what_is_open(),
+            target.is_for(&target.open),
             "the server has seen what is open"
         );
     }

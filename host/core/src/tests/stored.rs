@@ -195,3 +195,17 @@ fn a_target_that_the_server_has_sent_is_used() {
     stage.save(ticket, true);
     assert_eq!(stage.uploads(), [Upload::Target]);
 }
+
+#[test]
+fn an_upload_again_is_of_the_file_that_was_saved() {
+    let mut stage = Stage::connected(stored);
+    stage.tell(Input::File(Some("/a".into())));
+    stage.tell(Input::File(Some("/b".into())));
+    let ticket = stage.lose_for_good();
+    stage.save(ticket, true);
+    stage.verify();
+    stage.upload(false);
+    stage.tell(Input::File(Some("/a".into())));
+    stage.pass(1000);
+    assert_eq!(stage.uploads(), [Upload::Copy, Upload::Copy]);
+}

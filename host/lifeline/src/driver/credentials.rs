@@ -1,5 +1,6 @@
 //! What the server asks for, and where files go, as they are renewed while Blender runs.
 
+use super::first_file::is_same;
 use super::run::Driver;
 use super::{Command, Lifeline, Shared};
 use crate::event::LogLine;
@@ -72,7 +73,11 @@ impl Driver {
             ("save target", renewed.save.is_some()),
         ];
         let named: Vec<&str> = named.into_iter().filter(|it| it.1).map(|it| it.0).collect();
-        let is_target = renewed.save.is_some();
+        // New URLs for the same object are not for another file.
+        let is_target = renewed.save.as_ref().is_some_and(|save| {
+            let known = self.settings.save.as_ref();
+            !known.is_some_and(|known| is_same(known, save))
+        });
         self.shared.renew(&renewed);
         self.settings.renew(renewed);
         self.schedule_expiry();

@@ -2,7 +2,7 @@
 //! the host thread started again, while another file is open.
 
 use super::run::Driver;
-use crate::settings::SaveSource;
+use crate::settings::{SaveSource, SaveTarget};
 use lifeline_core::Input;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -21,11 +21,14 @@ fn key(source: &SaveSource) -> [u8; 32] {
     let mut digest = Sha256::new();
     match source {
         SaveSource::File(path) => digest.update(path.to_string_lossy().as_bytes()),
-        SaveSource::Given(target) => {
-            target.urls().for_each(|url| digest.update(url.reveal()));
-        }
+        SaveSource::Given(target) => digest.update(target.object()),
     }
     digest.finalize().into()
+}
+
+/// Both are for the same object in the store.
+pub(super) fn is_same(one: &SaveSource, other: &SaveTarget) -> bool {
+    matches!(one, SaveSource::Given(target) if target.object() == other.object())
 }
 
 impl Driver {

@@ -114,7 +114,7 @@ impl Driver {
                 let message = format!("Uploading the saved file ({} bytes)", digest.bytes);
                 self.say(LogLine::info("upload-begun", message).with("bytes", digest.bytes));
             }
-            Work::Uploaded(uploaded) => self.tell_uploaded(&uploaded),
+            Work::Uploaded(uploaded) => self.tell_uploaded(uploaded),
             Work::UploadCutOff(took) => self.tell_upload_cut_off(took),
             Work::NotSaved => self.tell_failing(),
         }
@@ -330,18 +330,19 @@ impl Driver {
         }
     }
 
-    fn tell_uploaded(&mut self, uploaded: &Uploaded) {
-        self.record.uploaded(uploaded);
-        self.shared.snapshot().upload = Some(UploadStatus::ended(uploaded));
+    fn tell_uploaded(&mut self, mut uploaded: Uploaded) {
+        // A store may repeat what it was sent.
+        uploaded.error = uploaded.error.map(|error| self.settings.redact(&error));
+        self.record.uploaded(&uploaded);
+        self.shared.snapshot().upload = Some(UploadStatus::ended(&uploaded));
         if self.settings.safe == Safe::Uploaded && uploaded.error.is_none() {
             self.tell_saved();
         }
         let line = match &uploaded.error {
             None => LogLine::info("uploaded", format!("Uploaded in {:.1} s", uploaded.seconds)),
             Some(error) => {
-                let error = self.settings.redact(error);
                 let message = format!("The saved file stays on this machine: {error}");
-                LogLine::error("upload-failed", message).with("error", error)
+                LogLine::error("upload-failed", message).with("error", error.clone())
             }
         };
         self.say(

@@ -282,9 +282,20 @@ fn no_socketio(what: &str) -> String {
     format!("the server has sent what is no Socket.IO: {what}")
 }
 
-/// The server's message out of its JSON, or the JSON, without the token: in the JSON it may stand
-/// with escapes, where nobody would find it.
+/// What of a refusal is told, in characters: it goes into status, journal and panel.
+const REFUSAL_CHARACTERS: usize = 200;
+
+/// The server's message out of its JSON, or the JSON, in one line of bounded length.
 fn refusal(json: &str, token: &Secret) -> String {
+    let said = said(json, token);
+    said.chars()
+        .filter(|it| !it.is_control())
+        .take(REFUSAL_CHARACTERS)
+        .collect()
+}
+
+/// Without the token: in the JSON it may stand with escapes, where nobody would find it.
+fn said(json: &str, token: &Secret) -> String {
     let Ok(value) = serde_json::from_str::<Value>(json) else {
         return token.redact(json);
     };
@@ -418,6 +429,8 @@ mod tests {
     fn the_servers_reason_for_a_refusal() {
         let token = Secret::new("a\"quoted\"token");
         let told = |json: &str| refusal(json, &token);
+        let long = serde_json::json!("x\n".repeat(1000)).to_string();
+        assert_eq!(told(&long), "x".repeat(REFUSAL_CHARACTERS));
         assert_eq!(told(r#"{"message":"bad token"}"#), "bad token");
         assert_eq!(told(r#""bad token""#), "bad token");
         assert_eq!(told("[1]"), "[1]");

@@ -164,6 +164,17 @@ impl SaveTarget {
         fault.map_or(Ok(target), |fault| Err(fault.into()))
     }
 
+    /// What it is for in the store: that stays when its URLs are renewed. It may be a secret.
+    pub fn object(&self) -> &str {
+        let (url, key) = match self {
+            SaveTarget::Whole(url) => (Some(url), None),
+            SaveTarget::Parts(parts) => (parts.part_urls.first(), parts.key.as_deref()),
+        };
+        let url = url.map(Secret::reveal).unwrap_or_default();
+        // What comes after it is who may, and until when.
+        key.unwrap_or_else(|| url.split(['?', '#']).next().unwrap_or_default())
+    }
+
     /// All of them.
     pub fn urls(&self) -> impl Iterator<Item = &Secret> {
         let (whole, parts) = match self {

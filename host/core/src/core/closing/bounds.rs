@@ -17,7 +17,7 @@ const VERIFY: u64 = 600_000;
 /// An upload that has not ended this long after its own limit never does (milliseconds).
 const UPLOAD_GRACE: u64 = 10_000;
 /// How long a journal that hangs may hold up the end (milliseconds).
-const WRITE: u64 = 3_000;
+pub(super) const WRITE: u64 = 3_000;
 
 impl Core {
     /// When something of the end is due next.

@@ -1,5 +1,6 @@
 //! Blender's end: wanted, asked for, written down, told.
 
+use super::bounds::WRITE;
 use super::{End, Terminating};
 use crate::core::Turn;
 use crate::output::{Outcome, Output, Telling};
@@ -31,7 +32,8 @@ impl Turn<'_> {
             {
                 self.end_without(false);
             }
-            End::Writing { .. } => {
+            // What is verified or uploaded meanwhile comes here, too.
+            End::Writing { since, .. } if now >= since.saturating_add(WRITE) => {
                 self.tell(Telling::JournalSilent);
                 self.written();
             }

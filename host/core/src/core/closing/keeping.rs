@@ -28,7 +28,8 @@ impl Core {
     /// Where the last save goes. Over what the store has of it, only if it is the same file's newest state,
     /// wherever on the disk it had to be saved.
     fn upload(&self) -> Upload {
-        let in_place = self.closing.place() == Place::InPlace && self.target.is_for_what_is_open();
+        let in_place =
+            self.closing.place() == Place::InPlace && self.target.is_for(&self.closing.of);
         // Not the last one of those that may go on for ever.
         let last = self.closing.saved_first >= SAVED_FIRST;
         if self.needs_store() {
@@ -50,6 +51,7 @@ impl Core {
 
 impl Turn<'_> {
     pub(super) fn keep(&mut self, saved: Saved) {
+        self.core.closing.of = self.core.target.open().cloned();
         let (order, upload) = self.begin_keeping();
         self.output(Output::Keep {
             order,

@@ -16,6 +16,7 @@ mod tests;
 use crate::output::Upload;
 use lifeline_contract::types::Place;
 use std::hash::{Hash, Hasher};
+use std::path::PathBuf;
 
 /// How far Blender's end is. Instants in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,6 +69,8 @@ pub(crate) struct Closing {
     pub end: End,
     keeping: Option<Keeping>,
     orders: u64,
+    /// What was open at the last save; None: it had no name.
+    of: Option<PathBuf>,
     /// The last save is a copy, which leaves the open file as changed as it was.
     copied: bool,
     /// The file has changed since the last save, as the main thread says.
@@ -95,6 +98,7 @@ impl Closing {
             end: _,
             keeping,
             orders: _,
+            of,
             copied,
             outdated,
             uploaded,
@@ -108,7 +112,7 @@ impl Closing {
         } = self;
         // Since when it is verified makes no difference for ten minutes.
         keeping.map(|it| it.verified_at.map(&at)).hash(hasher);
-        (copied, outdated, uploaded, again).hash(hasher);
+        (of, copied, outdated, uploaded, again).hash(hasher);
         // The pause grows no further after the sixth.
         (retry_at.map(&at), retries.min(&7), saved_first).hash(hasher);
         terminating

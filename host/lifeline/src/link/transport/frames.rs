@@ -146,8 +146,7 @@ impl Frames {
         };
         // Within JSON it may only stand escaped; servers that do not know that are understood.
         let json = json.replace('\u{1e}', "\\u001e");
-        let parts: Vec<Value> =
-            serde_json::from_str(&json).map_err(|error| format!("it is no JSON: {error}"))?;
+        let parts: Vec<Value> = serde_json::from_str(&json).map_err(|error| unreadable(&error))?;
         let mut parts = parts.into_iter();
         let Some(Value::String(name)) = parts.next() else {
             return Err("it has no name".into());
@@ -196,6 +195,15 @@ impl Frames {
         });
         Ok(whole.map_or_else(Taken::Unreadable, Taken::Event))
     }
+}
+
+/// The error's own words may repeat all that was sent.
+fn unreadable(error: &serde_json::Error) -> String {
+    format!(
+        "it is no JSON array: {:?} at column {}",
+        error.classify(),
+        error.column()
+    )
 }
 
 /// What of a packet is its namespace, and what comes behind.
@@ -296,10 +304,12 @@ mod tests {
             ("2/blender,[]", "no name"),
             ("2/blender,[1]", "no name"),
             ("2/blender,{}", "no JSON"),
+            (r#"2/blender,"a-token""#, "no JSON"),
             (r#"2/blender,99999999999999999999["x"]"#, "number"),
         ] {
             let said = unreadable(text(&format!("4{odd}")));
             assert!(said.contains(why), "{odd}: {said}");
+            assert!(!said.contains("a-token"), "what was sent may be a secret");
         }
         // Its attachments go with it.
         let mut frames = frames();
