@@ -262,7 +262,8 @@ def test_the_server_is_back_after_the_save(make_stage: MakeStage) -> None:
 def test_the_server_is_back_and_another_blender_works_in_the_copy(make_stage: MakeStage) -> None:
     """It is not taken away from there."""
     with Uploads(FORBID) as uploads:
-        stage = make_stage(cleanup_timeout=1, quit_floor=20, save_url=uploads.url)
+        settings = {"cleanup_timeout": 1, "quit_floor": 20, "early_copy": 0}
+        stage = make_stage(save_url=uploads.url, **settings)
         blender = stage.launch(stage.file)
         edit(blender)
         stage.engine.kill()

@@ -141,7 +141,7 @@ last = recovery.folders(None)[-1:]
 copy = saving.save(RecoveryStore(last, Owner("ann")), in_place=False)
 path = bpy.data.filepath
 bpy.ops.wm.read_homefile(app_template="")
-session._session._recovery.step()
+session._session.recovery.step()
 bpy.ops.wm.open_mainfile(filepath=path)
 result = str(copy.path)
 """
@@ -170,7 +170,7 @@ from cr8_router.lifeline import session
 copy = saving.save(RecoveryStore(recovery.folders(None)[-1:], Owner("ann")), in_place=False)
 path = bpy.data.filepath
 bpy.ops.wm.read_homefile(app_template="")
-session._session._recovery.step()
+session._session.recovery.step()
 if not same:
     with open(path, "r+b") as file:
         file.seek(-100, 2)
@@ -185,7 +185,7 @@ result = str(copy.path)
     if same:
         chain.blender.wait_for_line(said, 30)
     else:
-        seen = "result = [session._session._recovery._looking, session._session._recovery._seen]"
+        seen = "result = [session._session.recovery._looking, session._session.recovery._seen]"
         settled = f"from cr8_router.lifeline import session\n{seen}"
         wanted = [False, str(chain.file)]
         chain.blender.wait_alive("the look", lambda: chain.run(settled) == wanted, 30)

@@ -221,10 +221,15 @@ def test_while_a_person_holds(begin: Begin, mode: str, end: str) -> None:
 
 
 def test_the_clock_on_the_wall(begin: Begin) -> None:
-    """With fuel for much longer."""
-    recorder = begin("endless-loop", policy_fuel=2_000_000_000, policy_time=0.1)
-    save_and_close(recorder)
-    assert_told(recorder, "it did not come back within 0.1 s")
+    """With fuel for much longer; which a busy computer may use up before it looks at the clock."""
+    in_time, out_of_fuel = "it did not come back within 0.1 s", "it used up its fuel"
+    for _try in range(10):
+        recorder = begin("endless-loop", policy_fuel=2_000_000_000, policy_time=0.1)
+        save_and_close(recorder)
+        assert_told(recorder, f"{in_time}|{out_of_fuel}")
+        if any(in_time in line for line in told(recorder)):
+            return
+    pytest.fail("the clock has never come first")
 
 
 def test_a_failed_save_that_is_not_made_again(begin: Begin) -> None:

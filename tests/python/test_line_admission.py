@@ -35,8 +35,7 @@ def wait_refused(server: Server, recorder: Recorder, reason: str) -> None:
         return any(what == "refused" and (why or "").endswith(reason) for what, why in _all(server))
 
     wait_until(f"a refusal: {reason}", refused, 30.0)
-    # The engine says nothing more than that.
-    wait_until("its word", lambda: "refused" in str(recorder.line.status()["last_error"]), 30.0)
+    wait_until("it is told", lambda: recorder.line.status()["refusal"] is not None, 30.0)
 
 
 def _all(server: Server) -> list[tuple[str, str | None]]:
