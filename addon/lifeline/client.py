@@ -209,8 +209,9 @@ class Client:
         return "websocket"
 
     def emit(self, event: str, data: object = None, namespace: str | None = None) -> None:
-        """Send an event to the server. data: what `json.dumps` takes, as one argument.
+        """Send an event to the server.
 
+        data: what `json.dumps` takes, with bytes anywhere in it; None: nothing; a tuple: several.
         From any thread; never waits. Raises NotConnectedError, then nothing was sent.
         """
         _check(namespace)
