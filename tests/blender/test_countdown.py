@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def test_back_after_all_attempts_were_spent(make_stage: MakeStage, template: Pat
 
 def test_back_while_the_save_is_running(make_stage: MakeStage, tmp_path: Path) -> None:
     """The save ends, Blender stays."""
-    stage = make_stage(cleanup_timeout=1, early_copy=0)
+    metrics = tmp_path / "lifeline.prom"
+    stage = make_stage(cleanup_timeout=1, early_copy=0, metrics_file=str(metrics))
     blender = stage.launch(stage.file)
     edit(blender)
     done = tmp_path / "done"
@@ -58,7 +60,10 @@ def test_back_while_the_save_is_running(make_stage: MakeStage, tmp_path: Path) -
     stage.engine.kill()
     blender.wait_for_line(SAVING, 30)
     stage.engine.start()
-    # Blender's main thread is in the save: this is the host's own thread.
+    # Blender's main thread is in the save: this is the host's own thread, which hears of it a
+    # moment after the server lists it.
+    connected = re.compile(r'_state="connected"[^}]*} 1\b')
+    blender.wait_alive("connected", lambda: bool(connected.search(metrics.read_text())), 30)
     stage.engine.wait_for_blender("ann", 30)
     assert blender.lines.matching(r"Connected to server$")[1:] == []
     done.touch()
