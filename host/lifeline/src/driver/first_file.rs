@@ -59,3 +59,31 @@ fn of(source: &SaveSource) -> Option<PathBuf> {
 fn opened(source: &SaveSource, file: &Path) {
     known().entry(key(source)).or_insert_with(|| file.into());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewed_urls_are_of_the_same_object_and_others_are_not() {
+        let parts = |key: &str, url: &str| {
+            format!(r#"{{"part_size": 1, "part_urls": ["{url}"], "key": "{key}"}}"#)
+        };
+        for (one, other, same) in [
+            ("https://s/a?until=1", "https://s/a?until=2", true),
+            ("https://s/a?until=1", "https://s/b?until=1", false),
+            (&parts("a", "https://s/1"), &parts("a", "https://s/2"), true),
+            (
+                &parts("a", "https://s/1"),
+                &parts("b", "https://s/1"),
+                false,
+            ),
+        ] {
+            let source = SaveSource::Given(SaveTarget::parse(one).unwrap());
+            let renewed = SaveTarget::parse(other).unwrap();
+            assert_eq!(is_same(&source, &renewed), same, "{one} {other}");
+            let renewed = SaveSource::Given(renewed);
+            assert_eq!(key(&source) == key(&renewed), same, "{one} {other}");
+        }
+    }
+}
